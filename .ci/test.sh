@@ -1,0 +1,62 @@
+#!/bin/sh
+# Runs the stages of `make check` or, with "all", of `make test`: every stage runs, also after a red one; a table ends it.
+cd "$(dirname "$0")/.." || exit 1
+bin=.venv/bin
+kind=${1:-check}
+work=$(mktemp -d)
+account=pgserver # the PostgreSQL of the tests runs under this account when root starts it
+known=$(id -u $account 2>/dev/null)
+tidy_up() {
+    rm -rf "$work"
+    if [ "$(id -u)" -eq 0 ] && [ -z "$known" ] && id -u $account >/dev/null 2>&1; then
+        userdel $account && echo "The account $account, made for the tests' PostgreSQL, is removed again."
+    fi
+}
+trap tidy_up EXIT
+trap 'echo "Interrupted."; exit 130' INT TERM
+KAHN_NOT_RUN="$work/not-run"
+export KAHN_NOT_RUN
+: > "$work/table"
+red=0
+
+stage() {  # stage NAME COMMAND...
+    name=$1
+    shift
+    began=$(date +%s)
+    printf '\n== %s\n' "$name"
+    "$@" < /dev/null
+    code=$?
+    took=$(($(date +%s) - began))
+    [ "$code" -eq 5 ] && [ "${none_is_fine:-no}" = yes ] && code=0
+    if [ "$code" -eq 0 ]; then word=ok; else word="FAILED ($code)"; red=1; fi
+    printf '  %-44s %5d s  %s\n' "$name" "$took" "$word" >> "$work/table"
+}
+
+cores=$(nproc 2>/dev/null || echo 2)
+[ "$cores" -gt 4 ] && cores=4
+
+stage "format" $bin/ruff format --check --quiet --diff .
+stage "lint" $bin/ruff check --quiet .
+stage "types" $bin/mypy
+stage "types of the build's own scripts" $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py
+stage "import contracts" $bin/lint-imports --no-logo
+if [ "$kind" = all ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
+    printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
+fi
+if [ "$kind" = check ]; then
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --dist loadgroup -m "not lab and not ansible and not postgres"
+else
+    none_is_fine=yes
+    stage "unit, property, house, ansible, PostgreSQL" $bin/python -m pytest -q -n "$cores" --dist loadgroup -m "not lab"
+    stage "real hosts (lab), one after the other" $bin/python -m pytest -v -m lab
+fi
+
+printf '\n== Stages\n'
+cat "$work/table"
+if [ -s "$KAHN_NOT_RUN" ]; then
+    printf '\n== Not exercised on this machine\n'
+    cat "$KAHN_NOT_RUN"
+elif [ "$kind" = all ]; then
+    printf '\nEvery test ran; none was left out.\n'
+fi
+exit $red

@@ -1,0 +1,219 @@
+"""The one place that turns our values into an Ansible inventory: texts that could be templates are marked ``!unsafe``.
+
+Ansible executes template expressions it finds in inventory values; a value marked unsafe is never looked at. Host and
+group names and variable names cannot be marked, so they are only ever made here, from letters that mean nothing.
+
+One trap: Ansible reads the type of a *marked* text anew, without its quotes, so that "no", "08" or "2026-11-30" would
+become something else, and a lone "*" would make the whole file unreadable. Such texts are quoted and not marked. They
+cannot be templates: whatever holds a brace is marked, always.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from inventory.ssh_options import CannotEmit, Reach, RunPlaces, known_host_lines, ssh_command, ssh_options
+
+MOVES_GROUP = "kahn_moves"
+MACHINES_GROUP = "kahn_machines"
+PYTHON_ON_TARGETS = "/usr/bin/python3"
+REMOTE_TMP = "/tmp"
+"""Ansible makes a directory of its own there for each module and removes it: no lasting trace on the machine."""
+
+_HOST = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ROLE = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_VARIABLE = re.compile(r"kahn_[a-z_]{1,30}")
+_RESERVED_HOSTS = frozenset({"all", "ungrouped", "localhost"})
+_MAX_HOST = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmittedMachine:
+    """One machine of a move in its role. ``name`` is what people call it; it never becomes a host name."""
+
+    role: str
+    name: str
+    mac: tuple[str, ...]
+    reach: Reach
+
+    def __post_init__(self) -> None:
+        if not _ROLE.fullmatch(self.role):
+            raise CannotEmit(what="role", value=self.role[:40], why="use a-z, 0-9 and _")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmittedMove:
+    """One inventory host: an asset move. ``host`` is the asset's id; plays connect to the machine in role ``on``.
+
+    ``variables`` are Kahn's own, named ``kahn_...``; nobody else chooses names. Raises CannotEmit.
+    """
+
+    host: str
+    name: str
+    on: str
+    machines: tuple[EmittedMachine, ...]
+    variables: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _HOST.fullmatch(self.host) or len(self.host) > _MAX_HOST or self.host in _RESERVED_HOSTS:
+            raise CannotEmit(what="asset id", value=self.host[:80], why="use a-z, 0-9 and single hyphens")
+        for name in self.variables:
+            if not _VARIABLE.fullmatch(name):
+                raise CannotEmit(what="variable", value=name[:40], why="its name is not one of Kahn's own")
+        roles = [machine.role for machine in self.machines]
+        if self.on not in roles or len(roles) != len(set(roles)):
+            raise CannotEmit(what="role", value=self.on[:40], why="the move has no machine, or two, in this role")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """The text of inventory.yml and of the run's known_hosts file."""
+
+    inventory: str
+    known_hosts: str
+
+
+def emit(moves: Sequence[EmittedMove], *, places: RunPlaces) -> Emitted:
+    """Inventory and known hosts of one run. Raises CannotEmit; two moves with one host id are refused as well."""
+    if len({move.host for move in moves}) != len(moves):
+        raise CannotEmit(what="asset id", value="", why="it occurs twice in this run")
+    labels = _labels(moves)
+    hosts = {move.host: _move_variables(move, labels=labels, places=places) for move in moves}
+    machines = {
+        machine_host(move.host, machine.role): _connection(machine.reach, label=labels[machine.reach], places=places)
+        for move in moves
+        for machine in move.machines
+    }
+    tree = {"all": {"children": {MOVES_GROUP: {"hosts": hosts}, MACHINES_GROUP: {"hosts": machines}}}}
+    known = [line for reach, label in labels.items() for line in known_host_lines(reach, label=label)]
+    return Emitted(inventory=to_unsafe_yaml(tree), known_hosts="".join(f"{line}\n" for line in known))
+
+
+def machine_host(move: str, role: str) -> str:
+    """Inventory host by which a play reaches another machine of the move (``delegate_to``)."""
+    return f"{move}--{role.replace('_', '-')}"
+
+
+def _labels(moves: Sequence[EmittedMove]) -> dict[Reach, str]:
+    """One label per distinct way to a machine: two machines with one address behind different hops never share a
+    connection or a host key."""
+    found: dict[Reach, str] = {}
+    for move in moves:
+        for machine in move.machines:
+            found.setdefault(machine.reach, f"k{len(found) + 1}")
+    return found
+
+
+def _connection(reach: Reach, *, label: str, places: RunPlaces) -> dict[str, Any]:
+    return {
+        "ansible_connection": "ssh",
+        "ansible_host": reach.address,
+        "ansible_port": reach.port,
+        "ansible_user": reach.user,
+        "ansible_ssh_private_key_file": reach.key_file,
+        "ansible_become": reach.become,
+        "ansible_become_method": "sudo",
+        "ansible_become_user": "root",
+        "ansible_ssh_args": shlex.join(ssh_options(reach, label=label, places=places, shared=True)),
+        "ansible_ssh_common_args": "",
+        "ansible_ssh_extra_args": "",
+        "ansible_pipelining": True,
+        "ansible_remote_tmp": REMOTE_TMP,
+        "ansible_python_interpreter": PYTHON_ON_TARGETS,
+    }
+
+
+def _move_variables(move: EmittedMove, *, labels: Mapping[Reach, str], places: RunPlaces) -> dict[str, Any]:
+    target = next(machine for machine in move.machines if machine.role == move.on)
+    return {
+        **_connection(target.reach, label=labels[target.reach], places=places),
+        **move.variables,
+        "kahn_name": move.name,
+        "kahn_roles": {machine.role: machine_host(move.host, machine.role) for machine in move.machines},
+        "kahn_ssh": {
+            machine.role: list(ssh_command(machine.reach, label=labels[machine.reach], places=places))
+            for machine in move.machines
+        },
+        "kahn_machines": {machine.role: _description(machine) for machine in move.machines},
+    }
+
+
+def _description(machine: EmittedMachine) -> dict[str, Any]:
+    return {
+        "address": machine.reach.address,
+        "name": machine.name,
+        "mac": list(machine.mac),
+        "user": machine.reach.user,
+        "become": machine.reach.become,
+    }
+
+
+class _Key(str):
+    """A mapping key that was made or checked here; the only text that is not marked."""
+
+
+class _UnsafeDumper(yaml.SafeDumper):
+    """Writes every text as a double-quoted scalar, tagged ``!unsafe`` where that leaves it a text; never an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Always: an anchor could carry a value past its mark."""
+        return True
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_RESOLVER = yaml.resolver.Resolver()
+
+
+def is_marked(text: str) -> bool:
+    """Whether the text is emitted with the mark: all are but those that YAML would then take for another type."""
+    resolved = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return "{" in text or bool(resolved == _TEXT)
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("!unsafe" if is_marked(text) else _TEXT, text, style='"')
+
+
+def _represent_key(dumper: yaml.SafeDumper, key: _Key) -> yaml.Node:
+    return dumper.represent_scalar(_TEXT, key, style='"')
+
+
+_UnsafeDumper.add_representer(str, _represent_text)
+_UnsafeDumper.add_representer(_Key, _represent_key)
+
+
+def to_unsafe_yaml(tree: Mapping[str, Any]) -> str:
+    """The tree as YAML in which each text value is marked unsafe. Raises CannotEmit for values of other types."""
+    return yaml.dump(_checked(tree), Dumper=_UnsafeDumper, default_flow_style=False, width=10**9, sort_keys=False)
+
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,200}")
+
+
+def _checked(value: object) -> Any:
+    """A copy made of exactly the types that the dumper knows: a subclass of str could slip through unmarked."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        if any(0xD800 <= ord(char) < 0xE000 for char in value):
+            raise CannotEmit(what="text", value=ascii(value)[:80], why="it holds half a character")
+        return str(value)
+    if isinstance(value, Mapping):
+        return {_checked_key(key): _checked(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_checked(one) for one in value]
+    raise CannotEmit(what="value", value=type(value).__name__, why="only texts, whole numbers, yes/no, lists and maps")
+
+
+def _checked_key(key: object) -> _Key:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise CannotEmit(what="name", value=str(key)[:40], why="use a-z, 0-9, _ and -")
+    return _Key(key)

@@ -1,0 +1,84 @@
+"""One source's claim about one asset, with its origin; and what a reading of a whole source gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetKind, DependencyKind, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a source something stands, for messages: file, row (1-based as a person counts), column."""
+
+    file: str
+    row: int = 0
+    column: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.row:
+            parts.append(f"row {self.row}")
+        if self.column:
+            parts.append(f"column {self.column!r}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one source says of one asset. ``values`` holds only what the source mentions."""
+
+    kind: AssetKind
+    name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    place: Place
+    source: str
+    """Name of the format or service, such as ``native-csv`` or ``rvtools``."""
+    row: tuple[str, ...] = ()
+    """The row as it stood in the source, to be given back should it be refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedDependency:
+    """What one source says of a dependency, by names; resolved to assets when merged."""
+
+    asset: str
+    needs: str
+    kind: DependencyKind
+    note: str = ""
+    place: Place
+    source: str
+    row: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One row (or cell) that was not taken: where, what is wrong, what to do, and the row itself to give back."""
+
+    place: Place
+    code: str
+    says: str
+    remedy: str
+    row: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything one source gave: what was understood, what was refused, what was passed over on purpose."""
+
+    source: str
+    observations: tuple[Observation, ...] = ()
+    dependencies: tuple[ObservedDependency, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    headings: tuple[str, ...] = ()
+    """The file's own headings, so that refused rows can be written back in the same shape."""
+    notes: tuple[str, ...] = ()
+    """What was passed over on purpose (totals row, unknown columns), one sentence each."""
+
+
+def refusal_of(error: ExpectedError, place: Place, row: tuple[str, ...] = ()) -> Refusal:
+    """The expected error as a refusal of what stands at that place."""
+    says, remedy = error.says.format(**error.facts), error.remedy.format(**error.facts)
+    return Refusal(place=place, code=error.code, says=says, remedy=remedy, row=row)

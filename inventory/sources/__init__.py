@@ -1,0 +1,29 @@
+"""The file formats an inventory can be read from; a file's format is known by its content, never by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inventory.observation import Reading
+from inventory.ports import Source
+from inventory.sources.limits import FormatUnknown
+from inventory.sources.native_csv import NativeCsv
+from inventory.sources.native_json import NativeJson
+from inventory.sources.office_csv import OfficeCsv
+from inventory.sources.rvtools import RvTools
+
+SOURCES: tuple[Source, ...] = (RvTools(), NativeJson(), NativeCsv(), OfficeCsv())
+"""In the order in which they are asked; the first that recognises a file reads it."""
+
+
+def recognise(path: Path) -> Source:
+    """The source whose format the file has. Raises FormatUnknown or FileUnreadable."""
+    for source in SOURCES:
+        if source.recognises(path):
+            return source
+    raise FormatUnknown(file=path, known=", ".join(source.name for source in SOURCES))
+
+
+def read_file(path: Path) -> Reading:
+    """What the file says, read by the source that recognises it. Raises ExpectedError."""
+    return recognise(path).read(path)

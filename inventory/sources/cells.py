@@ -1,0 +1,96 @@
+"""Bytes of a CSV file to rows of text: encoding, separator, quotes and limits, the same for every CSV format."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from inventory.observation import Place
+from inventory.rejects import without_guard
+from inventory.sources.limits import MAX_COLUMNS, MAX_ROWS, BrokenFile, FileUnreadable, TooMuch
+
+SEPARATORS = (";", ",", "\t")
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+Row = tuple[str, ...]
+
+
+def decoded(path: Path, content: bytes, *, is_start: bool = False) -> str:
+    """The text of the file: UTF-8, UTF-16 or, where neither fits, Windows-1252. Raises FileUnreadable or BrokenFile.
+
+    ``is_start`` says that the content may end in the middle of a character.
+    """
+    text = _with_marked_encoding(path, content, is_start=is_start)
+    if text is None:
+        text = _unmarked(path, content, is_start=is_start)
+    if "\0" in text:
+        raise BrokenFile(place=Place(file=str(path), row=text[: text.index("\0")].count("\n") + 1), why="it holds NUL")
+    return text
+
+
+def _with_marked_encoding(path: Path, content: bytes, *, is_start: bool) -> str | None:
+    encoding, skip = next(((name, len(mark)) for mark, name in _BOMS if content.startswith(mark)), ("", 0))
+    if not encoding:
+        half = content[:4096]
+        odd, even = half[1::2].count(0), half[::2].count(0)
+        encoding = "utf-16-le" if odd > len(half) // 4 > even else "utf-16-be" if even > len(half) // 4 > odd else ""
+    if not encoding:
+        return None
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(content[skip:], final=not is_start)
+    except UnicodeDecodeError as wrong:
+        raise FileUnreadable(file=path, why=f"it is marked as {encoding} but is not") from wrong
+
+
+def _unmarked(path: Path, content: bytes, *, is_start: bool) -> str:
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(content, final=not is_start)
+    except UnicodeDecodeError:
+        pass
+    if not is_start:
+        _refuse_mixed(path, content)
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError as wrong:
+        raise FileUnreadable(file=path, why="it is neither UTF-8, UTF-16 nor Windows-1252 text") from wrong
+
+
+def _refuse_mixed(path: Path, content: bytes) -> None:
+    """A file with both UTF-8 and Windows-1252 lines was glued together; guessing would garble half of its names."""
+    utf8_line = other_line = 0
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            utf8_line = utf8_line or number
+        except UnicodeDecodeError:
+            other_line = other_line or number
+        if utf8_line and other_line:
+            why = f"it mixes encodings: line {utf8_line} is UTF-8, line {other_line} is not"
+            raise FileUnreadable(file=path, why=why)
+
+
+def rows_of(path: Path, text: str, separator: str) -> Iterator[Row]:
+    """The rows, cells without blanks around them. Raises BrokenFile or TooMuch."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 0
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as wrong:
+            place = Place(file=str(path), row=number + 1)
+            raise BrokenFile(
+                place=place, why=f"a quotation mark or cell does not end as it should ({wrong})"
+            ) from wrong
+        number += 1
+        if len(row) > MAX_COLUMNS:
+            raise TooMuch(file=Place(file=str(path), row=number), found=len(row), what="columns", limit=MAX_COLUMNS)
+        if number > MAX_ROWS:
+            raise TooMuch(file=path, found=f"more than {MAX_ROWS}", what="rows", limit=MAX_ROWS)
+        yield tuple(without_guard(cell.strip()) for cell in row)

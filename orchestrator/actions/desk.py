@@ -1,0 +1,47 @@
+"""What actions work with: the outer world behind its ports, and one open transaction with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory.errors import ExpectedError
+from orchestrator.core.runbook import Runbook
+from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One open transaction: the books, who checks signatures, and the time at which everything in it happens."""
+
+    books: Books
+    signatures: SignatureCheck
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """The ports, wired."""
+
+    store: Store
+    runs: PlaybookRunner
+    clock: Clock
+    signatures: SignatureCheck
+    tree_there: Callable[[Runbook], bool]
+    """Whether an approved runbook tree is kept and unchanged."""
+    tell: Callable[[ExpectedError], None]
+    """Hears of troubles that do not stop the driver."""
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """A desk on a fresh transaction: committed when left normally, as if never opened when left by an exception."""
+        with self.store.transaction() as books:
+            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())
+
+    @contextmanager
+    def look(self) -> Iterator[Desk]:
+        """A desk that only reads and holds nobody up."""
+        with self.store.reading() as books:
+            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())

@@ -1,0 +1,192 @@
+"""Driving: load, decide, do, record, and again. Whoever holds the seat calls ``tick`` until nothing is left to do.
+
+Resuming after a crash is not special: the first tick of a new driver reads the same journal and decides again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetId, TenantId
+from orchestrator.actions.desk import Desk, Outside
+from orchestrator.actions.follow_run import follow_run
+from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
+from orchestrator.actions.start_wave import keep_appointments
+from orchestrator.core.decide import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, next_commands
+from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveState
+from orchestrator.core.order import own_machines, play_for
+from orchestrator.core.progress import WaveProgress
+from orchestrator.core.runbook import Direction
+from orchestrator.core.wave import RunId
+from orchestrator.ports import AttemptSpec, RunOrder, RunRow, WaveRow
+
+MAX_ROUNDS = 100
+GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")
+
+
+class DriverLoops(ExpectedError):
+    """The rules keep answering without coming to rest: a mistake in Kahn itself."""
+
+    code, says = "RUN-003", "Wave {wave}: the rules did not come to rest after {rounds} rounds."
+    remedy = "Nothing was started. Keep the state directory and report this."
+    exit_code = 70
+
+
+class Driver:
+    """The one driver of a store, for as long as it holds the seat. ``epoch`` was raised when it sat down."""
+
+    def __init__(self, outside: Outside, *, epoch: int) -> None:
+        self._outside = outside
+        self._epoch = epoch
+        self._first = True
+
+    def tick(self, *, appointments: bool = False, only: tuple[TenantId, str] | None = None) -> bool:
+        """One round over every live run and every wave under way. True when anything happened.
+
+        ``appointments``: also schedule and start approved waves at their hour (the service does; a single
+        ``kahn wave run`` does not). ``only``: advance no other wave (runs of all waves are followed).
+        """
+        happened = self._follow_runs()
+        with self._outside.look() as desk:
+            waves = [wave for tenant in desk.books.tenants.all() for wave in desk.books.waves.all(tenant)]
+        for wave in waves:
+            if only is not None and (wave.tenant, wave.key) != only:
+                continue
+            if appointments:
+                happened |= self._keep_appointment(wave)
+            happened |= self._advance(wave)
+        return happened
+
+    def _follow_runs(self) -> bool:
+        with self._outside.look() as desk:
+            live = desk.books.runs.live()
+        learned = [follow_run(self._outside, run, fresh_driver=self._first) for run in live]
+        self._first = False
+        return any(learned)
+
+    def _keep_appointment(self, wave: WaveRow) -> bool:
+        if wave.state not in (WaveState.APPROVED, WaveState.SCHEDULED):
+            return False
+        with self._outside.desk() as desk:
+            fresh = desk.books.waves.get(wave.tenant, wave.key)
+            after = keep_appointments(desk, fresh, tree_there=self._outside.tree_there)
+        return after.version != fresh.version
+
+    def _advance(self, wave: WaveRow) -> bool:
+        """Let the rules answer until they rest. Each round is one transaction; runs start after its commit."""
+        if wave.state in WAVE_GROUPS["at rest"] or wave.state is WaveState.MISSED:
+            return False
+        for done in range(MAX_ROUNDS):
+            orders = self._round(wave)
+            if orders is None:
+                return done > 0
+            for order in orders:
+                self._start(order)
+        raise DriverLoops(wave=wave.key, rounds=MAX_ROUNDS)
+
+    def _round(self, wave: WaveRow) -> tuple[RunOrder, ...] | None:
+        """One answer of the rules, carried out and committed; None when there was none."""
+        with self._outside.desk() as desk:
+            fresh = desk.books.waves.get(wave.tenant, wave.key)
+            commands = next_commands(fresh.content, progress_in(desk.books, fresh), desk.now)
+            orders = [order for command in commands if (order := self._carry_out(desk, fresh, command))]
+        return tuple(orders) if commands else None
+
+    def _start(self, order: RunOrder) -> None:
+        """Start the run; one that cannot start is ended at once, so that its attempts count as not started."""
+        try:
+            self._outside.runs.start(order)
+        except ExpectedError as refused:
+            self._outside.tell(refused)
+            follow_run(self._outside, order.run, fresh_driver=True)
+
+    def _carry_out(self, desk: Desk, wave: WaveRow, command: Command) -> RunOrder | None:
+        if isinstance(command, StartRun):
+            return self._intend(desk, wave, command)
+        if isinstance(command, ChangeWave):
+            current = desk.books.waves.get(wave.tenant, wave.key)
+            change_wave(desk, current, command.event, cause=command.cause)
+        elif isinstance(command, BeginBatch):
+            members = next(batch for batch in wave.content.batches if batch.name == command.batch)
+            write_down(desk, wave, "batch.begun", {"batch": members.name, "assets": members.assets})
+        elif isinstance(command, RecordGate):
+            write_down(desk, wave, "batch.gated", {name: getattr(command.gate, name) for name in GATE_FIELDS})
+        else:
+            _change(desk, wave, command)
+        return None
+
+    def _intend(self, desk: Desk, wave: WaveRow, command: StartRun) -> RunOrder | None:
+        """Commit the intent of a run before anything of it exists. Raises StaleDriver."""
+        free = tuple(asset for asset in command.assets if self._free(desk, wave, asset))
+        if not free:
+            return None
+        command = replace(command, assets=free)
+        order = self._order(desk, wave, command)
+        for asset in command.assets:
+            desk.books.runs.release(wave.tenant, asset, wave=wave.key)
+        desk.books.runs.intend(order.run, at=desk.now)
+        body = {
+            "run": order.run.id,
+            "batch": command.batch,
+            "step": command.step,
+            "direction": command.direction,
+            "attempts": {attempt.asset: attempt.id for attempt in order.run.attempts},
+            "epoch": self._epoch,
+            "deadline": order.run.deadline,
+        }
+        write_down(desk, wave, "run.intended", body)
+        if command.direction is Direction.PROBE:
+            for asset in command.assets:
+                _change(desk, wave, ChangeMove(asset=asset, event=MoveEvent.PROBE, step=command.step))
+        return order
+
+    def _free(self, desk: Desk, wave: WaveRow, asset: AssetId) -> bool:
+        """Whether no other wave holds the asset or its machines; one that is held stays behind, or asks a person."""
+        spec = AttemptSpec(id="", asset=asset, machines=own_machines(wave.content, asset))
+        holder = desk.books.runs.holder(wave.tenant, spec, wave=wave.key)
+        if not holder:
+            return True
+        move = next(one for one in desk.books.waves.moves(wave.tenant, wave.key) if one.asset == asset)
+        event = MoveEvent.HOLD if move.state is MoveState.RUNNING else MoveEvent.GIVE_UP
+        _change(desk, wave, ChangeMove(asset=asset, event=event, cause="busy_elsewhere", step=move.step))
+        return False
+
+    def _order(self, desk: Desk, wave: WaveRow, command: StartRun) -> RunOrder:
+        play = play_for(wave.content, command)
+        new_id = self._outside.clock.new_id
+        attempts = tuple(
+            AttemptSpec(
+                id=new_id(),
+                asset=asset,
+                machines=own_machines(wave.content, asset),
+                settled=desk.books.runs.earlier_attempts(wave.tenant, asset),
+            )
+            for asset in command.assets
+        )
+        run = RunRow(
+            id=RunId(new_id()),
+            tenant=wave.tenant,
+            wave=wave.key,
+            revision=wave.revision,
+            batch=command.batch,
+            step=command.step,
+            direction=command.direction,
+            epoch=self._epoch,
+            attempts=attempts,
+            intended_at=desk.now,
+            deadline=desk.now + play.limit,
+        )
+        return RunOrder(run=run, content=wave.content, playbooks=play.playbooks, on=play.on, once=play.once)
+
+
+def _change(desk: Desk, wave: WaveRow, command: ChangeMove) -> None:
+    moves = {move.asset: move for move in desk.books.waves.moves(wave.tenant, wave.key)}
+    change_move(desk, wave, moves[command.asset], command)
+
+
+def rests(wave: WaveRow, progress: WaveProgress) -> bool:
+    """Whether nothing more happens to the wave by itself."""
+    moving = {*MOVE_GROUPS["in motion"], MoveState.FAILED, MoveState.UNKNOWN}
+    in_motion = wave.state in WAVE_GROUPS["in motion"] or any(move.state in moving for move in progress.moves.values())
+    return not in_motion and not progress.live

@@ -1,0 +1,82 @@
+"""Writing down: each change of a state goes to the journal and to its table in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from inventory.model import TenantId
+from orchestrator.actions.desk import Desk
+from orchestrator.core.canonical import plain
+from orchestrator.core.decide import ChangeMove
+from orchestrator.core.lifecycle import WaveEvent, next_move_state, next_wave_state
+from orchestrator.core.progress import Fact, WaveProgress, progress_of
+from orchestrator.core.wave import SignedAct
+from orchestrator.ports import Books, Entry, MoveRow, WaveRow
+
+
+def subject_of(wave: WaveRow) -> str:
+    """The journal subject of a wave."""
+    return f"wave:{wave.key}"
+
+
+def write_down(desk: Desk, wave: WaveRow, kind: str, body: Mapping[str, Any], *, by: str = "kahn") -> None:
+    """One journal entry about a wave."""
+    entry = Entry(kind=kind, subject=subject_of(wave), body=plain(body), by=by)
+    desk.books.journal.append(wave.tenant, [entry], at=desk.now)
+
+
+def change_wave(desk: Desk, wave: WaveRow, event: WaveEvent, *, cause: str = "", by: str = "kahn") -> WaveRow:
+    """Let an event happen to a wave. Raises IllegalTransition (nothing is changed), Overtaken."""
+    to = next_wave_state(wave.state, event, subject=f"wave {wave.key}")
+    changed = desk.books.waves.set_state(wave, to=to, cause=cause, at=desk.now)
+    body = {"revision": wave.revision, "from": wave.state, "to": to, "event": event, "cause": cause}
+    write_down(desk, wave, "wave.state", body, by=by)
+    return changed
+
+
+def change_move(desk: Desk, wave: WaveRow, move: MoveRow, change: ChangeMove) -> MoveRow:
+    """Let an event happen to an asset move. Raises IllegalTransition (nothing is changed), Overtaken."""
+    to = next_move_state(move.state, change.event, subject=move.name)
+    changed = desk.books.waves.set_move(move, to=to, step=change.step, cause=change.cause, at=desk.now)
+    body = {
+        "asset": move.asset,
+        "from": move.state,
+        "to": to,
+        "event": change.event,
+        "step": change.step,
+        "cause": change.cause,
+    }
+    write_down(desk, wave, "move.state", body)
+    return changed
+
+
+def keep_act(desk: Desk, wave: WaveRow, signed: SignedAct) -> None:
+    """Keep a signed act beside the wave and in the journal. Free texts go where they can be redacted."""
+    act = signed.act
+    desk.books.waves.add_act(wave, signed)
+    body = {
+        "kind": act.kind,
+        "by": act.by,
+        "fingerprint": act.fingerprint,
+        "assets": act.assets,
+        "for_person": act.for_person,
+        "signature": signed.signature,
+        "public_key": signed.public_key,
+    }
+    texts = {name: text for name, text in (("reason", act.reason), ("conditions", act.conditions)) if text}
+    entry = Entry(kind="act", subject=subject_of(wave), body=plain(body), by=act.by, texts=texts)
+    desk.books.journal.append(wave.tenant, [entry], at=desk.now)
+
+
+def progress_in(books: Books, wave: WaveRow) -> WaveProgress:
+    """How far the wave has come, read from its journal."""
+    entries = books.journal.read(wave.tenant, subject=subject_of(wave))
+    facts = (Fact(at=one.at, kind=one.entry.kind, body=one.entry.body) for one in entries)
+    return progress_of(wave.content, facts)
+
+
+def wave_at(books: Books, tenant: TenantId, key: str) -> tuple[WaveRow, WaveProgress]:
+    """A wave and how far it has come. Raises UnknownWave."""
+    wave = books.waves.get(tenant, key)
+    return wave, progress_in(books, wave)

@@ -1,0 +1,75 @@
+"""Starting a wave: every gate is read inside the claiming transaction, by hand or at the agreed hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.actions.desk import Desk
+from orchestrator.actions.record import change_move, change_wave
+from orchestrator.actions.sign import standing_of
+from orchestrator.core.decide import ChangeMove
+from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
+from orchestrator.core.ready import Circumstances, NotReady, ReadyLine, blocking, ready_lines
+from orchestrator.core.runbook import Runbook
+from orchestrator.ports import WaveRow
+
+TreeCheck = Callable[[Runbook], bool]
+
+
+def check_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> tuple[ReadyLine, ...]:
+    """Every start gate as it stands; touches nothing."""
+    books = desk.books
+    busy = {
+        attempt.asset: run.wave
+        for run in books.runs.live()
+        if run.tenant == wave.tenant and run.wave != wave.key
+        for attempt in run.attempts
+    }
+    seen = Circumstances(
+        state=wave.state,
+        standing=standing_of(desk, wave),
+        policy=books.tenants.policy(wave.tenant),
+        snapshot=books.assets.snapshot(wave.tenant),
+        tree_there=tree_there(wave.content.runbook),
+        busy=busy,
+        now=desk.now,
+    )
+    return ready_lines(wave.content, seen)
+
+
+def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
+    """Claim and start the wave in the open transaction. Raises NotReady, Overtaken (somebody else was first)."""
+    lines = check_wave(desk, wave, tree_there=tree_there)
+    stops = blocking(lines)
+    if stops:
+        raise NotReady(wave=wave.key, why="; ".join(line.says for line in stops))
+    claimed = change_wave(desk, wave, WaveEvent.CLAIM)
+    held = {asset: line for line in lines if line.verdict == "held" for asset in line.assets}
+    for move in desk.books.waves.moves(wave.tenant, wave.key):
+        if move.asset in held:
+            hold = ChangeMove(asset=move.asset, event=MoveEvent.HOLD, cause=held[move.asset].gate)
+            change_move(desk, claimed, move, hold)
+    return change_wave(desk, claimed, WaveEvent.START)
+
+
+def keep_appointments(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
+    """What the hour demands of an approved wave: schedule it, start it when its window opens, or say it was missed.
+
+    Firing twice or late does no harm: everything is compare-and-set on the wave's row.
+    """
+    now = desk.now
+    if wave.state is WaveState.APPROVED:
+        if now >= wave.content.window.closes:
+            wave = change_wave(desk, wave, WaveEvent.SCHEDULE)
+            return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
+        return change_wave(desk, wave, WaveEvent.SCHEDULE)
+    if wave.state is not WaveState.SCHEDULED or now < wave.content.window.opens:
+        return wave
+    if now >= wave.content.window.closes:
+        return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
+    if not standing_of(desk, wave).holds:
+        return change_wave(desk, wave, WaveEvent.EXPIRE, cause="approval_expired")
+    try:
+        return claim_wave(desk, wave, tree_there=tree_there)
+    except NotReady:
+        return wave

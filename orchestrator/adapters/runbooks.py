@@ -1,0 +1,204 @@
+"""Runbooks on disk: found, read and checked against the schema with line numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import orchestrator
+from inventory.errors import ExpectedError
+from orchestrator.adapters.runbook_trees import Tree
+from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
+from orchestrator.core.runbook import Baseline, Effect, Role, RoleSource, Runbook, RunbookInvalid, Step
+
+SHIPPED = Path(orchestrator.__file__).resolve().parent.parent / "playbooks"
+FILE_NAME = "runbook.yml"
+MAX_DEADLINE_S = 24 * 3600
+RESERVED = frozenset({"library", "module_utils", "plugins", "roles", "collections", "tasks"})
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
+_PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*\.ya?ml")
+_WORD = r"^[a-z][a-z0-9_]{0,30}$"
+
+
+class RunbookUnknown(ExpectedError):
+    """No runbook of that name."""
+
+    code, says = "RBK-002", "There is no runbook {name!r}."
+    remedy = "`kahn runbook list` shows those there are; put your own into `runbooks/` of the state directory."
+    exit_code = 5
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Baseline(_Strict):
+    on: str
+    take: str
+    compare: str
+    deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
+
+
+class _Step(_Strict):
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    title: str = Field(min_length=1, max_length=120)
+    on: str
+    effect: Literal["none", "idempotent", "once"]
+    playbook: str
+    verify: str = ""
+    undo: str = ""
+    probe: str = ""
+    deadline_s: int = Field(default=600, gt=0, le=MAX_DEADLINE_S)
+    no_return: bool = False
+
+
+class _Document(_Strict):
+    title: str = Field(min_length=1, max_length=120)
+    ansible: Literal["modern"]
+    roles: dict[str, Literal["asset", "successor", "vault", "gateway", "jump"]] = Field(min_length=1, max_length=12)
+    baseline: _Baseline
+    steps: list[_Step] = Field(min_length=1, max_length=60)
+
+
+def find_runbook(name: str, *, state_dir: Path) -> Path:
+    """The folder of a runbook: one's own in the state directory goes before a shipped one. Raises RunbookUnknown."""
+    if _NAME.fullmatch(name) and name not in RESERVED:
+        for shelf in (state_dir / "runbooks", SHIPPED):
+            if (shelf / name / FILE_NAME).is_file():
+                return shelf / name
+    raise RunbookUnknown(name=name[:60])
+
+
+def known_runbooks(*, state_dir: Path) -> tuple[tuple[str, Path], ...]:
+    """Every runbook that find_runbook would find: (name, folder), by name."""
+    names = {
+        folder.parent.name for shelf in (state_dir / "runbooks", SHIPPED) for folder in shelf.glob(f"*/{FILE_NAME}")
+    }
+    usable = sorted(name for name in names if _NAME.fullmatch(name) and name not in RESERVED)
+    return tuple((name, find_runbook(name, state_dir=state_dir)) for name in usable)
+
+
+def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
+    """The runbook in a folder, checked whole, with the digest of everything it may use.
+
+    ``shared`` holds the modules and plugins that all runbooks use. Raises RunbookInvalid.
+    """
+    name = folder.resolve().name
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        raise RunbookInvalid(file=str(folder), line=1, what="the folder's name is no runbook name (a-z, 0-9 and -)")
+    source = folder / FILE_NAME
+    if source.is_symlink() or not source.is_file():
+        raise RunbookInvalid(file=str(source), line=1, what="there is no such file")
+    tree = Tree.of(folder, shared=shared)
+    lined = read_lined(source, shown_as=str(source))
+    document = _validated(lined)
+    _check_roles(document, lined)
+    for number, step in enumerate(document.steps):
+        _check_step(step, ("steps", number), lined, earlier=document.steps[:number])
+    for place, path in _playbooks(document):
+        _check_playbook(folder, path, place, lined)
+    return _runbook(name, document, tree.digest)
+
+
+def _validated(lined: Lined) -> _Document:
+    try:
+        return _Document.model_validate(lined.value)
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda one: lined.line(one["loc"]))
+        raise lined.refuse(first["loc"], _said(first)) from error
+
+
+def _said(error: Any) -> str:
+    last = error["loc"][-1] if error["loc"] else "the document"
+    name = f"entry {last + 1}" if isinstance(last, int) else repr(last)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown key {name}"
+        case "missing":
+            return f"{name} is missing"
+        case "literal_error":
+            return f"{name} is {error['input']!r} but must be {error['ctx']['expected']}"
+        case "string_type":
+            return f"{name} must be text (put it in quotation marks)"
+        case _:
+            return f"{name}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _check_roles(document: _Document, lined: Lined) -> None:
+    for role in document.roles:
+        if not re.fullmatch(_WORD, role):
+            raise lined.refuse(("roles", role), f"{role!r} is no role name (a-z, 0-9 and _)")
+    if "asset" not in document.roles.values():
+        raise lined.refuse(("roles",), "no role is the asset itself")
+    users: list[tuple[Place, str]] = [(("baseline", "on"), document.baseline.on)]
+    users += [(("steps", number, "on"), step.on) for number, step in enumerate(document.steps)]
+    for place, role in users:
+        if role not in document.roles:
+            raise lined.refuse(place, f"unknown role {role!r}")
+
+
+def _check_step(step: _Step, place: Place, lined: Lined, *, earlier: list[_Step]) -> None:
+    if any(one.name == step.name for one in earlier):
+        raise lined.refuse((*place, "name"), f"there are two steps {step.name!r}")
+    if step.effect == "none":
+        for word in ("undo", "probe", "no_return"):
+            if getattr(step, word):
+                raise lined.refuse((*place, word), f"step {step.name!r} has no effect, so {word!r} makes no sense")
+        return
+    if not step.undo and not step.no_return:
+        what = f"step {step.name!r} has the effect {step.effect!r} and needs 'undo' (or 'no_return: true')"
+        raise lined.refuse(place, what)
+    if step.undo and step.no_return:
+        raise lined.refuse((*place, "no_return"), f"step {step.name!r} has an undo, so it is not a point of no return")
+    if step.effect == "once" and not step.probe:
+        raise lined.refuse(place, f"step {step.name!r} must happen once, so it needs 'probe'")
+
+
+def _playbooks(document: _Document) -> list[tuple[Place, str]]:
+    found: list[tuple[Place, str]] = [
+        (("baseline", "take"), document.baseline.take),
+        (("baseline", "compare"), document.baseline.compare),
+    ]
+    for number, step in enumerate(document.steps):
+        for word in ("playbook", "verify", "undo", "probe"):
+            if word == "playbook" or getattr(step, word):
+                found.append((("steps", number, word), getattr(step, word)))
+    return found
+
+
+def _check_playbook(folder: Path, path: str, place: Place, lined: Lined) -> None:
+    """A plain file inside the folder that holds plays for all hosts of the run."""
+    if not _PLAYBOOK.fullmatch(path):
+        raise lined.refuse(place, f"{path[:80]!r} is no playbook path inside the folder (a-z, 0-9, - and _, .yml)")
+    whole = folder / path
+    inside = folder.resolve() in whole.resolve().parents
+    if whole.is_symlink() or not inside:
+        raise lined.refuse(place, f"{path} leads out of the folder")
+    if not whole.is_file():
+        raise lined.refuse(place, f"there is no playbook {path}")
+    _check_plays(read_lined(whole, shown_as=str(whole), own_tags=True))
+
+
+def _check_plays(lined: Lined) -> None:
+    if not isinstance(lined.value, list) or not lined.value:
+        raise lined.refuse((), "it is no list of plays")
+    for number, play in enumerate(lined.value):
+        if not isinstance(play, dict) or play.get("hosts") != "all":
+            raise lined.refuse((number, "hosts"), "a play must say `hosts: all`: a run is limited to its moves already")
+        if play.get("gather_facts") is not False:
+            raise lined.refuse((number, "gather_facts"), "a play must say `gather_facts: false`")
+
+
+def _runbook(name: str, document: _Document, tree: str) -> Runbook:
+    return Runbook(
+        name=name,
+        title=document.title,
+        ansible=document.ansible,
+        roles=tuple(Role(name=role, machine=RoleSource(machine)) for role, machine in document.roles.items()),
+        baseline=Baseline(**document.baseline.model_dump()),
+        steps=tuple(Step(**(step.model_dump() | {"effect": Effect(step.effect)})) for step in document.steps),
+        tree=tree,
+    )

@@ -1,0 +1,126 @@
+"""Values of the core in the chosen language: sentences, states, times. Text from outside comes out harmless."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from babel.dates import format_datetime, format_timedelta
+
+from orchestrator.core.causes import cause_of
+from orchestrator.core.explain import Sentence
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.places import Place
+from orchestrator.texts import _
+
+LONGEST = 300
+
+
+def visible(text: str) -> str:
+    """The text with control and direction-changing characters shown as escapes, never obeyed; line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+
+
+def one_line(text: object, *, longest: int = LONGEST) -> str:
+    """Text from outside as one harmless line of bounded length."""
+    shown = visible(" ".join(str(text)[: 4 * longest].split()))
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+
+
+def language() -> str:
+    """The code of the chosen language."""
+    return _("en")
+
+
+def spoken(sentence: Sentence) -> str:
+    """The sentence in the chosen language, with its facts filled in."""
+    return _(sentence.says).format(**{name: _fact(fact) for name, fact in sentence.facts.items()})
+
+
+def _fact(fact: object) -> object:
+    if isinstance(fact, Sentence):
+        return spoken(fact)
+    if isinstance(fact, datetime):
+        return moment(fact)
+    return one_line(fact) if isinstance(fact, str) else fact
+
+
+def joined(clauses: tuple[Sentence, ...]) -> str:
+    """The clauses as one sentence."""
+    return capitalised("; ".join(spoken(clause) for clause in clauses)) + "."
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital first letter, else unchanged."""
+    return text[:1].upper() + text[1:]
+
+
+def cause_says(code: str) -> str:
+    """The cause of that code in words, on one line."""
+    return one_line(spoken(Sentence(says=cause_of(code).says)))
+
+
+# --------------------------------------------------------------------------- times
+
+
+def moment(when: datetime) -> str:
+    """Day and time as the clock on the wall of its zone shows it."""
+    return _formatted(when, _("EEE d MMM y, HH:mm"))
+
+
+def span(opens: datetime, closes: datetime) -> str:
+    """A window: its day, and from when to when; the second day only when it is more than one night away."""
+    near = (closes.date() - opens.date()).days <= 1
+    return f"{moment(opens)}–{_formatted(closes, 'HH:mm') if near else moment(closes)}"
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    return str(format_timedelta(max(now - since, now - now), locale=language(), threshold=1.2))
+
+
+def _formatted(when: datetime, pattern: str) -> str:
+    return str(format_datetime(when, pattern, tzinfo=when.tzinfo, locale=language()))
+
+
+# --------------------------------------------------------------------------- states
+
+
+def wave_word(state: WaveState) -> str:
+    """The state of a wave for people."""
+    return _(state.value).replace("_", " ")
+
+
+def state_word(state: MoveState) -> str:
+    """The state of a move for people; what was proven is called so, and what nobody saw is said loudly."""
+    if state is MoveState.ROLLED_BACK:
+        return _("rolled back, proven")
+    word = _(state.value).replace("_", " ")
+    return word.upper() if state in (MoveState.UNKNOWN, MoveState.NEEDS_PERSON, MoveState.FAILED) else word
+
+
+def place_word(place: Place) -> str:
+    """The place of an asset for people."""
+    words = {
+        Place.MOVED: _("moved"),
+        Place.IN_MOTION: _("in motion"),
+        Place.APPROVED: _("approved, waiting"),
+        Place.PROPOSED: _("waiting for approval"),
+        Place.HELD: _("held"),
+        Place.ROLLED_BACK: _("rolled back"),
+        Place.UNKNOWN: _("unknown"),
+        Place.NEEDS_PERSON: _("needs a person"),
+        Place.UNPLANNED: _("in no wave"),
+        Place.STAYS: _("stays by decision"),
+    }
+    return words[place]
+
+
+_BLANKS = re.compile(r"[^a-z0-9]+")
+
+
+def slug(text: str) -> str:
+    """A plain word for file names and anchors, made of whatever is given."""
+    return _BLANKS.sub("-", text.casefold()).strip("-") or "x"

@@ -1,0 +1,71 @@
+"""``kahn access``: access profiles belong to the administrator; inventories only name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from orchestrator.cli.context import context_of
+from orchestrator.core.access import AccessProfile, InvalidAccess, JumpHost
+from orchestrator.core.canonical import plain
+from orchestrator.ports import Entry
+from orchestrator.texts import _
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name by which inventories refer to it.")],
+    key: Annotated[Path, typer.Option(help="Private key file Kahn uses.")],
+    user: Annotated[str, typer.Option(help="Account on the machines.")] = "root",
+    port: Annotated[int, typer.Option(help="SSH port.")] = 22,
+    become: Annotated[bool, typer.Option("--become", help="Become root by sudo.")] = False,
+    jump: Annotated[str, typer.Option(help="Jump host: [USER@]ADDRESS[:PORT].")] = "",
+    jump_host_key: Annotated[str, typer.Option(help="The jump host's SSH public host key: type and base64.")] = "",
+) -> None:
+    """Add or replace an access profile. Waves that were approved with the old one must be approved again."""
+    kahn = context_of(ctx)
+    profile = AccessProfile(
+        name=name,
+        user=user,
+        key_file=str(key.resolve()),
+        port=port,
+        become=become,
+        jump=_jump(name, jump, jump_host_key),
+    )
+    with kahn.world.transaction() as books:
+        books.tenants.put_access(kahn.tenant, profile)
+        entry = Entry(kind="access.put", subject=f"access:{name}", body=plain(profile))
+        books.journal.append(kahn.tenant, [entry], at=kahn.world.clock.now())
+    kahn.out.line(_("Access profile {name} is there.").format(name=name))
+    kahn.out.json(profile)
+
+
+@app.command("list")
+def list_profiles(ctx: typer.Context) -> None:
+    """All access profiles of the tenant."""
+    kahn = context_of(ctx)
+    with kahn.world.transaction() as books:
+        profiles = books.tenants.access(kahn.tenant)
+    table = Table(_("name"), _("user"), _("port"), _("key"), _("jump host"))
+    for one in profiles:
+        table.add_row(one.name, one.user, str(one.port), one.key_file, one.jump.address if one.jump else "-")
+    kahn.out.rich(table)
+    kahn.out.json(profiles)
+
+
+def _jump(name: str, text: str, host_key: str) -> JumpHost | None:
+    if not text:
+        return None
+    if len(host_key.split()) < 2:
+        raise InvalidAccess(name=name, field="jump_host_key", value=host_key[:40], why="the jump host's key is needed")
+    user, _at, rest = text.rpartition("@")
+    address, _colon, port = rest.partition(":")
+    if not address or address.startswith("-") or (port and not port.isdigit()):
+        raise InvalidAccess(name=name, field="jump", value=text[:60], why="write [USER@]ADDRESS[:PORT]")
+    return JumpHost(address=address, user=user or "root", port=int(port or 22), host_key=" ".join(host_key.split()[:2]))

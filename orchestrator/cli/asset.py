@@ -1,0 +1,339 @@
+"""`kahn asset`: import inventories, list assets, show one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from inventory.changes import ChangeSet
+from inventory.errors import ExpectedError
+from inventory.filtering import chosen
+from inventory.model import FIELDS, Asset, Snapshot, Value, name_key
+from inventory.observation import Refusal
+from inventory.rejects import rejects_csv
+from inventory.sources import read_file
+from inventory.sources.limits import FileUnreadable
+from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, take_inventory
+from orchestrator.cli.context import Context, context_of, harmless
+from orchestrator.texts import _
+
+app = typer.Typer(no_args_is_help=True, help=_("What exists: import inventories, list assets, show one."))
+
+EXAMPLES = 20
+"""How many examples of each group an import shows."""
+COLUMNS = "kind,name,site,department,address,os_name"
+NOTHING_MATCHED, PARTLY_TAKEN = 5, 8
+
+
+class NoSuchAsset(ExpectedError):
+    """A name that the tenant's inventory does not have."""
+
+    code, says = "CLI-010", "There is nothing called {name!r} in the inventory of {tenant}."
+    remedy = "List what there is with `kahn asset list`."
+    exit_code = 5
+
+
+class NoSuchColumn(ExpectedError):
+    """A column for the listing that no asset can have."""
+
+    code, says = "CLI-011", "There is no field {column!r}."
+    remedy = "The fields are listed in docs/native-format.md; name and kind are columns too."
+
+
+class CannotWrite(ExpectedError):
+    """A file that was to be written cannot be."""
+
+    code, says = "CLI-012", "{file} cannot be written: {why}."
+    remedy = "Choose another place, or make room or rights there."
+    exit_code = 7
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help=_("Files of any known format, or directories of such files."))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show the difference."))] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help=_("Where refused rows go; default: FILE.rejects.csv."))
+    ] = None,
+) -> None:
+    """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
+    context = context_of(ctx)
+    reads = [FileRead(file=str(path), reading=read_file(path)) for path in _paths(files)]
+    with context.world.transaction() as books:
+        before = books.assets.snapshot(context.tenant)
+    intake = compare(before, reads, new_id=context.world.new_asset_id)
+    for step in intake.steps:
+        _show(context, step)
+    written = 0
+    rejected: list[Path] = []
+    if not dry_run:
+        if not intake.is_empty:
+            context.confirm(_("Write these changes?"))
+        rejected = _write_rejects(intake, rejects)
+        if not intake.is_empty:
+            with context.world.transaction() as books:
+                written = take_inventory(books, intake, at=context.world.clock.now())
+    _conclude(context, intake, written=written, rejected=rejected, dry_run=dry_run)
+    if intake.refused:
+        raise typer.Exit(PARTLY_TAKEN)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    terms: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILTER]", help=_("Such as kind=server site~rathaus."))
+    ] = None,
+    columns: Annotated[str, typer.Option(help=_("Columns, separated by commas."))] = COLUMNS,
+    limit: Annotated[int, typer.Option(min=0, help=_("At most so many lines; 0 for all."))] = 0,
+) -> None:
+    """List the assets that fulfil the filter."""
+    context = context_of(ctx)
+    wanted = tuple(word.strip() for word in columns.split(",") if word.strip())
+    for column in wanted:
+        if column not in FIELDS and column not in ("name", "kind"):
+            raise NoSuchColumn(column=column)
+    found = chosen(_snapshot(context).assets, " ".join(terms or ()))
+    shown = found[:limit] if limit else found
+    context.out.json([_as_json(asset) for asset in shown])
+    if not context.json:
+        context.out.rich(_table(wanted, ([_cell(asset, column) for column in wanted] for asset in shown)))
+        context.out.line(
+            _("{shown} of {all} assets. Next: kahn asset show NAME").format(shown=len(shown), all=len(found))
+        )
+    if not found:
+        raise typer.Exit(NOTHING_MATCHED)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help=_("Name or id of the asset."))],
+    history: Annotated[bool, typer.Option("--history", help=_("Also what became of it, oldest first."))] = False,
+) -> None:
+    """Show all that is known of one asset."""
+    context = context_of(ctx)
+    snapshot = _snapshot(context)
+    found = [one for one in snapshot.assets if one.id == name or name_key(one.name) == name_key(name)]
+    if not found:
+        raise NoSuchAsset(name=name, tenant=context.tenant)
+    past: tuple[dict[str, object], ...] = ()
+    if history:
+        with context.world.transaction() as books:
+            past = books.assets.history(context.tenant, [one.name for one in found])
+    needs = {one.id: _needs(snapshot, one) for one in found}
+    context.out.json(
+        [{**_as_json(one), "dependencies": needs[one.id]} | ({"history": past} if history else {}) for one in found]
+    )
+    for one in found:
+        _show_asset(context, one, needs[one.id])
+    if history and not context.json:
+        context.out.rich(_history_table(past))
+
+
+def _snapshot(context: Context) -> Snapshot:
+    with context.world.transaction() as books:
+        return books.assets.snapshot(context.tenant)
+
+
+def _paths(named: Iterable[Path]) -> list[Path]:
+    """Each file once; a directory stands for the .csv, .json and .xlsx files directly in it. Raises FileUnreadable."""
+    found: dict[Path, None] = {}
+    for path in named:
+        found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
+    return list(found)
+
+
+def _inside(directory: Path) -> list[Path]:
+    try:
+        found = sorted(one for one in directory.iterdir() if _is_inventory(one))
+    except OSError as cause:
+        raise FileUnreadable(file=directory, why=cause.strerror or "unknown") from cause
+    if not found:
+        raise FileUnreadable(file=directory, why="the directory holds no .csv, .json or .xlsx file")
+    return found
+
+
+def _is_inventory(path: Path) -> bool:
+    return path.suffix.casefold() in (".csv", ".json", ".xlsx") and not path.name.endswith(".rejects.csv")
+
+
+# --------------------------------------------------------------------------- what an import shows
+
+
+def _show(context: Context, step: Step) -> None:
+    """One step: per file what was passed over and refused, then what changes, with examples."""
+    out = context.out
+    for one in step.files:
+        out.line(_("{file} ({format})").format(file=one.file, format=step.source))
+        _examples(context, [f"- {note}" for note in one.reading.notes])
+        refused = step.refusals_of(one)
+        if refused:
+            out.line(_("  refused: {count}").format(count=len(refused)))
+            _examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
+    _show_changes(context, step.changes)
+
+
+def _show_changes(context: Context, changes: ChangeSet) -> None:
+    out = context.out
+    kinds = Counter(str(one.asset.kind) for one in changes.appeared)
+    for kind, count in sorted(kinds.items()):
+        out.line(_("  new {kind}: {count}").format(kind=kind, count=count))
+    _examples(context, [f"+ {one.asset.kind} {one.asset.name}" for one in changes.appeared])
+    if changes.changed:
+        out.line(_("  changed: {count}").format(count=len(changes.changed)))
+    _examples(
+        context,
+        [
+            f"~ {one.asset.name}: {change.field} {_word(change.before)} -> {_word(change.after)}"
+            for one in changes.changed
+            for change in one.changes
+        ],
+    )
+    if changes.dependencies:
+        out.line(_("  new dependencies: {count}").format(count=len(changes.dependencies)))
+    out.line(_("  unchanged: {count}").format(count=changes.unchanged))
+
+
+def _examples(context: Context, lines: Sequence[str]) -> None:
+    for line in lines[:EXAMPLES]:
+        context.out.line(f"    {line}".replace("\n", " "))
+    if len(lines) > EXAMPLES:
+        context.out.line(_("    ... and {count} more").format(count=len(lines) - EXAMPLES))
+
+
+def _conclude(context: Context, intake: Intake, *, written: int, rejected: Sequence[Path], dry_run: bool) -> None:
+    context.out.json(
+        {
+            "written": written,
+            "dry_run": dry_run,
+            "rejects": [str(path) for path in rejected],
+            "steps": [_step_as_json(step) for step in intake.steps],
+        }
+    )
+    out = context.out
+    for path in rejected:
+        out.line(_("Refused rows, with reasons, are in {file}").format(file=path))
+    if intake.is_empty:
+        out.line(_("Nothing to write: the inventory says all this already."))
+    elif dry_run:
+        out.line(_("Nothing was written (--dry-run)."))
+    else:
+        out.line(_("{count} changes written. Next: kahn plan propose").format(count=written))
+
+
+def _step_as_json(step: Step) -> dict[str, Any]:
+    changes = step.changes
+    return {
+        "source": step.source,
+        "files": [one.file for one in step.files],
+        "notes": [note for one in step.files for note in one.reading.notes],
+        "appeared": dict(sorted(Counter(str(one.asset.kind) for one in changes.appeared).items())),
+        "changed": [
+            {"name": one.asset.name, "field": change.field, "before": change.before, "after": change.after}
+            for one in changes.changed
+            for change in one.changes
+        ],
+        "dependencies": len(changes.dependencies),
+        "unchanged": changes.unchanged,
+        "refused": [_refusal_as_json(refusal) for refusal in changes.refusals],
+    }
+
+
+def _refusal_as_json(refusal: Refusal) -> dict[str, Any]:
+    place = refusal.place
+    return {
+        "file": place.file,
+        "row": place.row,
+        "column": place.column,
+        "code": refusal.code,
+        "says": refusal.says,
+        "remedy": refusal.remedy,
+    }
+
+
+def _write_rejects(intake: Intake, wanted: Path | None) -> list[Path]:
+    """One file of refused rows per imported file that has any. Raises CannotWrite."""
+    refused = [(one, step.refusals_of(one)) for step in intake.steps for one in step.files if step.refusals_of(one)]
+    written: list[Path] = []
+    for number, (one, refusals) in enumerate(refused, start=1):
+        path = Path(f"{one.file}.rejects.csv") if wanted is None else wanted
+        if wanted is not None and number > 1:
+            path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        try:
+            # The mark tells spreadsheet programs that it is UTF-8.
+            path.write_text(rejects_csv(one.reading.headings, refusals), encoding="utf-8-sig", newline="")
+        except OSError as cause:
+            raise CannotWrite(file=path, why=cause.strerror or "unknown") from cause
+        written.append(path)
+    return written
+
+
+# --------------------------------------------------------------------------- what listings show
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(Text(harmless(cell).replace("\n", " ")) for cell in row))
+    return table
+
+
+def _cell(asset: Asset, column: str) -> str:
+    if column in ("name", "kind"):
+        return asset.name if column == "name" else str(asset.kind)
+    return _word(asset.values.get(column), unknown="")
+
+
+def _word(value: Value | None, *, unknown: str = "?") -> str:
+    if value is None:
+        return unknown
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _as_json(asset: Asset) -> dict[str, Any]:
+    return {"id": asset.id, "kind": str(asset.kind), "name": asset.name, **asset.values}
+
+
+def _needs(snapshot: Snapshot, asset: Asset) -> list[dict[str, str]]:
+    """Its dependencies in both directions, by names."""
+    names = {one.id: one.name for one in snapshot.assets}
+    return [
+        {"from": names[one.asset], "needs": names[one.needs], "kind": str(one.kind), "note": one.note}
+        for one in snapshot.dependencies
+        if asset.id in (one.asset, one.needs)
+    ]
+
+
+def _show_asset(context: Context, asset: Asset, needs: Iterable[dict[str, str]]) -> None:
+    context.out.line(f"{asset.kind} {asset.name}  ({asset.id})")
+    for field, value in sorted(asset.values.items()):
+        context.out.line(f"  {field:14} {_word(value)}")
+    for one in needs:
+        context.out.line(
+            _("  {asset} needs {needs} ({kind})").format(asset=one["from"], needs=one["needs"], kind=one["kind"])
+        )
+
+
+def _history_table(past: Iterable[dict[str, Any]]) -> Table:
+    rows = (
+        [
+            f"{datetime.fromtimestamp(one['at_us'] / 1_000_000, UTC):%Y-%m-%d %H:%M:%SZ}",
+            str(one["asset"]),
+            str(one["field"]),
+            f"{_word(one['before'])} -> {_word(one['after'])}",
+            str(one["source"]),
+        ]
+        for one in past
+    )
+    return _table((_("when"), _("asset"), _("field"), _("change"), _("source")), rows)

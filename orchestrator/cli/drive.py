@@ -1,0 +1,145 @@
+"""Driving from a terminal or as a service: takes the seat, ticks, and says what happens while it happens."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from inventory.errors import ExpectedError
+from inventory.model import TenantId
+from orchestrator.actions.drive_wave import Driver, rests
+from orchestrator.actions.record import subject_of, wave_at
+from orchestrator.cli.context import Context
+from orchestrator.cli.lines import entry_line
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.progress import WaveProgress
+from orchestrator.ports import SealedEntry, WaveRow
+from orchestrator.texts import _, error_lines
+from orchestrator.wiring import World
+
+TICK_S = 0.25
+DONE, SOME_FAILED, NEEDS_A_PERSON, VIEW_CLOSED = 0, 1, 4, 130
+
+
+def sit_down(world: World, *, tell: Callable[[ExpectedError], None]) -> Driver:
+    """The driver, once the seat is held: raises the epoch, so that whoever drove before can start nothing any more."""
+    with world.store.transaction() as books:
+        epoch = books.raise_epoch()
+    return Driver(world.outside(tell=tell), epoch=epoch)
+
+
+class Reader:
+    """Reads a wave's journal from where it stopped last time."""
+
+    def __init__(self, world: World, tenant: TenantId, key: str, *, from_start: bool = False) -> None:
+        self._world, self._tenant, self._key = world, tenant, key
+        with world.store.reading() as books:
+            wave = books.waves.get(tenant, key)
+            self.names = {move.asset: move.name for move in wave.content.moves}
+            entries = () if from_start else books.journal.read(tenant, subject=subject_of(wave))
+            self._after = entries[-1].seq if entries else 0
+
+    def new(self) -> tuple[SealedEntry, ...]:
+        """Entries since the last call."""
+        with self._world.store.reading() as books:
+            entries = books.journal.read(self._tenant, subject=f"wave:{self._key}", after=self._after)
+        self._after = entries[-1].seq if entries else self._after
+        return entries
+
+    def lines(self) -> list[str]:
+        """The new entries as lines for people."""
+        return [line for entry in self.new() if (line := entry_line(entry, self.names))]
+
+
+def drive_until_rest(kahn: Context, key: str) -> int | None:
+    """Drive one wave until nothing more happens by itself; returns its exit code. None when the seat is taken."""
+    world, tenant = kahn.world, kahn.tenant
+    with world.store.seat() as mine:
+        if not mine:
+            return None
+        driver = sit_down(world, tell=lambda error: _warn(kahn, error))
+        reader = Reader(world, tenant, key)
+        try:
+            return _loop(kahn, driver, reader, key)
+        except KeyboardInterrupt:
+            kahn.out.line(
+                _("You closed the driver. The running step ends by itself; the next one begins when `kahn wave run {wave}` "
+                  "or the service drives again.").format(wave=key)
+            )  # fmt: skip
+            return VIEW_CLOSED
+
+
+def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
+    while True:
+        busy = driver.tick(only=(kahn.tenant, key))
+        for line in reader.lines():
+            kahn.out.line(line)
+        if not busy:
+            with kahn.world.store.reading() as books:
+                wave, progress = wave_at(books, kahn.tenant, key)
+            if rests(wave, progress):
+                return exit_code(wave, progress)
+            time.sleep(TICK_S)
+
+
+def follow_until_rest(kahn: Context, key: str) -> int:
+    """Watch a wave that somebody else drives; returns its exit code."""
+    reader = Reader(kahn.world, kahn.tenant, key)
+    while True:
+        for line in reader.lines():
+            kahn.out.line(line)
+        with kahn.world.store.reading() as books:
+            wave, progress = wave_at(books, kahn.tenant, key)
+        if rests(wave, progress):
+            return exit_code(wave, progress)
+        time.sleep(1)
+
+
+def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
+    """0 all moved; 1 over, but some are not moved; 4 a person is needed."""
+    if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON, WaveState.MISSED):
+        return NEEDS_A_PERSON
+    states = {move.state for move in progress.moves.values()}
+    return DONE if states <= {MoveState.MOVED} else SOME_FAILED
+
+
+def _warn(kahn: Context, error: ExpectedError) -> None:
+    says, remedy = error_lines(error)
+    kahn.out.warn(f"{error.code}: {says} {remedy}")
+
+
+def serve_until_told(kahn: Context) -> int | None:
+    """Hold the seat and tick each second until SIGTERM or SIGINT; None when the seat is taken."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    world = kahn.world
+    with world.store.seat() as mine:
+        if not mine:
+            return None
+        driver = sit_down(world, tell=lambda error: _warn(kahn, error))
+        clock = BackgroundScheduler(timezone="UTC")
+        clock.add_job(
+            lambda: _tick_safely(kahn, driver), "interval", seconds=1, max_instances=1, coalesce=True,
+            misfire_grace_time=None,
+        )  # fmt: skip
+        clock.start()
+        kahn.out.line(
+            _("Kahn drives. Terminals only watch; stop this service and running steps still end by themselves.")
+        )
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_args: told.set())
+        told.wait()
+        clock.shutdown(wait=True)
+        return DONE
+
+
+def _tick_safely(kahn: Context, driver: Driver) -> None:
+    """One tick; an expected trouble (database away, disk full) is said and met again at the next tick."""
+    try:
+        while driver.tick(appointments=True):
+            pass
+    except ExpectedError as error:
+        _warn(kahn, error)

@@ -1,0 +1,157 @@
+"""Journal entries as lines for people: one fact, one line, the same in ``wave run``, ``wave watch`` and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from inventory.model import AssetId
+from orchestrator.adapters.spoken import cause_says, one_line, state_word, wave_word
+from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
+from orchestrator.core.runbook import Direction
+from orchestrator.ports import SealedEntry
+from orchestrator.texts import _
+
+Names = Mapping[AssetId, str]
+Body = Mapping[str, Any]
+
+
+def clock(moment: datetime, zone: str = "") -> str:
+    """The time of day on the wall of ``zone``; without one, UTC and marked so."""
+    if not zone:
+        return f"{moment.astimezone(UTC):%H:%M:%S}Z"
+    try:
+        return f"{moment.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{moment.astimezone(UTC):%H:%M:%S}Z"
+
+
+def entry_line(sealed: SealedEntry, names: Names, *, zone: str = "") -> str | None:
+    """The entry as one line with its time, or None when it tells people nothing new. ``names``: asset id to name."""
+    tell = _TELL.get(sealed.entry.kind)
+    try:
+        text = tell(sealed.entry.body, names) if tell else None
+    except (KeyError, TypeError, ValueError):
+        text = _("{kind}: an entry that this version cannot read").format(kind=sealed.entry.kind)
+    return f"{clock(sealed.at, zone)} {one_line(text)}" if text else None
+
+
+def _name(names: Names, asset: str) -> str:
+    return names.get(AssetId(asset), asset)
+
+
+def _content(body: Body, _names: Names) -> str:
+    return _("revision {revision}, fingerprint {fingerprint}").format(
+        revision=body["revision"], fingerprint=str(body["fingerprint"])[:12]
+    )
+
+
+def _wave(body: Body, _names: Names) -> str:
+    text = _("WAVE {before} -> {after}").format(
+        before=wave_word(WaveState(body["from"])), after=wave_word(WaveState(body["to"]))
+    )
+    return f"{text}: {cause_says(body['cause'])}" if body["cause"] else text
+
+
+def _act(body: Body, names: Names) -> str:
+    words = {
+        "propose": _("{person} signs: proposed"),
+        "approve": _("{person} signs: approved"),
+        "refuse": _("{person} signs: refused"),
+        "withdraw": _("{person} signs: withdrawn"),
+        "resume": _("{person} signs: go on"),
+        "roll_back": _("{person} signs: roll back"),
+    }
+    text = words[body["kind"]].format(person=body["by"])
+    return text + (": " + ", ".join(_name(names, one) for one in body["assets"]) if body["assets"] else "")
+
+
+def _batch(body: Body, _names: Names) -> str:
+    return _("batch {batch} begins: {count} assets").format(batch=body["batch"], count=len(body["assets"]))
+
+
+def _gate(body: Body, _names: Names) -> str:
+    word = _("OK") if body["verdict"] == "ok" else _("RED")
+    return _(
+        "GATE {batch} {word}: not moved {bad} of {size}, allowed {allowed}; wave: {wave_bad} of {wave_size}, "
+        "allowed {wave_allowed}"
+    ).format(word=word, **{name: body[name] for name in _GATE_FACTS})
+
+
+_GATE_FACTS = ("batch", "bad", "size", "allowed", "wave_bad", "wave_size", "wave_allowed")
+
+
+def run_words(direction: str, step: str) -> str:
+    """What a run is for, in words."""
+    words = {
+        Direction.DO: step,
+        Direction.UNDO: _("undo {step}").format(step=step),
+        Direction.PROBE: _("probe {step}").format(step=step),
+        Direction.BASELINE: _("fingerprint from before"),
+        Direction.COMPARE: _("comparison with before"),
+    }
+    return words[Direction(direction)]
+
+
+def _run(body: Body, _names: Names) -> str:
+    words = run_words(body["direction"], body["step"])
+    return _("{batch} {words} on {count} assets").format(batch=body["batch"], words=words, count=len(body["attempts"]))
+
+
+def _run_end(body: Body, _names: Names) -> str | None:
+    if body["how"] == "lost":
+        return _("a run was LOST: nobody saw its end; what it did is read from its record")
+    return _("a run never started; it cannot start any more") if body["how"] == "never_started" else None
+
+
+def _attempt(body: Body, names: Names) -> str:
+    outcome, words = str(body["outcome"]), run_words(body["direction"], body["step"])
+    endings = {
+        "done": _("ok"),
+        "failed": _("FAILED"),
+        "not_started": _("not started"),
+        "unknown": _("UNKNOWN"),
+    }
+    text = f"{_name(names, body['asset'])} {words} {endings.get(outcome, outcome)}"
+    if outcome == "done":
+        return text + _answer(body)
+    message = body["evidence"].get("msg") if isinstance(body["evidence"], Mapping) else ""
+    told = f" ({one_line(message, longest=120)})" if message else ""
+    return f"{text}: {cause_says(body['cause'])}{told}"
+
+
+def _answer(body: Body) -> str:
+    """What a probe answered, or whether a comparison came out equal."""
+    kahn = body["evidence"].get("kahn", {}) if isinstance(body["evidence"], Mapping) else {}
+    if not isinstance(kahn, Mapping):
+        return ""
+    if body["direction"] == Direction.PROBE:
+        answers = {"done": _("done"), "not_done": _("not done"), "partial": _("partly done")}
+        return ": " + answers.get(str(kahn.get("answer")), _("cannot tell"))
+    if body["direction"] == Direction.COMPARE:
+        same = bool(kahn.get("baseline")) and kahn.get("baseline") == kahn.get("now")
+        return ": " + (_("as before") if same else _("NOT as before"))
+    return ""
+
+
+def _move(body: Body, names: Names) -> str | None:
+    to = MoveState(body["to"])
+    if to in MOVE_GROUPS["in motion"] and to is not MoveState.ROLLING_BACK:
+        return None
+    text = f"{_name(names, body['asset'])} -> {state_word(to)}"
+    return f"{text}: {cause_says(body['cause'])}" if body["cause"] and to is not MoveState.MOVED else text
+
+
+_TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
+    "wave.content": _content,
+    "wave.state": _wave,
+    "act": _act,
+    "batch.begun": _batch,
+    "batch.gated": _gate,
+    "run.intended": _run,
+    "run.ended": _run_end,
+    "attempt.ended": _attempt,
+    "move.state": _move,
+}

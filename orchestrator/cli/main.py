@@ -1,0 +1,146 @@
+"""``kahn``: one command line. Errors that are expected become two lines and an exit code; ours become a report."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from inventory.errors import ExpectedError
+from orchestrator.cli import access, asset, lab, person, plan, report, runbook, tenant, wave
+from orchestrator.cli.context import Context, Out
+from orchestrator.cli.serve import serve
+from orchestrator.cli.setup import doctor, init
+from orchestrator.cli.status import status
+from orchestrator.cli.town import town
+from orchestrator.texts import _, error_lines, use_language
+
+OUR_BUG = 70
+CLOSED_VIEW = 130
+WITH_VALUE = ("--tenant", "--lang", "--home")
+FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
+OWN_OPTIONS = ("lab", "town")
+"""Nouns whose commands have options of the same names themselves."""
+
+app = typer.Typer(
+    name="kahn",
+    help="Moves a town's IT into a data centre: inventory, plan, approval, waves, rollback, report.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(init)
+app.command()(doctor)
+app.command()(status)
+app.command()(serve)
+app.command()(town)
+app.add_typer(tenant.app, name="tenant", help="Tenants and what each allows.")
+app.add_typer(person.app, name="person", help="People who sign: pseudonyms, keys, deputies.")
+app.add_typer(access.app, name="access", help="How the administrator lets Kahn reach machines.")
+app.add_typer(asset.app, name="asset", help="The inventory: import, list, show.")
+app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.")
+app.add_typer(wave.app, name="wave", help="Waves: check, approve, run, watch, roll back.")
+app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
+app.add_typer(report.app, name="report", help="Reports for people who decide.")
+app.add_typer(lab.app, name="lab", help="Throw-away real hosts on this machine, for rehearsal.")
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    tenant: Annotated[str, typer.Option(help="Tenant to work for.")] = "",
+    home: Annotated[Path | None, typer.Option(help="State directory (else KAHN_HOME).")] = None,
+    lang: Annotated[str, typer.Option(help="Language of texts: en or de.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Answer as one JSON document.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain lines, no colours, no screen.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; I have looked.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of Kahn's own mistakes.")] = False,
+) -> None:
+    """Global options; they may stand anywhere in the line."""
+    kahn = Context(home=home, tenant_name=tenant, json=json, plain=plain, yes=yes, verbose=verbose)
+    ctx.obj = kahn
+    use_language(lang or os.environ.get("KAHN_LANG", "") or _configured_language(kahn))
+
+
+def _configured_language(kahn: Context) -> str:
+    try:
+        return kahn.settings.language
+    except ExpectedError:
+        return "en"
+
+
+def global_first(words: list[str]) -> list[str]:
+    """The command line with global options moved to the front, so that they may stand anywhere before ``--``."""
+    nouns = [word for word in words if not word.startswith("-")]
+    if nouns and nouns[0] in OWN_OPTIONS:
+        return words
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            return [*front, *rest, word, *waiting]
+        if word in FLAGS or word.startswith(tuple(f"{name}=" for name in WITH_VALUE)):
+            front.append(word)
+        elif word in WITH_VALUE:
+            front += [word, next(waiting, "")]
+        else:
+            rest.append(word)
+    return [*front, *rest]
+
+
+def main() -> None:
+    """Entry point of the command ``kahn``."""
+    words = global_first(sys.argv[1:])
+    as_json = "--json" in words
+    try:
+        code = app(args=words, standalone_mode=False)
+    except ExpectedError as error:
+        code = _tell(error, as_json=as_json)
+    except click.exceptions.Abort:
+        code = CLOSED_VIEW
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = CLOSED_VIEW
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception:
+        code = _our_bug(verbose="-v" in words or "--verbose" in words)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: ExpectedError, *, as_json: bool) -> int:
+    out = Out(as_json=as_json, is_plain=False)
+    says, remedy = error_lines(error)
+    out.warn(f"{error.code}: {says}")
+    if remedy:
+        out.warn(f"  {remedy}")
+    out.json({"error": {"code": error.code, "says": says, "remedy": remedy}})
+    return type(error).exit_code
+
+
+def _our_bug(*, verbose: bool) -> int:
+    """Keep the traceback in a file of the user's own; never lose it, never shout it."""
+    import tempfile
+
+    text = traceback.format_exc()
+    handle, path = tempfile.mkstemp(prefix="kahn-bug-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+    out = Out(as_json=False, is_plain=False)
+    out.warn(_("Kahn made a mistake; nothing was half-written. The report is in {path}.").format(path=path))
+    if verbose:
+        out.warn(text)
+    return OUR_BUG
+
+
+if __name__ == "__main__":
+    main()

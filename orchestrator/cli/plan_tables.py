@@ -1,0 +1,156 @@
+"""How plans look in a terminal: waves, leftovers, findings and differences as tables and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from inventory.model import Snapshot
+from orchestrator.cli.context import Out, harmless
+from orchestrator.core.explain import (
+    Explanation,
+    PlanDifference,
+    Sentence,
+    leftover_lines,
+    structure_sentences,
+    wave_lines,
+)
+from orchestrator.core.plan import Plan, PlanFinding
+from orchestrator.texts import _
+
+DEPARTMENTS_SHOWN = 3
+
+
+def spoken(sentence: Sentence) -> str:
+    """The sentence in the chosen language."""
+    return _(sentence.says).format(**sentence.facts)
+
+
+def show_plan(out: Out, plan: Plan, snapshot: Snapshot) -> None:
+    """The whole plan: heading, waves, leftovers by rule."""
+    planned = sum(len(wave.assets) for wave in plan.waves)
+    left = sum(len(one.assets) for one in plan.why_not)
+    out.line(
+        _("{planned} assets in {waves} waves, {left} left over, {all} in all.").format(
+            planned=planned, waves=len(plan.waves), left=left, all=planned + left
+        )
+    )
+    if plan.waves:
+        out.rich(_wave_table(plan, snapshot))
+    show_leftovers(out, plan, snapshot)
+
+
+def _wave_table(plan: Plan, snapshot: Snapshot) -> Table:
+    table = _table(_("wave"), _("window"), _("assets"), _("batches"), _("departments"), _("runbook"))
+    for line in wave_lines(plan, snapshot):
+        batches = ", ".join(f"{name} {size}" for name, size in line.batches)
+        named = [f"{name or _('unknown')} {count}" for name, count in line.departments[:DEPARTMENTS_SHOWN]]
+        more = [_("{count} more").format(count=len(line.departments) - len(named))]
+        departments = ", ".join(named + (more if len(line.departments) > len(named) else []))
+        _add(table, line.key, f"{line.local} {line.zone}", str(line.assets), batches, departments, line.runbook)
+    return table
+
+
+def show_leftovers(out: Out, plan: Plan, snapshot: Snapshot) -> None:
+    """What is in no wave, by the first rule that failed, and what to do about it."""
+    lines = leftover_lines(plan, snapshot)
+    if not lines:
+        return
+    out.line(_("Left over, by the first rule that failed:"))
+    for line in lines:
+        more = _(" and {count} more").format(count=line.count - 1) if line.count > 1 else ""
+        out.line(f"  {line.rule:<18} {line.count:>6}  {line.names[0]}{more}: {line.says}")
+        out.line(f"  {'':<18} {'':>6}  {_(line.remedy)}")
+
+
+def show_each_leftover(out: Out, plan: Plan, snapshot: Snapshot, *, rule: str = "") -> None:
+    """Every leftover by name, reason by reason."""
+    known = snapshot.by_id()
+    for one in plan.why_not:
+        if rule in ("", one.rule):
+            names = sorted(known[asset].name if asset in known else str(asset) for asset in one.assets)
+            out.line(f"{one.rule} ({len(names)}): {one.says} {_(one.remedy)}")
+            for name in names:
+                out.line(f"    {name}")
+
+
+def show_explanation(out: Out, explanation: Explanation) -> None:
+    """Why one asset is where it is."""
+    place = f"{explanation.wave} {explanation.batch}".strip() or _("no wave")
+    out.line(_("{name} is in {place}:").format(name=explanation.name, place=place))
+    for sentence in explanation.because:
+        out.line(f"  - {spoken(sentence)}")
+
+
+def show_structure(out: Out, snapshot: Snapshot) -> tuple[str, ...]:
+    """What the dependencies look like; also returned as English sentences."""
+    sentences = structure_sentences(snapshot)
+    for sentence in sentences:
+        out.line(f"- {spoken(sentence)}")
+    if not sentences:
+        out.line(_("No circles, hubs or odd entries among the dependencies."))
+    return tuple(sentence.text for sentence in sentences)
+
+
+def show_difference(out: Out, found: PlanDifference) -> None:
+    """What changes from one plan to the next."""
+    if found.is_empty:
+        out.line(_("No asset changes its wave and no wave its window."))
+        return
+    for sentence in found.says:
+        out.line(f"- {spoken(sentence)}")
+    out.line(_("{count} assets stay in their wave.").format(count=found.unchanged))
+
+
+def show_findings(out: Out, findings: Iterable[PlanFinding]) -> None:
+    """What the plan check found, one line each."""
+    for one in findings:
+        out.line(f"{one.severity:<7} {one.rule:<18} {one.says}")
+
+
+def plan_document(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
+    """The plan for --json: what is shown, and the plan itself."""
+    return {
+        "fingerprint": plan.fingerprint,
+        "waves": wave_lines(plan, snapshot),
+        "left_over": leftover_lines(plan, snapshot),
+        "plan": plan,
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """An explanation for --json."""
+    return {
+        "asset": explanation.asset,
+        "name": explanation.name,
+        "wave": explanation.wave,
+        "batch": explanation.batch,
+        "rule": explanation.rule,
+        "because": [sentence.text for sentence in explanation.because],
+    }
+
+
+def difference_document(found: PlanDifference) -> dict[str, Any]:
+    """A difference for --json."""
+    return {
+        "moved": found.moved,
+        "added": found.added,
+        "removed": found.removed,
+        "windows": found.windows,
+        "unchanged": found.unchanged,
+        "says": [sentence.text for sentence in found.says],
+    }
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(escape(harmless(cell)) for cell in cells))

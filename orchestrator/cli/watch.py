@@ -1,0 +1,145 @@
+"""``kahn wave watch``: a screen of one wave, or plain lines where there is no terminal. Closing it stops nothing."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import time
+import tty
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from orchestrator.actions.drive_wave import rests
+from orchestrator.actions.record import wave_at
+from orchestrator.cli.context import Context
+from orchestrator.cli.drive import Reader, exit_code
+from orchestrator.cli.wave_screen import render
+from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.refusals import StoreBusy
+from orchestrator.core.wave_view import WaveView, view_of
+from orchestrator.texts import _
+
+__all__ = ["render", "watch", "watch_wave"]
+
+REFRESH_S = 1.0
+LAST_LINES = 6
+REST_OF_THE_SCREEN = 24
+"""Lines of the screen that are not rows of assets."""
+VIEW_CLOSED = 130
+CLOSING_KEYS = b"qQ\x03"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at the store: the view, and the exit code once the wave rests (None while it does not)."""
+
+    view: WaveView
+    code: int | None
+
+
+def watch(kahn: Context, key: str, *, plain: bool) -> int:
+    """Watch until the wave rests (its exit code) or the view is closed (130). Raises UnknownWave."""
+    on_screen = sys.stdout.isatty() and sys.stdin.isatty() and not plain and not kahn.json
+    try:
+        code = _on_screen(kahn, key) if on_screen else _in_lines(kahn, key)
+    except KeyboardInterrupt:
+        code = None
+    if code is None:
+        kahn.out.line(_("The view is closed; wave {wave} goes on.").format(wave=key))
+        return VIEW_CLOSED
+    return code
+
+
+def watch_wave(kahn: Context, key: str) -> int:
+    """Watch as the global options say."""
+    return watch(kahn, key, plain=kahn.plain)
+
+
+def look_at(kahn: Context, key: str) -> Look:
+    """The wave as it stands now. A scheduled wave does not rest: it starts by itself."""
+    with kahn.world.look() as desk:
+        wave, progress = wave_at(desk.books, kahn.tenant, key)
+    waits = wave.state is WaveState.SCHEDULED and desk.now < wave.content.window.closes
+    code = exit_code(wave, progress) if rests(wave, progress) and not waits else None
+    return Look(view=view_of(wave, progress, now=desk.now), code=code)
+
+
+# --------------------------------------------------------------------------- plain lines
+
+
+def _in_lines(kahn: Context, key: str) -> int:
+    """The journal so far and from here on, one line a fact; at the end the whole view."""
+    reader = Reader(kahn.world, kahn.tenant, key, from_start=True)
+    while True:
+        seen = look_at(kahn, key)
+        for line in reader.lines():
+            kahn.out.line(line)
+        if seen.code is not None:
+            kahn.out.rich(render(seen.view))
+            kahn.out.json(seen.view)
+            return seen.code
+        time.sleep(REFRESH_S)
+
+
+# --------------------------------------------------------------------------- the screen
+
+
+def _on_screen(kahn: Context, key: str) -> int | None:
+    """The screen, drawn anew each second; None when the person closed it."""
+    seen = look_at(kahn, key)
+    reader = Reader(kahn.world, kahn.tenant, key, from_start=True)
+    last = deque(reader.lines(), maxlen=LAST_LINES)
+    with _keys() as keyboard, Live(console=kahn.out.console, screen=True, auto_refresh=False) as live:
+        looked = time.monotonic()
+        while seen.code is None:
+            live.update(_screen(kahn, seen.view, list(last), age_s=time.monotonic() - looked), refresh=True)
+            if _closed(keyboard, wait_s=REFRESH_S):
+                return None
+            try:
+                seen = look_at(kahn, key)
+                last.extend(reader.lines())
+                looked = time.monotonic()
+            except StoreBusy:
+                continue  # the screen says how old it is
+    kahn.out.rich(render(seen.view, last=list(last)))
+    return seen.code
+
+
+def _screen(kahn: Context, view: WaveView, last: list[str], *, age_s: float) -> RenderableType:
+    rows = max(3, kahn.out.console.height - REST_OF_THE_SCREEN)
+    runs = _("running steps: {count}").format(count=view.live_runs)
+    fresh = _("as of: store {seconds} s").format(seconds=int(age_s))
+    closing = _("q closes this view only: THE WAVE GOES ON")
+    return Group(render(view, last=last, rows=rows), Text(f" {fresh}   {runs}   {closing}", style="reverse"))
+
+
+def _closed(keyboard: int, *, wait_s: float) -> bool:
+    """Whether a closing key is pressed within the time; other keys do nothing."""
+    until = time.monotonic() + wait_s
+    while (left := until - time.monotonic()) > 0:
+        ready, _w, _x = select.select([keyboard], [], [], left)
+        if ready:
+            typed = os.read(keyboard, 64)
+            if not typed or any(key in CLOSING_KEYS for key in typed):
+                return True
+    return False
+
+
+@contextmanager
+def _keys() -> Iterator[int]:
+    """The keyboard, one key at a time without echo; as it was before when left."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    try:
+        tty.setcbreak(keyboard)
+        yield keyboard
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)

@@ -1,0 +1,271 @@
+"""``kahn wave``: look, check, approve, run, watch, take back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetId
+from orchestrator.actions.approve_plan import approve_wave, turn_back_wave
+from orchestrator.actions.record import wave_at
+from orchestrator.actions.sign import Intent, Keyboard, standing_of
+from orchestrator.actions.start_wave import check_wave, claim_wave
+from orchestrator.actions.take_back import ask_rollback, assets_named, resume_wave, rollback_preview
+from orchestrator.cli.context import Context, context_of, harmless
+from orchestrator.cli.drive import drive_until_rest, follow_until_rest
+from orchestrator.cli.watch import render, watch_wave
+from orchestrator.cli.wave_log import show_log
+from orchestrator.core.approval import shown_text
+from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.ready import blocking
+from orchestrator.core.wave import ActKind
+from orchestrator.core.wave_view import view_of
+from orchestrator.texts import _
+
+app = typer.Typer(no_args_is_help=True)
+
+Key = Annotated[str, typer.Argument(help="Wave, such as W01.")]
+As = Annotated[str, typer.Option("--as", help="Who acts (else KAHN_PERSON).")]
+KeyFile = Annotated[Path | None, typer.Option("--key", help="Their private SSH key (else KAHN_KEY).")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the journal.")]
+
+
+class AlreadyDriven(ExpectedError):
+    """The wave runs already, driven by somebody else."""
+
+    code, says = "RUN-008", "Wave {wave} is {state} and another process drives it."
+    remedy = "Watch it with `kahn wave watch {wave}`."
+    exit_code = 6
+
+
+def _keyboard(kahn: Context, person: str, key: Path | None) -> Keyboard:
+    name, key_file = kahn.signer(person, key)
+    return Keyboard(person=name, key_file=key_file)
+
+
+@app.command("list")
+def list_waves(ctx: typer.Context) -> None:
+    """All waves of the tenant."""
+    kahn = context_of(ctx)
+    with kahn.world.store.reading() as books:
+        waves = books.waves.all(kahn.tenant)
+    table = Table(_("wave"), _("state"), _("window"), _("assets"), _("runbook"))
+    for wave in waves:
+        window = f"{wave.content.window.local} {wave.content.window.zone}"
+        table.add_row(wave.key, wave.state.value, window, str(len(wave.content.moves)), wave.content.runbook.name)
+    kahn.out.rich(table)
+    kahn.out.json([{"wave": one.key, "state": one.state, "fingerprint": one.fingerprint} for one in waves])
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    wave: Key,
+    log: Annotated[str, typer.Option(help="ASSET or ASSET:STEP: every recorded line about it.")] = "",
+) -> None:
+    """What the wave is, who signed it, and where each asset stands."""
+    kahn = context_of(ctx)
+    if log:
+        show_log(kahn, wave, log)
+        return
+    with kahn.world.look() as desk:
+        row, progress = wave_at(desk.books, kahn.tenant, wave)
+        standing = standing_of(desk, row)
+        names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
+        moves = desk.books.waves.moves(kahn.tenant, wave)
+    view = view_of(row, progress, now=desk.now)
+    kahn.out.line(shown_text(row.content))
+    kahn.out.line(_("fingerprint {fingerprint}").format(fingerprint=row.fingerprint))
+    if standing.proposer:
+        kahn.out.line(_("proposed by {name}").format(name=names[standing.proposer]))
+    for person in standing.approvers:
+        kahn.out.line(_("approved by {name}").format(name=names[person]))
+    for condition in standing.conditions:
+        kahn.out.line(_("on condition: {condition}").format(condition=condition))
+    for missing in standing.missing if row.state in (WaveState.PROPOSED, WaveState.DRAFT) else ():
+        kahn.out.line(_("missing: {what}").format(what=missing))
+    kahn.out.rich(render(view))
+    kahn.out.json({"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint,
+                   "standing": standing})
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    wave: Key,
+) -> None:
+    """Every start gate, ahead of time; touches nothing."""
+    kahn = context_of(ctx)
+    world = kahn.world
+    with world.look() as desk:
+        lines = check_wave(desk, desk.books.waves.get(kahn.tenant, wave), tree_there=world.tree_there)
+    for line in lines:
+        kahn.out.line(f"{line.verdict:<7} {line.gate:<9} {line.says}")
+        if line.remedy:
+            kahn.out.line(f"{'':<17} {line.owner}: {line.remedy}")
+    kahn.out.json(lines)
+    raise typer.Exit(3 if blocking(lines) else 0)
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    wave: Key,
+    person: As = "",
+    key: KeyFile = None,
+    condition: Annotated[str, typer.Option(help="A condition people must keep; shown with the wave.")] = "",
+    deputy_for: Annotated[str, typer.Option(help="Whom you stand in for.")] = "",
+) -> None:
+    """Sign a wave as a second person. You sign exactly what is shown."""
+    kahn = context_of(ctx)
+    world, keyboard = kahn.world, _keyboard(kahn, person, key)
+    with world.store.reading() as books:
+        row = books.waves.get(kahn.tenant, wave)
+    kahn.out.line(shown_text(row.content))
+    kahn.confirm(_("Approve wave {wave} as {person}?").format(wave=wave, person=keyboard.person))
+    intent = Intent(kind=ActKind.APPROVE, conditions=condition, for_person=deputy_for)
+    with world.desk() as desk:
+        fresh = desk.books.waves.get(kahn.tenant, wave)
+        _same(row.fingerprint, fresh.fingerprint, wave)
+        standing = approve_wave(desk, fresh, keyboard=keyboard, intent=intent, freeze=world.freeze)
+    if standing.holds:
+        kahn.out.line(
+            _("Wave {wave} is approved. Next: `kahn wave check {wave}`, then `kahn wave run {wave}`.").format(wave=wave)
+        )
+    else:
+        kahn.out.line(_("Signed; still missing: {what}.").format(what="; ".join(standing.missing)))
+    kahn.out.json(standing)
+
+
+class ChangedMeanwhile(ExpectedError):
+    """The wave became another one between looking and signing."""
+
+    code, says = "APPR-007", "Wave {wave} was changed while you looked at it."
+    remedy = "Look at it again and sign what you then see."
+    exit_code = 6
+
+
+def _same(seen: str, now: str, wave: str) -> None:
+    if seen != now:
+        raise ChangedMeanwhile(wave=wave)
+
+
+@app.command()
+def refuse(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: KeyFile = None) -> None:
+    """Turn a proposed wave down, with a reason."""
+    _turn_back(context_of(ctx), wave, ActKind.REFUSE, reason, person, key)
+
+
+@app.command()
+def withdraw(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: KeyFile = None) -> None:
+    """Take a proposal or an approval back; possible until the wave starts."""
+    _turn_back(context_of(ctx), wave, ActKind.WITHDRAW, reason, person, key)
+
+
+def _turn_back(kahn: Context, wave: str, kind: ActKind, reason: str, person: str, key: Path | None) -> None:
+    keyboard = _keyboard(kahn, person, key)
+    with kahn.world.desk() as desk:
+        row = desk.books.waves.get(kahn.tenant, wave)
+        turn_back_wave(desk, row, keyboard=keyboard, intent=Intent(kind=kind, reason=reason))
+    kahn.out.line(_("Wave {wave} is a draft again. Next: `kahn plan propose`.").format(wave=wave))
+    kahn.out.json({"wave": wave, "state": "draft"})
+
+
+@app.command()
+def run(ctx: typer.Context, wave: Key) -> None:
+    """Start the wave now (its window must be open), or carry on driving one that was begun."""
+    kahn = context_of(ctx)
+    world = kahn.world
+    with world.desk() as desk:
+        row = desk.books.waves.get(kahn.tenant, wave)
+        begun = row.state in (WaveState.RUNNING, WaveState.ROLLING_BACK)
+        if not begun:
+            claim_wave(desk, row, tree_there=world.tree_there)
+    _drive(kahn, wave, begun=begun)
+
+
+def _drive(kahn: Context, wave: str, *, begun: bool = False) -> None:
+    """Drive here if nobody drives; else only watch. Ends with the wave's exit code."""
+    code = drive_until_rest(kahn, wave)
+    if code is None and begun:
+        raise AlreadyDriven(wave=wave, state=_state(kahn, wave))
+    if code is None:
+        kahn.out.line(_("The service drives this wave; this terminal only watches."))
+        code = follow_until_rest(kahn, wave)
+    _conclude(kahn, wave)
+    raise typer.Exit(code)
+
+
+def _state(kahn: Context, wave: str) -> str:
+    with kahn.world.store.reading() as books:
+        return books.waves.get(kahn.tenant, wave).state.value
+
+
+def _conclude(kahn: Context, wave: str) -> None:
+    with kahn.world.store.reading() as books:
+        row, progress = wave_at(books, kahn.tenant, wave)
+    view = view_of(row, progress, now=kahn.world.clock.now())
+    kahn.out.rich(render(view))
+    kahn.out.line(_("Next: `kahn wave show {wave}`, `kahn report make management`.").format(wave=wave))
+    kahn.out.json(view)
+
+
+@app.command()
+def watch(ctx: typer.Context, wave: Key) -> None:
+    """Watch a wave. Closing the view never stops the wave."""
+    kahn = context_of(ctx)
+    raise typer.Exit(watch_wave(kahn, wave))
+
+
+@app.command()
+def resume(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: KeyFile = None) -> None:
+    """Let a held wave go on, overruling its gate. Signed, with a reason."""
+    kahn = context_of(ctx)
+    keyboard = _keyboard(kahn, person, key)
+    with kahn.world.store.reading() as books:
+        row, progress = wave_at(books, kahn.tenant, wave)
+    waiting = sum(move.state in ("planned", "held") for move in progress.moves.values())
+    kahn.confirm(_("Wave {wave} is held ({cause}). Let up to {count} waiting assets go on?").format(
+        wave=wave, cause=progress.cause, count=waiting))  # fmt: skip
+    with kahn.world.desk() as desk:
+        resume_wave(desk, desk.books.waves.get(kahn.tenant, wave), keyboard=keyboard, reason=reason)
+    _drive(kahn, wave)
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    wave: Key,
+    assets: Annotated[list[str] | None, typer.Argument(help="Assets; the whole wave when none is named.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what would go back.")] = False,
+    reason: Reason = "",
+    person: As = "",
+    key: KeyFile = None,
+) -> None:
+    """Take a wave, or some assets with all that moves together with them, back to the old machines."""
+    kahn = context_of(ctx)
+    with kahn.world.store.reading() as books:
+        row, progress = wave_at(books, kahn.tenant, wave)
+    wanted = assets_named(row.content, tuple(assets or ()))
+    lines = rollback_preview(row.content, progress, wanted)
+    for line in lines:
+        undo = ", ".join(line.undo) or _("nothing to undo, only compared with before")
+        mark = _("  BEHIND THE POINT OF NO RETURN") if line.no_return else ""
+        kahn.out.line(f"{harmless(line.name):<24} {line.state.value:<13} {undo}{mark}")
+    kahn.out.line(_("{count} assets, {users} users.").format(count=len(lines), users=sum(one.users for one in lines)))
+    if preview:
+        kahn.out.json(lines)
+        return
+    _ask_rollback(kahn, wave, wanted, reason, _keyboard(kahn, person, key))
+    _drive(kahn, wave)
+
+
+def _ask_rollback(kahn: Context, wave: str, assets: tuple[AssetId, ...], reason: str, keyboard: Keyboard) -> None:
+    kahn.confirm(_("Roll this back now?"))
+    intent = Intent(kind=ActKind.ROLL_BACK, reason=reason, assets=assets)
+    with kahn.world.desk() as desk:
+        ask_rollback(desk, desk.books.waves.get(kahn.tenant, wave), keyboard=keyboard, intent=intent)

@@ -1,0 +1,42 @@
+"""``kahn wave show W --log ASSET[:STEP]``: every recorded line about one asset, as evidence."""
+
+from __future__ import annotations
+
+from orchestrator.actions.take_back import UnknownAsset
+from orchestrator.cli.context import Context, harmless
+from orchestrator.ports import RunRow, SpoolLine
+from orchestrator.texts import _
+
+
+def show_log(kahn: Context, key: str, what: str) -> None:
+    """Print the lines that the runs of this asset (and step) left. Raises UnknownAsset."""
+    name, _colon, step = what.partition(":")
+    with kahn.world.store.reading() as books:
+        row = books.waves.get(kahn.tenant, key)
+        asset = next((move.asset for move in row.content.moves if move.name.casefold() == name.casefold()), None)
+        if asset is None:
+            raise UnknownAsset(asset=name, wave=key)
+        runs = [run for run in books.runs.of_wave(kahn.tenant, key) if any(a.asset == asset for a in run.attempts)]
+        found = [(run, _lines(books.runs.events(run.id), str(asset))) for run in runs if step in ("", run.step)]
+    for run, lines in found:
+        kahn.out.line(_heading(run))
+        for line in lines:
+            kahn.out.line(_text(line))
+    kahn.out.json(
+        [{"run": run.id, "step": run.step, "direction": run.direction, "lines": lines} for run, lines in found]
+    )
+
+
+def _lines(events: tuple[SpoolLine, ...], host: str) -> list[SpoolLine]:
+    return [line for line in events if line.host == host]
+
+
+def _heading(run: RunRow) -> str:
+    return _("run {run}: {batch} {direction} {step}, {state}").format(
+        run=run.id, batch=run.batch, direction=run.direction.value, step=run.step, state=run.state
+    )
+
+
+def _text(line: SpoolLine) -> str:
+    fields = " ".join(f"{name}={harmless(value)}" for name, value in line.fields.items() if value not in (None, "", {}))
+    return f"  {line.seq:>4} {line.kind:<12} {fields}"

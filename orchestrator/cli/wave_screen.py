@@ -1,0 +1,239 @@
+"""The screen of one wave, drawn from its view. Signs and words carry the meaning; colour only repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.adapters.spoken import moment, one_line, span, spoken, state_word, wave_word
+from orchestrator.core.decisions import Decision
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState
+from orchestrator.core.wave_view import BatchLine, NotWellLine, WaveView
+from orchestrator.texts import _
+
+SIGNS: Mapping[MoveState, str] = {
+    MoveState.MOVED: "#",
+    MoveState.RUNNING: ">",
+    MoveState.ROLLED_BACK: "x",
+    MoveState.ROLLING_BACK: "<",
+    MoveState.FAILED: "!",
+    MoveState.UNKNOWN: "?",
+    MoveState.PROBING: "?",
+    MoveState.NEEDS_PERSON: "!",
+    MoveState.HELD: "=",
+    MoveState.PLANNED: ".",
+}
+"""One sign a state, in the order of the bar."""
+_COLOURS: Mapping[MoveState, str] = {
+    MoveState.MOVED: "green",
+    MoveState.RUNNING: "blue",
+    MoveState.ROLLED_BACK: "yellow",
+    MoveState.ROLLING_BACK: "yellow",
+    MoveState.HELD: "yellow",
+    MoveState.PLANNED: "dim",
+}
+_LOUD = "bold red"
+BAR = 12
+ALL_ROWS = 200
+NAMES = 4
+
+
+def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) -> RenderableType:
+    """The whole screen. ``last``: newest lines of the journal; ``rows``: how many assets are listed at most."""
+    parts: list[RenderableType] = [*_header(view)]
+    if view.needs_you:
+        parts.append(_rule(_("NEEDS YOU ({count})").format(count=len(view.needs_you))))
+        for nth, decision in enumerate(view.needs_you, 1):
+            parts += _decision(nth, decision)
+    parts += [_rule(_("BATCHES")), _batches(view), *_gates(view)]
+    if view.not_well:
+        parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _not_well(view.not_well[:rows])]
+        more = len(view.not_well) - rows
+        if more > 0:
+            parts.append(Text(" " + _("... and {count} more").format(count=more)))
+    if last:
+        parts += [_rule(_("LAST")), *(Text(f" {one_line(line)}", overflow="ellipsis", no_wrap=True) for line in last)]
+    return Group(*parts)
+
+
+def _rule(title: str) -> Rule:
+    return Rule(Text(title), align="left", characters="-", style="dim")
+
+
+# --------------------------------------------------------------------------- head
+
+
+def _header(view: WaveView) -> list[RenderableType]:
+    state = wave_word(view.state).upper()
+    since = f" {_('since {time}').format(time=_hour(view.since))}" if view.since else ""
+    head = Text(" ").append(one_line(view.key), style="bold").append(f"  {one_line(view.tenant)}  ")
+    head.append(f"{state}{since}", style=_LOUD if view.state in WAVE_GROUPS["stuck"] else "bold")
+    if view.cause is not None:
+        head.append(f": {spoken(view.cause)}")
+    window = _("as of {time}   window {window} {zone}{left}").format(
+        time=f"{view.as_of:%H:%M:%S}", window=span(view.opens, view.closes), zone=view.zone, left=_left(view)
+    )
+    users = _("users of this wave: {users}; of assets in doubt: {doubt}").format(
+        users=view.users, doubt=view.users_in_doubt
+    )
+    nobody = Text(_("IF NOBODY ACTS:"), style="bold")
+    for sentence in view.if_nobody_acts:
+        nobody.append(f" {spoken(sentence)}", style="not bold")
+    return [head, Text(f" {window}"), Text(f" {users}"), Padding(nobody, (0, 0, 0, 1))]
+
+
+def _hour(when: datetime) -> str:
+    return f"{when:%H:%M}"
+
+
+def _left(view: WaveView) -> str:
+    """How long the window is still open, or until it opens."""
+    if view.as_of < view.opens:
+        return _(" (opens in {time})").format(time=_duration(view.opens - view.as_of))
+    if view.as_of < view.closes:
+        return _(" ({time} left)").format(time=_duration(view.closes - view.as_of))
+    return _(" (closed)")
+
+
+def _duration(long: timedelta) -> str:
+    hours, minutes = divmod(int(long.total_seconds()) // 60, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d{hours:02}h" if days else f"{hours}h{minutes:02}"
+
+
+# --------------------------------------------------------------------------- decisions
+
+
+def _decision(nth: int, decision: Decision) -> list[RenderableType]:
+    first = Text(f"[{nth}] ").append(spoken(decision.what), style="bold")
+    if decision.since:
+        first.append(f" ({_('since {time}').format(time=moment(decision.since))})")
+    lines: list[RenderableType] = [Padding(first, (0, 0, 0, 1))]
+    if decision.names:
+        shown = ", ".join(one_line(name, longest=40) for name in decision.names[:NAMES])
+        more = f" +{len(decision.names) - NAMES}" if len(decision.names) > NAMES else ""
+        lines.append(_indented(f"{shown}{more} ({_('users: {count}').format(count=decision.users)})"))
+    if decision.helps:
+        lines.append(_indented(spoken(decision.helps)))
+    lines += [_indented(one_line(command), style="cyan") for command in decision.commands]
+    return lines
+
+
+def _indented(text: str, *, style: str = "") -> Padding:
+    return Padding(Text(text, style=style), (0, 0, 0, 5))
+
+
+# --------------------------------------------------------------------------- batches
+
+
+def _columns() -> tuple[tuple[str, tuple[MoveState, ...]], ...]:
+    """Headings and the states they count; together they are all states."""
+    return (
+        (_("moved"), (MoveState.MOVED,)),
+        (_("running"), (MoveState.RUNNING,)),
+        (_("rolled back"), (MoveState.ROLLED_BACK,)),
+        (_("rolling back"), (MoveState.ROLLING_BACK,)),
+        (_("unknown"), (MoveState.UNKNOWN, MoveState.PROBING)),
+        (_("needs a person"), (MoveState.NEEDS_PERSON, MoveState.FAILED)),
+        (_("held"), (MoveState.HELD,)),
+        (_("waiting"), (MoveState.PLANNED,)),
+    )
+
+
+def _batches(view: WaveView) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    table.add_column(_("batch"))
+    table.add_column("", no_wrap=True)
+    for heading, _states in _columns():
+        table.add_column(heading, justify="right")
+    table.add_column(_("all"), justify="right")
+    table.add_column(_("gate"))
+    for line in view.batches:
+        table.add_row(one_line(line.name, longest=12), bar(line), *_numbers(line), str(line.size), _gate(line))
+    if view.total.size:
+        name = Text(_("wave"), style="bold")
+        table.add_row(name, bar(view.total), *_numbers(view.total), str(view.total.size), "")
+    return table
+
+
+def _numbers(line: BatchLine) -> list[Text]:
+    counts = [sum(line.counts[state] for state in states) for _heading, states in _columns()]
+    return [Text(str(count), style="bold") if count else Text(".", style="dim") for count in counts]
+
+
+def bar(line: BatchLine, *, width: int = BAR) -> Text:
+    """The states of a batch as signs: one an asset where there is room, else in proportion; none is left out."""
+    text = Text()
+    for state, cells in zip(SIGNS, _cells(line, width=min(width, line.size)), strict=True):
+        text.append(SIGNS[state] * cells, style=_COLOURS.get(state, _LOUD))
+    return text
+
+
+def _cells(line: BatchLine, *, width: int) -> list[int]:
+    """Cells for each state: at least one where the count is not 0, the rest by largest remainder."""
+    counts = [line.counts[state] for state in SIGNS]
+    size = sum(counts)
+    if not size:
+        return counts
+    cells = [max(1, count * width // size) if count else 0 for count in counts]
+    while sum(cells) > width and max(cells) > 1:
+        cells[cells.index(max(cells))] -= 1
+    while sum(cells) < width:
+        lacking = [count * width / size - cell if count else -width for count, cell in zip(counts, cells, strict=True)]
+        cells[lacking.index(max(lacking))] += 1
+    return cells
+
+
+def _gate(line: BatchLine) -> Text:
+    if line.gate is None:
+        return Text("...") if line.begun else Text(".", style="dim")
+    if line.gate.verdict == "ok":
+        return Text(_("OK"), style="green")
+    return Text(_("RED, overruled") if line.gate.overruled else _("RED"), style=_LOUD)
+
+
+def _gates(view: WaveView) -> list[RenderableType]:
+    """What each red gate has seen."""
+    lines: list[RenderableType] = []
+    for line in view.batches:
+        gate = line.gate
+        if gate is None or gate.verdict == "ok":
+            continue
+        text = _(
+            "gate {batch}: not moved {bad} of {size}, allowed {allowed}; wave: not moved {wave_bad} of {wave_size}, "
+            "allowed {wave_allowed}"
+        ).format(
+            batch=one_line(gate.batch), bad=gate.bad, size=gate.size, allowed=gate.allowed, wave_bad=gate.wave_bad,
+            wave_size=gate.wave_size, wave_allowed=gate.wave_allowed,
+        )  # fmt: skip
+        lines.append(Text(f" {text}"))
+    return lines
+
+
+# --------------------------------------------------------------------------- not well
+
+
+def _not_well(lines: Sequence[NotWellLine]) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for heading in (_("asset"), _("department"), _("state"), _("step"), _("since"), _("cause")):
+        table.add_column(heading, overflow="fold")
+    for line in lines:
+        style = _COLOURS.get(line.state, _LOUD)
+        see = _(", see [{number}]").format(number=line.decision) if line.decision else ""
+        table.add_row(
+            Text(SIGNS[line.state], style=style),
+            Text(one_line(line.name, longest=40)),
+            Text(one_line(line.department or "-", longest=30)),
+            Text(_("trying again") if line.state is MoveState.RUNNING else state_word(line.state), style=style),
+            Text(one_line(line.step or "-", longest=40)),
+            _hour(line.since) if line.since else "-",
+            Text(f"{spoken(line.cause)}{see}"),
+        )
+    return table

@@ -1,0 +1,180 @@
+"""Cause codes in words: why a move or a wave is not well, and what a person does about it. One list for every view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One cause. ``says`` completes "not moved: ..."; ``remedy`` is what helps; both English, translated when shown."""
+
+    code: str
+    says: str
+    remedy: str
+
+
+_KNOWN = (
+    # what a machine said
+    Cause(code="vault_full", says="the vault is full", remedy="Make room in the vault, then plan the assets again."),
+    Cause(code="disk_full", says="a disk is full", remedy="Make room on that machine, then plan the assets again."),
+    Cause(
+        code="unreachable",
+        says="the machine did not answer",
+        remedy="Look whether it is on and connected, then plan it again.",
+    ),
+    Cause(
+        code="source_unreachable",
+        says="the old machine did not answer",
+        remedy="Look whether it is on and connected, then plan it again.",
+    ),
+    Cause(
+        code="target_unreachable",
+        says="the new machine did not answer",
+        remedy="Look whether it is on and connected, then plan it again.",
+    ),
+    Cause(
+        code="differs",
+        says="the copy is not equal to the original",
+        remedy="Read the differences in the wave's log; nothing of the original was given up.",
+    ),
+    Cause(
+        code="target_not_empty",
+        says="the new machine already holds files of others",
+        remedy="Empty it or name another successor.",
+    ),
+    Cause(code="accounts_differ", says="the accounts of both machines differ", remedy="Compare the two accounts."),
+    Cause(
+        code="accounts_missing", says="the list of accounts is missing", remedy="Look at the successor with the log."
+    ),
+    Cause(
+        code="accounts_invalid",
+        says="an account of the old machine cannot be taken over",
+        remedy="Correct the account on the old machine.",
+    ),
+    Cause(
+        code="archive_damaged",
+        says="what arrived is not what was saved",
+        remedy="Check the disks and the line, then plan it again.",
+    ),
+    Cause(code="archive_missing", says="the vault holds nothing of it", remedy="Look into the vault before going on."),
+    Cause(
+        code="manifest_damaged",
+        says="the list of checksums is damaged",
+        remedy="Treat the machine with suspicion: look at it before going on.",
+    ),
+    Cause(
+        code="manifest_missing",
+        says="the list of checksums is missing",
+        remedy="Treat the machine with suspicion: look at it before going on.",
+    ),
+    Cause(code="not_locked", says="people can still log in to the old machine", remedy="Look at the old machine."),
+    Cause(code="power_off_failed", says="the old machine would not switch off", remedy="Switch it off by hand."),
+    Cause(code="still_on", says="the old machine is still on", remedy="Switch it off by hand."),
+    Cause(
+        code="mounts_in_home",
+        says="another file system is mounted in a user's home",
+        remedy="Decide whether it is to move as well, and unmount it.",
+    ),
+    Cause(code="clock_wrong", says="the machine's clock is wrong", remedy="Set the clock, then plan it again."),
+    Cause(code="python_too_old", says="the machine's Python is too old", remedy="Choose another runbook for it."),
+    Cause(code="source_too_large", says="the machine sent more than announced", remedy="Look at the machine."),
+    Cause(code="permission_denied", says="access was refused", remedy="Check the access profile's rights."),
+    Cause(code="os_error", says="the operating system refused", remedy="Read the message in the wave's log."),
+    Cause(code="task_failed", says="a task of the runbook failed", remedy="Read the message in the wave's log."),
+    # what is known of a run
+    Cause(code="never_started", says="its run never started", remedy="Read the wave's log; nothing was begun."),
+    Cause(code="not_reached", says="its run ended before its turn", remedy="Nothing was begun; plan it again."),
+    Cause(
+        code="claim_failed",
+        says="the machine could not take the claim",
+        remedy="Look at its disk and rights; nothing was begun.",
+    ),
+    Cause(
+        code="epoch_refused",
+        says="a newer driver has worked on it",
+        remedy="Let only one service drive; look at it before going on.",
+    ),
+    Cause(
+        code="begun_elsewhere",
+        says="an earlier attempt has begun on it and not ended",
+        remedy="Look at the machine before anything else is done to it.",
+    ),
+    Cause(
+        code="end_receipt_failed",
+        says="the step ended, but its receipt could not be written",
+        remedy="Look at the machine's disk.",
+    ),
+    Cause(code="result_lost", says="begun, not finished: no result came", remedy="Look at the machine."),
+    Cause(code="stopped_midway", says="begun, not finished: it stopped midway", remedy="Look at the machine."),
+    Cause(
+        code="supervisor_lost",
+        says="begun, not finished: whoever watched it is gone",
+        remedy="Look at the machine.",
+    ),
+    Cause(
+        code="spool_damaged",
+        says="its record is damaged and proves nothing",
+        remedy="Keep the run's files and look at the machine.",
+    ),
+    # what the rules decided
+    Cause(code="tries_spent", says="all tries were used up", remedy="Read the message in the wave's log."),
+    Cause(code="undo_failed", says="a step could not be taken back", remedy="Finish by hand what is listed."),
+    Cause(
+        code="differs_from_before",
+        says="after the rollback it is not as it was before",
+        remedy="Compare it with the list of differences and mend it by hand.",
+    ),
+    Cause(
+        code="group_went_back",
+        says="an asset that it moves together with went back",
+        remedy="It is planned again together with its group.",
+    ),
+    Cause(code="asked", says="a person asked for the rollback", remedy="Plan it again when it may move."),
+    Cause(
+        code="wave_held",
+        says="its wave was held before its next step",
+        remedy="Resume the wave, or roll it back.",
+    ),
+    # why a wave stands
+    Cause(
+        code="budget_spent",
+        says="more went wrong than was agreed",
+        remedy="Look at what failed; then resume the wave or roll it back.",
+    ),
+    Cause(
+        code="window_ended",
+        says="its window ended",
+        remedy="Plan the rest into another window, or roll the wave back.",
+    ),
+    Cause(
+        code="rollback_limit",
+        says="more would have to go back than may go back without a person",
+        remedy="Decide about the rollback: `kahn wave rollback`.",
+    ),
+    Cause(
+        code="moves_need_a_person",
+        says="some assets need a person",
+        remedy="Look at each of them; then resume the wave or roll them back.",
+    ),
+    Cause(
+        code="rollback_incomplete",
+        says="the rollback could not be finished everywhere",
+        remedy="Look at what is left of each asset and finish it by hand.",
+    ),
+    Cause(code="partly_rolled_back", says="a part of it was rolled back", remedy="Plan that part again."),
+    Cause(code="window_passed", says="its window passed without a start", remedy="Plan it again."),
+    Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
+)
+CAUSES: Mapping[str, Cause] = MappingProxyType({cause.code: cause for cause in _KNOWN})
+_UNNAMED = Cause(code="", says="no cause was recorded", remedy="Read the wave's log.")
+
+
+def cause_of(code: str) -> Cause:
+    """The cause with that code. Total: a code that is not in the list stands for itself, as text without templates."""
+    if not code:
+        return _UNNAMED
+    literal = code.replace("{", "{{").replace("}", "}}")
+    return CAUSES.get(code) or Cause(code=code, says=literal, remedy=_UNNAMED.remedy)

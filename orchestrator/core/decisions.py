@@ -1,0 +1,218 @@
+"""What waits for a person: one decision per cause, with who decides, since when, and what happens if nobody acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from shlex import quote
+from zoneinfo import ZoneInfo
+
+from inventory.model import AssetId
+from orchestrator.core.causes import cause_of
+from orchestrator.core.explain import Sentence
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.places import WaveCase, in_order
+from orchestrator.core.progress import MoveProgress
+from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
+from orchestrator.core.wave import WaveContent
+
+
+class About(StrEnum):
+    """What sort of decision it is."""
+
+    APPROVE = "approve"
+    MISSED = "missed"
+    HELD = "held"
+    NEEDS_PERSON = "needs_person"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One thing that a person must decide. Times carry the zone of the wave's window."""
+
+    about: About
+    wave: str
+    """Key; empty for a decision about the tenant."""
+    what: Sentence
+    who: Sentence
+    if_nobody_acts: Sentence
+    helps: Sentence | None = None
+    """What helps, where the cause tells."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """When it is too late to decide."""
+    assets: tuple[AssetId, ...] = ()
+    names: tuple[str, ...] = ()
+    users: int = 0
+    commands: tuple[str, ...] = ()
+
+
+ENGINEER = Sentence(says="the migration engineer")
+APPROVER = Sentence(says="a second person, who did not propose it")
+_NOT_STARTED = (WaveState.PROPOSED, WaveState.APPROVED, WaveState.SCHEDULED)
+
+
+def decisions_of(cases: Iterable[WaveCase], *, now: datetime) -> tuple[Decision, ...]:
+    """Everything in these waves that waits for a person; stuck assets first, then waves, then approvals."""
+    found = [decision for case in in_order(cases) for decision in _of_wave(case, now)]
+    return tuple(sorted(found, key=lambda one: _URGENCY.index(one.about)))
+
+
+_URGENCY = (About.NEEDS_PERSON, About.HELD, About.MISSED, About.APPROVE, About.PLAN)
+
+
+def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
+    state = case.progress.state
+    closed = now >= case.content.window.closes
+    yield from _stuck(case)
+    if state is WaveState.MISSED or (state in _NOT_STARTED and closed):
+        yield _missed(case)
+    elif state in _NOT_STARTED and not case.is_approved():
+        yield _approval(case)
+    elif state is WaveState.HELD or (state is WaveState.NEEDS_PERSON and not _in_state(case, MoveState.NEEDS_PERSON)):
+        yield _held(case)
+
+
+def _in_state(case: WaveCase, *states: MoveState) -> list[MoveProgress]:
+    return [move for move in case.progress.moves.values() if move.state in states]
+
+
+def _stuck(case: WaveCase) -> Iterator[Decision]:
+    """One decision for all assets that are stuck by the same cause."""
+    groups: dict[str, list[MoveProgress]] = {}
+    for move in _in_state(case, MoveState.NEEDS_PERSON):
+        groups.setdefault(move.cause, []).append(move)
+    for code, moves in groups.items():
+        cause, names = cause_of(code), _names(case, moves)
+        yield Decision(
+            about=About.NEEDS_PERSON,
+            wave=case.key,
+            what=Sentence(
+                says="Wave {wave}, assets that need a person: {count}. The cause: {cause}.",
+                facts={"wave": case.key, "count": len(moves), "cause": Sentence(says=cause.says)},
+            ),
+            who=ENGINEER,
+            helps=Sentence(says=cause.remedy),
+            if_nobody_acts=in_zone(move_without_people(case.content, moves[0]), case.content),
+            since=earliest((move.since for move in moves), case.content),
+            assets=tuple(move.asset for move in moves),
+            names=names,
+            users=users_of(case.content, moves),
+            commands=(
+                f"kahn wave show {case.key} --log={quote(names[0])}",
+                f"kahn wave rollback {case.key} -- {' '.join(map(quote, names))}",
+            ),
+        )
+
+
+def _approval(case: WaveCase) -> Decision:
+    content = case.content
+    there = len(case.standing.approvers) if case.standing else 0
+    facts = {
+        "wave": case.key,
+        "count": len(content.moves),
+        "opens": local(content.window.opens, content),
+        "there": there,
+        "needed": content.approvers_needed,
+    }
+    return Decision(
+        about=About.APPROVE,
+        wave=case.key,
+        what=Sentence(
+            says="Approve or refuse wave {wave} (machines: {count}). Its window opens {opens}; approvals: {there} of "
+            "{needed}.",
+            facts=facts,
+        ),
+        who=APPROVER,
+        if_nobody_acts=Sentence(says="It does not start, and at {closes} its window is over.", facts=_window(content)),
+        since=earliest([case.progress.since], content),
+        until=local(content.window.closes, content),
+        assets=tuple(move.asset for move in content.moves),
+        names=tuple(move.name for move in content.moves),
+        users=sum(move.users for move in content.moves),
+        commands=(f"kahn wave show {case.key}", f"kahn wave approve {case.key}"),
+    )
+
+
+def _missed(case: WaveCase) -> Decision:
+    content = case.content
+    return Decision(
+        about=About.MISSED,
+        wave=case.key,
+        what=Sentence(
+            says="Plan wave {wave} again (machines: {count}): its window passed without a start.",
+            facts={"wave": case.key, "count": len(content.moves)},
+        ),
+        who=ENGINEER,
+        if_nobody_acts=Sentence(says="Nothing happens: nothing is caught up by itself."),
+        since=local(content.window.closes, content),
+        assets=tuple(move.asset for move in content.moves),
+        names=tuple(move.name for move in content.moves),
+        users=sum(move.users for move in content.moves),
+        commands=("kahn plan propose",),
+    )
+
+
+def _held(case: WaveCase) -> Decision:
+    """A wave that stands: go on, roll back, or leave it so."""
+    waiting = [
+        move for move in case.progress.moves.values() if move.state not in (MoveState.MOVED, MoveState.ROLLED_BACK)
+    ]
+    cause = cause_of(case.progress.cause)
+    resume = (f"kahn wave resume {case.key} --reason REASON",) if cause.code != "window_ended" else ()
+    return Decision(
+        about=About.HELD,
+        wave=case.key,
+        what=Sentence(
+            says="Wave {wave} is held: {cause}. Machines that wait: {count}.",
+            facts={"wave": case.key, "cause": Sentence(says=cause.says), "count": len(waiting)},
+        ),
+        who=ENGINEER,
+        helps=Sentence(says=cause.remedy),
+        if_nobody_acts=in_zone(next_without_people(case.content, case.progress), case.content),
+        since=earliest([case.progress.since], case.content),
+        assets=tuple(move.asset for move in waiting),
+        names=_names(case, waiting),
+        users=users_of(case.content, waiting),
+        commands=(f"kahn wave show {case.key}", *resume, f"kahn wave rollback {case.key} --preview"),
+    )
+
+
+# --------------------------------------------------------------------------- words and times
+
+
+def in_zone(outlook: Outlook, content: WaveContent) -> Sentence:
+    """The outlook as a sentence: times on the wall of the wave's window, the cause in words."""
+    facts: dict[str, object] = {**outlook.facts, **_window(content)}
+    if "cause" in facts:
+        facts["cause"] = Sentence(says=cause_of(str(outlook.facts["cause"]).strip("-")).says)
+    if outlook.at is not None:
+        facts["at"] = local(outlook.at, content)
+    return Sentence(says=outlook.says, facts=facts)
+
+
+def _window(content: WaveContent) -> dict[str, object]:
+    return {"opens": local(content.window.opens, content), "closes": local(content.window.closes, content)}
+
+
+def local(moment: datetime, content: WaveContent) -> datetime:
+    """The moment on the wall where the wave's window was planned."""
+    return moment.astimezone(ZoneInfo(content.window.zone))
+
+
+def earliest(moments: Iterable[datetime | None], content: WaveContent) -> datetime | None:
+    """The first of these moments, on the wall of the window's zone; None when none is known."""
+    known = [moment for moment in moments if moment is not None]
+    return local(min(known), content) if known else None
+
+
+def _names(case: WaveCase, moves: Sequence[MoveProgress]) -> tuple[str, ...]:
+    return tuple(case.content.move(move.asset).name for move in moves)
+
+
+def users_of(content: WaveContent, moves: Iterable[MoveProgress]) -> int:
+    """How many people use these assets."""
+    return sum(content.move(move.asset).users for move in moves)

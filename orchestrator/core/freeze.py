@@ -1,0 +1,165 @@
+"""Freezing a planned wave: everything an approval covers, taken from the inventory, the runbook and the policy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from inventory.errors import ExpectedError
+from inventory.model import Asset, AssetId, Snapshot, name_key
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.approval import shown_text
+from orchestrator.core.plan import PlannedWave
+from orchestrator.core.policy import Policy
+from orchestrator.core.runbook import Role, RoleSource, Runbook
+from orchestrator.core.wave import Thresholds, WaveContent, WaveMachine, WaveMove
+
+
+class MachineMissing(ExpectedError):
+    """A role of the runbook finds no usable machine in the inventory."""
+
+    code, says = "PLAN-021", "{asset}: no usable machine for the role {role}: {why}."
+    remedy = "Complete the inventory record and propose the plan again."
+
+
+class AccessUnknown(ExpectedError):
+    """An asset names an access profile that the administrator has not set up."""
+
+    code, says = "ACC-002", "{machine} refers to the access profile {profile!r}, which does not exist."
+    remedy = "Add it with `kahn access add {profile} ...`, or correct the inventory."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What freezing needs beside the plan."""
+
+    snapshot: Snapshot
+    policy: Policy
+    runbooks: Mapping[str, Runbook]
+    profiles: Mapping[str, AccessProfile]
+    ansible_core: str
+
+
+def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
+    """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown."""
+    snapshot, policy, profiles = frozen.snapshot, frozen.policy, frozen.profiles
+    runbook = frozen.runbooks[wave.runbook]
+    finder = _Finder(snapshot)
+    moves = tuple(_move(finder, asset, runbook) for asset in wave.assets)
+    used = sorted({machine.access for move in moves for machine in move.machines})
+    for move in moves:
+        for machine in move.machines:
+            if machine.access not in profiles:
+                raise AccessUnknown(machine=machine.name, profile=machine.access)
+    content = WaveContent(
+        tenant=snapshot.tenant,
+        key=wave.key,
+        runbook=runbook,
+        ansible_core=frozen.ansible_core,
+        window=wave.window,
+        groups=wave.groups,
+        batches=wave.batches,
+        moves=moves,
+        access=tuple(profiles[name] for name in used),
+        thresholds=_thresholds(policy),
+        approvers_needed=2 if finder.very_high(wave.assets) else 1,
+        contacts=policy.contacts,
+        shown="",
+    )
+    return replace(content, shown=hashlib.sha256(shown_text(content).encode()).hexdigest())
+
+
+def _thresholds(policy: Policy) -> Thresholds:
+    return Thresholds(
+        batch_budget=policy.batch_budget,
+        wave_budget=policy.wave_budget,
+        auto_rollback_max=policy.auto_rollback_max,
+        max_tries=policy.max_tries,
+        probe_tries=policy.probe_tries,
+        probe_gap_s=policy.probe_gap_s,
+        forks=policy.forks,
+    )
+
+
+class _Finder:
+    """Looks machines and procedures up in a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.assets = snapshot.by_id()
+        self._machines = {name_key(asset.name): asset for asset in snapshot.assets if asset.is_machine}
+        self._by_role = {asset.text("role"): asset for asset in snapshot.assets if asset.text("role")}
+        self._procedures = {name_key(a.name): a for a in snapshot.assets if a.kind == "procedure"}
+        self._seats = {
+            name_key(a.text("machine")): a for a in snapshot.assets if a.kind == "seat" and a.text("machine")
+        }
+
+    def machine(self, asset: Asset, role: Role) -> Asset | None:
+        """The machine in that role for the asset's move."""
+        if role.machine is RoleSource.ASSET:
+            return asset
+        if role.machine is RoleSource.SUCCESSOR:
+            return self._machines.get(name_key(asset.text("successor")))
+        return self._by_role.get(role.machine.value)
+
+    def seat_of(self, asset: Asset) -> Asset | None:
+        """The seat at which the machine stands."""
+        return self._seats.get(name_key(asset.name))
+
+    def very_high(self, assets: tuple[AssetId, ...]) -> bool:
+        """Whether any procedure used here has the protection class `sehr hoch`."""
+        used: set[str] = set()
+        for one in assets:
+            asset = self.assets[one]
+            seat = self.seat_of(asset)
+            used.update(map(name_key, (*asset.texts("procedures"), *(seat.texts("procedures") if seat else ()))))
+        return any(self._procedures[name].text("protection") == "sehr hoch" for name in used & self._procedures.keys())
+
+
+class Machines:
+    """The machines of a snapshot by the roles of a runbook."""
+
+    def __init__(self, snapshot: Snapshot, runbook: Runbook) -> None:
+        self._finder = _Finder(snapshot)
+        self._runbook = runbook
+
+    def of(self, asset: AssetId) -> tuple[WaveMachine, ...]:
+        """Those of one asset's move as the inventory has them now. Raises MachineMissing, KeyError."""
+        return _machines(self._finder, self._finder.assets[asset], self._runbook)
+
+
+def _machines(finder: _Finder, asset: Asset, runbook: Runbook) -> tuple[WaveMachine, ...]:
+    found = (_machine(finder, asset, role) for role in runbook.roles)
+    return tuple(machine for machine in found if machine is not None)
+
+
+def _move(finder: _Finder, asset_id: AssetId, runbook: Runbook) -> WaveMove:
+    asset = finder.assets[asset_id]
+    seat = finder.seat_of(asset)
+    return WaveMove(
+        asset=asset.id,
+        name=asset.name,
+        department=asset.text("department") or (seat.text("department") if seat else ""),
+        site=asset.text("site") or (seat.text("site") if seat else ""),
+        users=int((seat.number("users") if seat else 0) or asset.number("users") or 1),
+        machines=_machines(finder, asset, runbook),
+    )
+
+
+def _machine(finder: _Finder, asset: Asset, role: Role) -> WaveMachine | None:
+    found = finder.machine(asset, role)
+    if found is None and role.machine is RoleSource.JUMP:
+        return None
+    if found is None:
+        raise MachineMissing(asset=asset.name, role=role.name, why="there is none")
+    for needed in ("address", "host_key", "access"):
+        if not found.text(needed):
+            raise MachineMissing(asset=asset.name, role=role.name, why=f"{found.name} has no {needed}")
+    return WaveMachine(
+        role=role.name,
+        name=found.name,
+        address=found.text("address"),
+        host_key=found.text("host_key"),
+        access=found.text("access"),
+        mac=found.texts("mac"),
+    )

@@ -1,0 +1,51 @@
+"""From a command to a run: which playbooks, on which role's machines, until when, and who uses which machine alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from inventory.model import AssetId
+from orchestrator.core.decide import StartRun
+from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.wave import WaveContent
+
+EXCLUSIVE_ROLES = ("source", "target")
+"""A vault, gateway or jump host is shared by many moves at once; these two are not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What a run plays: playbooks in order, the role they connect to, and how long the whole may take."""
+
+    playbooks: tuple[str, ...]
+    on: str
+    limit: timedelta
+    once: bool
+    """Whether claim and receipts are written on the target."""
+
+
+def play_for(content: WaveContent, command: StartRun) -> Play:
+    """What the command plays. A step's verification belongs to the step: done means verified."""
+    baseline = content.runbook.baseline
+    if command.direction in (Direction.BASELINE, Direction.COMPARE):
+        playbook = baseline.take if command.direction is Direction.BASELINE else baseline.compare
+        limit = timedelta(seconds=baseline.deadline_s)
+        return Play(playbooks=(playbook,), on=baseline.on, limit=limit, once=False)
+    step = content.runbook.step(command.step)
+    playbooks = {
+        Direction.DO: (step.playbook, step.verify),
+        Direction.UNDO: (step.undo,),
+        Direction.PROBE: (step.probe,),
+    }[command.direction]
+    return Play(
+        playbooks=tuple(name for name in playbooks if name),
+        on=step.on,
+        limit=timedelta(seconds=step.deadline_s),
+        once=command.direction is Direction.DO and step.effect is Effect.ONCE,
+    )
+
+
+def own_machines(content: WaveContent, asset: AssetId) -> tuple[str, ...]:
+    """Machines that nobody else may use while this asset's attempt lives."""
+    return tuple(one.name for one in content.move(asset).machines if one.role in EXCLUSIVE_ROLES)

@@ -1,0 +1,135 @@
+"""The plan: an immutable value that leaves no choice for execution time. Has a fingerprint and a parent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType, Protocol
+
+from inventory.model import AssetId, Snapshot, TenantId
+from orchestrator.core.canonical import fingerprint_of
+from orchestrator.core.policy import Policy
+
+PlanId = NewType("PlanId", str)
+WaveKey = NewType("WaveKey", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWindow:
+    """One occurrence of a window: UTC instants, and how the clock on the wall reads in ``zone``."""
+
+    opens: datetime
+    closes: datetime
+    zone: str
+    local: str
+    """Such as ``Mon 2026-11-30 22:00-04:30``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveGroup:
+    """Assets that must move together, and why (one word a reason: hard, licence, procedure, alone)."""
+
+    assets: tuple[AssetId, ...]
+    bound_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBatch:
+    """Assets of a wave that go at the same time; the first batch of a wave is its canary."""
+
+    name: str
+    """``canary``, ``b1``, ``b2`` ..."""
+    assets: tuple[AssetId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWave:
+    """One wave: which assets, in which batches, in which window, by which runbook."""
+
+    key: WaveKey
+    """``W01``, ``W02`` ... unique within the tenant's plan line."""
+    runbook: str
+    window: PlannedWindow
+    groups: tuple[MoveGroup, ...]
+    batches: tuple[PlannedBatch, ...]
+
+    @property
+    def assets(self) -> tuple[AssetId, ...]:
+        """All assets of the wave in the order of its batches."""
+        return tuple(asset for batch in self.batches for asset in batch.assets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNot:
+    """Why a group is in no wave: the first rule that failed, with the fact behind it and the remedy."""
+
+    assets: tuple[AssetId, ...]
+    rule: str
+    says: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What a person fixed: this asset in that wave, or not before a time."""
+
+    asset: AssetId
+    wave: WaveKey | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole plan of one tenant. ``parent`` is the fingerprint of the plan it replaces; empty for the first."""
+
+    tenant: TenantId
+    parent: str
+    made_from: str
+    """Fingerprint of snapshot, policy and pins it was made from."""
+    not_before: datetime
+    seed: int
+    waves: tuple[PlannedWave, ...]
+    why_not: tuple[WhyNot, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the plan's canonical bytes."""
+        return fingerprint_of(self)
+
+    def wave(self, key: str) -> PlannedWave | None:
+        """The wave of that key, if there is one."""
+        return next((wave for wave in self.waves if wave.key == key), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFinding:
+    """What the independent plan check found. ``severity`` is ``error`` (may not be proposed) or ``warning``."""
+
+    severity: str
+    rule: str
+    says: str
+    assets: tuple[AssetId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """All that a planner may look at. Time and chance are arguments."""
+
+    snapshot: Snapshot
+    policy: Policy
+    not_before: datetime
+    pins: tuple[Pin, ...] = ()
+    parent: Plan | None = None
+    settled: frozenset[AssetId] = frozenset()
+    """Assets that were moved already, or are in a wave that is under way: they are not planned again."""
+    first_number: int = 1
+    """Number of the first new wave."""
+    seed: int = 0
+
+
+class Planner(Protocol):
+    """Anything that turns a request into a plan with its why-not list."""
+
+    def propose(self, request: PlanRequest) -> Plan:
+        """A plan that holds every rule; what does not fit is in ``why_not``."""
+        ...

@@ -1,0 +1,105 @@
+"""What a tenant allows: windows, capacity, batch sizes, failure budgets. A value; the store keeps it per tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetKind
+
+
+class WindowInverted(ExpectedError):
+    """A window ends before it begins."""
+
+    code, says = "PLAN-011", "The window closes at {closes} but opens at {opens}."
+    remedy = "Swap the two times in the policy's window and propose the plan again."
+
+
+class InvalidPolicy(ExpectedError):
+    """A policy value makes no sense."""
+
+    code, says = "PLAN-012", "The policy's {field} is {value}: {why}."
+    remedy = "Correct it in the policy file and set the policy again with `kahn tenant policy`."
+
+
+class Weekday(StrEnum):
+    """Days by name: numbers count differently everywhere."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a wave may touch assets: opens <= t < closes, both with time zone. Raises WindowInverted."""
+
+    opens: datetime
+    closes: datetime
+
+    def __post_init__(self) -> None:
+        if self.opens.tzinfo is None or self.closes.tzinfo is None:
+            raise InvalidPolicy(field="window", value=self.opens, why="times need a time zone")
+        if self.closes <= self.opens:
+            raise WindowInverted(opens=self.opens, closes=self.closes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyWindow:
+    """A window that comes back: on these days from ``opens`` to ``closes`` local time, over midnight if closes <= opens."""
+
+    days: tuple[Weekday, ...]
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A time in which nothing moves, first and last day included, local dates."""
+
+    name: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All that a tenant allows. Budgets are shares (0.0 to 1.0) of a batch or wave that may go wrong."""
+
+    zone: str = "Europe/Berlin"
+    holidays: str = "BB"
+    """German state whose public holidays are kept free, or empty for none (a lab's calendar)."""
+    weekly: tuple[WeeklyWindow, ...] = ()
+    windows: tuple[Window, ...] = ()
+    """Single windows beside the weekly ones."""
+    freezes: tuple[Freeze, ...] = ()
+    horizon_days: int = 365
+    assets_per_window: int = 24
+    canary_size: int = 2
+    batch_size: int = 10
+    batch_budget: float = 0.2
+    wave_budget: float = 0.1
+    auto_rollback_max: int = 3
+    max_tries: int = 2
+    probe_tries: int = 5
+    probe_gap_s: int = 20
+    approval_valid_h: int = 168
+    forks: int = 10
+    runbooks: dict[AssetKind, str] = field(default_factory=lambda: {AssetKind.WORKSTATION: "replace-workstation"})
+    contacts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):
+            if getattr(self, name) < 1:
+                raise InvalidPolicy(field=name, value=getattr(self, name), why="it must be at least 1")
+        for name in ("batch_budget", "wave_budget"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidPolicy(field=name, value=getattr(self, name), why="it must lie between 0 and 1")
+        if self.canary_size < 0 or self.auto_rollback_max < 0:
+            raise InvalidPolicy(field="canary_size", value=self.canary_size, why="it must not be negative")

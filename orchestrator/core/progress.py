@@ -1,0 +1,252 @@
+"""How far a wave has come: a fold of its journal entries. Nothing here decides; ``decide`` does.
+
+Kinds of entries with the subject ``wave:<key>`` and what they carry:
+
+    wave.content     revision, fingerprint, plan               a (new) revision: everything before it is history
+    wave.state       revision, from, to, event, cause
+    act              kind, by, fingerprint, assets             a signed act of a person
+    batch.begun      batch, assets                             its size is frozen here
+    batch.gated      batch, verdict, bad, allowed, size, wave_bad, wave_allowed, wave_size
+    run.intended     run, batch, step, direction, attempts (asset -> attempt id), epoch, deadline
+    run.ended        run, how (exit | lost | never_started), rc, last_seq
+    attempt.ended    run, asset, step, direction, outcome, cause, evidence
+    move.state       asset, from, to, event, step, cause
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from inventory.model import AssetId
+from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
+from orchestrator.core.runbook import Direction
+from orchestrator.core.wave import RunId, WaveContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One journal entry as the fold sees it."""
+
+    at: datetime
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How an asset move's latest attempt ended. ``outcome``: done failed unreachable not_started unknown."""
+
+    step: str
+    direction: Direction
+    outcome: str
+    cause: str
+    evidence: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveProgress:
+    """One asset move's way so far. Step names are those of the runbook."""
+
+    asset: AssetId
+    batch: str
+    state: MoveState = MoveState.PLANNED
+    cause: str = ""
+    step: str = ""
+    done: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
+    """Steps that were (perhaps) begun and whose undo was not confirmed since."""
+    last: Result | None = None
+    """The latest attempt's result, until the next attempt is intended."""
+    tries: Mapping[str, int] = field(default_factory=dict)
+    """Attempts per ``direction:step`` since the last decision of a person or since the rollback began."""
+    probes: int = 0
+    run: RunId | None = None
+    """The live run it takes part in."""
+    baseline: str = ""
+    since: datetime | None = None
+
+    def tried(self, direction: Direction, step: str) -> int:
+        """How often this was tried."""
+        return self.tries.get(f"{direction}:{step}", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRecord:
+    """A gate's verdict with its inputs; ``overruled`` when a person resumed the wave after it."""
+
+    batch: str
+    verdict: str
+    bad: int
+    allowed: int
+    size: int
+    wave_bad: int
+    wave_allowed: int
+    wave_size: int
+    overruled: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the wave may go on past it."""
+        return self.verdict == "ok" or self.overruled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveProgress:
+    """A wave's way so far."""
+
+    revision: int
+    state: WaveState
+    cause: str
+    moves: Mapping[AssetId, MoveProgress]
+    begun: tuple[str, ...] = ()
+    gates: tuple[GateRecord, ...] = ()
+    requested: frozenset[AssetId] = frozenset()
+    """Assets a person asked to roll back; empty when none."""
+    live: tuple[RunId, ...] = ()
+    since: datetime | None = None
+
+    def gate(self, batch: str) -> GateRecord | None:
+        """The latest verdict on that batch."""
+        return next((gate for gate in reversed(self.gates) if gate.batch == batch), None)
+
+
+def at_start(content: WaveContent, *, revision: int = 1) -> WaveProgress:
+    """A wave about which nothing was written yet."""
+    moves = {asset: MoveProgress(asset=asset, batch=batch.name) for batch in content.batches for asset in batch.assets}
+    return WaveProgress(revision=revision, state=WaveState.DRAFT, cause="", moves=moves)
+
+
+def progress_of(content: WaveContent, facts: Iterable[Fact]) -> WaveProgress:
+    """The fold: the wave as its entries, oldest first, leave it."""
+    progress = at_start(content)
+    for fact in facts:
+        if fact.kind == "wave.content":
+            progress = at_start(content, revision=fact.body["revision"])
+        elif fact.kind in _APPLY:
+            progress = _APPLY[fact.kind](progress, fact)
+    return progress
+
+
+def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    gates, requested, moves = progress.gates, progress.requested, progress.moves
+    if fact.body["event"] == WaveEvent.RESUME:
+        gates = tuple(replace(gate, overruled=True) for gate in gates)
+        moves = {asset: replace(move, tries={}) for asset, move in moves.items()}
+    if fact.body["from"] == WaveState.ROLLING_BACK:
+        requested = frozenset()
+    return replace(
+        progress,
+        state=WaveState(fact.body["to"]),
+        cause=fact.body["cause"],
+        gates=gates,
+        requested=requested,
+        moves=moves,
+        since=fact.at,
+    )
+
+
+def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    if fact.body["kind"] != "roll_back":
+        return progress
+    wanted = fact.body["assets"] or [asset for asset, move in progress.moves.items() if move.begun or move.baseline]
+    return replace(progress, requested=progress.requested | frozenset(AssetId(asset) for asset in wanted))
+
+
+def _batch_begun(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    return replace(progress, begun=(*progress.begun, fact.body["batch"]))
+
+
+def _batch_gated(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    return replace(progress, gates=(*progress.gates, GateRecord(**fact.body)))
+
+
+def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    run, step, direction = RunId(fact.body["run"]), fact.body["step"], Direction(fact.body["direction"])
+    key = f"{direction}:{step}"
+    moves = dict(progress.moves)
+    for asset in fact.body["attempts"]:
+        move = moves[asset]
+        begun = (*move.begun, step) if direction is Direction.DO and step not in move.begun else move.begun
+        tries = {**move.tries, key: move.tries.get(key, 0) + 1}
+        probes = move.probes + 1 if direction is Direction.PROBE else move.probes
+        moves[asset] = replace(move, begun=begun, tries=tries, probes=probes, run=run, last=None)
+    return replace(progress, moves=moves, live=(*progress.live, run))
+
+
+def _run_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    return replace(progress, live=tuple(run for run in progress.live if run != fact.body["run"]))
+
+
+def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    body = fact.body
+    result = Result(
+        step=body["step"],
+        direction=Direction(body["direction"]),
+        outcome=body["outcome"],
+        cause=body["cause"],
+        evidence=body["evidence"],
+        at=fact.at,
+    )
+    move = replace(progress.moves[body["asset"]], run=None, last=result)
+    return replace(progress, moves={**progress.moves, move.asset: _learned(move, result)})
+
+
+def _learned(move: MoveProgress, result: Result) -> MoveProgress:
+    """What the result teaches about done, begun and the baseline."""
+    if result.direction is Direction.DO:
+        if result.outcome == "done":
+            return replace(move, done=(*move.done, result.step), probes=0)
+        if result.outcome in ("not_started", "unreachable") and move.tried(Direction.DO, result.step) == 1:
+            return replace(move, begun=tuple(step for step in move.begun if step != result.step))
+    if result.outcome == "done":
+        kahn = result.evidence.get("kahn", {})
+        if result.direction is Direction.PROBE and kahn.get("answer") == "done":
+            return replace(move, done=(*move.done, result.step), probes=0)
+        if result.direction is Direction.UNDO:
+            return replace(
+                move,
+                done=tuple(step for step in move.done if step != result.step),
+                begun=tuple(step for step in move.begun if step != result.step),
+            )
+        if result.direction is Direction.BASELINE:
+            return replace(move, baseline=str(kahn.get("baseline", "")))
+    return move
+
+
+_NEW_CHANCE = ("repeat", "probe_done", "probe_not_done")
+"""Events after which the latest result has been judged and must not be judged again."""
+
+
+def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    body = fact.body
+    move = progress.moves[body["asset"]]
+    fresh = body["event"] in ("roll_back", "begin")
+    moved = replace(
+        move,
+        state=MoveState(body["to"]),
+        cause=body["cause"],
+        step=body["step"],
+        since=fact.at,
+        tries={} if fresh else move.tries,
+        last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
+        probes=0 if fresh else move.probes,
+    )
+    gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
+    requested = progress.requested - {moved.asset} if gave_up else progress.requested
+    return replace(progress, moves={**progress.moves, moved.asset: moved}, requested=requested)
+
+
+_APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
+    "wave.state": _wave_state,
+    "act": _act,
+    "batch.begun": _batch_begun,
+    "batch.gated": _batch_gated,
+    "run.intended": _run_intended,
+    "run.ended": _run_ended,
+    "attempt.ended": _attempt_ended,
+    "move.state": _move_state,
+}

@@ -1,0 +1,190 @@
+"""The start gates of a wave: each line ok, held (an asset stays behind) or blocks, with owner and remedy.
+
+The same function answers `kahn wave check` ahead of time and decides at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetId, Snapshot
+from orchestrator.core.approval import Standing
+from orchestrator.core.freeze import MachineMissing, Machines
+from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
+from orchestrator.core.policy import Policy
+from orchestrator.core.wave import WaveContent
+
+
+class NotReady(ExpectedError):
+    """A start gate blocks the wave."""
+
+    code, says = "RUN-002", "Wave {wave} cannot start: {why}."
+    remedy = "Look at every gate with `kahn wave check {wave}`."
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyLine:
+    """One start gate. ``verdict`` is ok, held or blocks; ``assets`` are those that stay behind."""
+
+    gate: str
+    verdict: str
+    says: str
+    owner: str = ""
+    remedy: str = ""
+    assets: tuple[AssetId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the gates look at, read in the same transaction as the claim."""
+
+    state: WaveState
+    standing: Standing
+    policy: Policy
+    snapshot: Snapshot
+    tree_there: bool
+    busy: Mapping[AssetId, str]
+    """Assets with a live attempt elsewhere, and the wave that has it."""
+    now: datetime
+
+
+def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, ...]:
+    """Every start gate in order. The wave may start when none blocks."""
+    return (
+        _state_line(seen),
+        _approval_line(content, seen),
+        _window_line(content, seen),
+        _freeze_line(content, seen),
+        _size_line(content),
+        _tree_line(content, seen),
+        _drift_line(content, seen),
+        _busy_line(content, seen),
+    )
+
+
+def blocking(lines: tuple[ReadyLine, ...]) -> tuple[ReadyLine, ...]:
+    """Those lines that forbid the start."""
+    return tuple(line for line in lines if line.verdict == "blocks")
+
+
+def _state_line(seen: Circumstances) -> ReadyLine:
+    if WaveEvent.CLAIM in WAVE_TABLE[seen.state]:
+        return ReadyLine(gate="state", verdict="ok", says=f"the wave is {seen.state}")
+    remedy = "approve it first" if seen.state is WaveState.PROPOSED else "plan its assets into a new wave"
+    return ReadyLine(
+        gate="state", verdict="blocks", says=f"the wave is {seen.state}", owner="migration engineer", remedy=remedy
+    )
+
+
+def _approval_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    if seen.standing.holds:
+        names = ", ".join(seen.standing.approvers)
+        until = f"{seen.standing.expires:%Y-%m-%d %H:%M} UTC" if seen.standing.expires else "-"
+        return ReadyLine(gate="approval", verdict="ok", says=f"approved by {names}, valid until {until}")
+    return ReadyLine(
+        gate="approval",
+        verdict="blocks",
+        says="; ".join(seen.standing.missing),
+        owner="approver",
+        remedy=f"kahn wave approve {content.key}",
+    )
+
+
+def _window_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    window = content.window
+    if window.opens <= seen.now < window.closes:
+        return ReadyLine(gate="window", verdict="ok", says=f"open until {window.closes:%Y-%m-%d %H:%M} UTC")
+    when = "opens" if seen.now < window.opens else "closed"
+    moment = window.opens if seen.now < window.opens else window.closes
+    return ReadyLine(
+        gate="window",
+        verdict="blocks",
+        says=f"{window.local}: {when} {moment:%Y-%m-%d %H:%M} UTC",
+        owner="migration engineer",
+        remedy="wait until it opens" if seen.now < window.opens else "plan the wave again",
+    )
+
+
+def _freeze_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    today: date = seen.now.astimezone(ZoneInfo(content.window.zone)).date()
+    frozen = next((one for one in seen.policy.freezes if one.first <= today <= one.last), None)
+    if frozen is None:
+        return ReadyLine(gate="freeze", verdict="ok", says="no freeze today")
+    return ReadyLine(
+        gate="freeze",
+        verdict="blocks",
+        says=f"{frozen.name}: nothing moves until {frozen.last}",
+        owner="administrator",
+        remedy="wait, or change the tenant's policy",
+    )
+
+
+def _size_line(content: WaveContent) -> ReadyLine:
+    if content.moves:
+        return ReadyLine(gate="assets", verdict="ok", says=f"{len(content.moves)} assets")
+    return ReadyLine(
+        gate="assets", verdict="blocks", says="the wave is empty", owner="migration engineer", remedy="plan again"
+    )
+
+
+def _tree_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    name = f"{content.runbook.name}, tree {content.runbook.tree[:12]}"
+    if seen.tree_there:
+        return ReadyLine(gate="runbook", verdict="ok", says=f"{name} is kept as approved")
+    return ReadyLine(
+        gate="runbook",
+        verdict="blocks",
+        says=f"{name} is missing or was changed on disk",
+        owner="administrator",
+        remedy="restore the state directory, or propose and approve again",
+    )
+
+
+def drift(content: WaveContent, snapshot: Snapshot) -> dict[AssetId, str]:
+    """Assets whose inventory record no longer agrees with what was approved, and where."""
+    found: dict[AssetId, str] = {}
+    machines = Machines(snapshot, content.runbook)
+    for move in content.moves:
+        try:
+            now = machines.of(move.asset)
+        except (MachineMissing, KeyError) as error:
+            found[move.asset] = str(error)
+            continue
+        changed = [before.name for before in move.machines if before not in now]
+        if changed or len(now) != len(move.machines):
+            found[move.asset] = f"{', '.join(changed) or move.name}: address, host key, access or role changed"
+    return found
+
+
+def _drift_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    drifted = drift(content, seen.snapshot)
+    if not drifted:
+        return ReadyLine(gate="drift", verdict="ok", says="the inventory still agrees with what was approved")
+    first = next(iter(drifted.values()))
+    return ReadyLine(
+        gate="drift",
+        verdict="held",
+        says=f"{len(drifted)} assets changed since the proposal: {first}",
+        owner="migration engineer",
+        remedy="propose the plan again",
+        assets=tuple(drifted),
+    )
+
+
+def _busy_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    busy = tuple(move.asset for move in content.moves if move.asset in seen.busy)
+    if not busy:
+        return ReadyLine(gate="busy", verdict="ok", says="no asset is in another wave's hands")
+    return ReadyLine(
+        gate="busy",
+        verdict="held",
+        says=f"{len(busy)} assets are in another wave's hands",
+        owner="migration engineer",
+        remedy="wait for the other wave",
+        assets=busy,
+    )

@@ -1,0 +1,105 @@
+"""A runbook: named steps with effect, undo, verify and probe, and the machine roles they work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inventory.errors import ExpectedError
+
+
+class RunbookInvalid(ExpectedError):
+    """A runbook.yml that breaks a rule."""
+
+    code, says = "RBK-001", "{file}, line {line}: {what}."
+    remedy = "Correct the line and run `kahn runbook check` again."
+
+
+class Effect(StrEnum):
+    """What a step may do: nothing, something that can be repeated, or something that must happen once."""
+
+    NONE = "none"
+    IDEMPOTENT = "idempotent"
+    ONCE = "once"
+
+
+class Direction(StrEnum):
+    """What a run is for."""
+
+    DO = "do"
+    UNDO = "undo"
+    PROBE = "probe"
+    BASELINE = "baseline"
+    COMPARE = "compare"
+
+
+class RoleSource(StrEnum):
+    """Where the machine of a role is found: the asset itself, its successor, or the tenant's machine of that role."""
+
+    ASSET = "asset"
+    SUCCESSOR = "successor"
+    VAULT = "vault"
+    GATEWAY = "gateway"
+    JUMP = "jump"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One machine role of a runbook, such as ``source`` or ``vault``."""
+
+    name: str
+    machine: RoleSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One named act. Playbooks are paths inside the runbook's folder; deadlines in seconds for the whole run."""
+
+    name: str
+    title: str
+    on: str
+    """Role whose machine the step's playbook connects to."""
+    effect: Effect
+    playbook: str
+    verify: str = ""
+    undo: str = ""
+    probe: str = ""
+    deadline_s: int = 600
+    no_return: bool = False
+    """Once this step has begun, nothing before it is undone by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """How an asset's fingerprint from before is taken and compared after a rollback."""
+
+    on: str
+    take: str
+    compare: str
+    deadline_s: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """A whole runbook as loaded and checked. ``tree`` is the SHA-256 of every file it may use."""
+
+    name: str
+    title: str
+    ansible: str
+    """Line of ansible it needs: ``modern``."""
+    roles: tuple[Role, ...]
+    baseline: Baseline
+    steps: tuple[Step, ...]
+    tree: str = ""
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        for one in self.steps:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """Names of the steps in order."""
+        return tuple(step.name for step in self.steps)

@@ -1,0 +1,48 @@
+"""Taking a move back: what is left to undo, last first, and how far an automatic rollback may reach."""
+
+from __future__ import annotations
+
+from inventory.model import AssetId
+from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.runbook import Effect, Runbook, Step
+from orchestrator.core.wave import WaveContent
+
+TAKEN_BACK = (MoveState.ROLLING_BACK, MoveState.ROLLED_BACK)
+
+
+def touched(move: MoveProgress, runbook: Runbook) -> bool:
+    """Whether a step that changes something was begun and not undone."""
+    return any(runbook.step(name).effect is not Effect.NONE for name in move.begun)
+
+
+def left_to_undo(move: MoveProgress, runbook: Runbook) -> tuple[Step, ...]:
+    """Steps still to be undone, last first. Begun counts, not done: a step may have failed half-way."""
+    return tuple(step for step in reversed(runbook.steps) if step.undo and step.name in move.begun)
+
+
+def past_return(move: MoveProgress, runbook: Runbook) -> bool:
+    """Whether a step behind which nothing is undone by itself was begun."""
+    return any(runbook.step(name).no_return for name in move.begun)
+
+
+def closure(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tuple[AssetId, ...]:
+    """Assets that must go back when this one does: those of its move group that were touched, itself included."""
+    group = content.group_of(asset)
+    return tuple(
+        one
+        for one in group
+        if one == asset or touched(progress.moves[one], content.runbook) or progress.moves[one].state in TAKEN_BACK
+    )
+
+
+def may_roll_back_alone(content: WaveContent, progress: WaveProgress, asset: AssetId) -> bool:
+    """Whether Kahn may take this asset's group back without a person (engine section A9).
+
+    No more than ``auto_rollback_max`` assets of the wave go back automatically, and none past its point of no return.
+    """
+    back = closure(content, progress, asset)
+    if any(past_return(progress.moves[one], content.runbook) for one in back):
+        return False
+    already = {one for one, move in progress.moves.items() if move.state in TAKEN_BACK}
+    return len(already.union(back)) <= content.thresholds.auto_rollback_max

@@ -1,0 +1,71 @@
+"""What happens if nobody acts: for every state that waits, one sentence and a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.decide import next_probe_at
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.wave import WaveContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What comes next without people. ``says`` is an English template, ``facts`` fill it, ``at`` is when (UTC)."""
+
+    says: str
+    facts: dict[str, str]
+    at: datetime | None = None
+
+
+WAVE_OUTLOOKS: dict[WaveState, str] = {
+    WaveState.DRAFT: "Nothing happens: the wave must be proposed again.",
+    WaveState.PROPOSED: "Nothing happens: the wave does not start without an approval by another person.",
+    WaveState.APPROVED: "Nothing starts unless the service runs or somebody calls `kahn wave run`; at {closes} its window is over.",
+    WaveState.SCHEDULED: "It starts by itself at {opens}.",
+    WaveState.MISSED: "Nothing happens: its window passed without a start, and nothing is caught up. Plan it again.",
+    WaveState.CHECKING: "The start gates are being read; it starts or is held within seconds.",
+    WaveState.RUNNING: "It goes on by itself; at {closes} no new step begins any more.",
+    WaveState.HELD: "No new step begins ({cause}). What was moved stays moved, what was rolled back stays rolled back.",
+    WaveState.ROLLING_BACK: "The rollback goes on by itself until every asset is proven or needs a person.",
+    WaveState.ROLLED_BACK: "Nothing happens: the wave is over and everything is as before.",
+    WaveState.NEEDS_PERSON: "Nothing happens: a person must decide about the assets that need one.",
+    WaveState.CLOSED: "Nothing happens: the wave is over.",
+}
+MOVE_OUTLOOKS: dict[MoveState, str] = {
+    MoveState.PLANNED: "It waits for its batch.",
+    MoveState.HELD: "It stays as it is until a person resumes the wave or plans it again.",
+    MoveState.MOVED: "It stays moved.",
+    MoveState.ROLLED_BACK: "It stays on the old machine until it is planned again.",
+    MoveState.RUNNING: "It goes on by itself.",
+    MoveState.PROBING: "The probe's answer decides.",
+    MoveState.ROLLING_BACK: "It is taken back, last step first.",
+    MoveState.FAILED: "It is taken back, or a person is asked, within seconds.",
+    MoveState.UNKNOWN: "It is probed again at {at}; after {tries} probes without an answer a person is asked.",
+    MoveState.NEEDS_PERSON: "Nothing happens: it stays exactly as it is until a person acts.",
+}
+
+
+def next_without_people(content: WaveContent, progress: WaveProgress) -> Outlook:
+    """The wave's outlook. Total: every state has one."""
+    facts = {
+        "opens": _clock(content.window.opens),
+        "closes": _clock(content.window.closes),
+        "cause": progress.cause or "-",
+    }
+    at = {WaveState.SCHEDULED: content.window.opens, WaveState.RUNNING: content.window.closes}.get(progress.state)
+    return Outlook(says=WAVE_OUTLOOKS[progress.state], facts=facts, at=at)
+
+
+def move_without_people(content: WaveContent, move: MoveProgress) -> Outlook:
+    """One move's outlook. Total: every state has one."""
+    unknown = move.state is MoveState.UNKNOWN and move.since is not None
+    at = next_probe_at(content, move) if unknown else None
+    facts = {"at": _clock(at) if at else "-", "tries": str(content.thresholds.probe_tries)}
+    return Outlook(says=MOVE_OUTLOOKS[move.state], facts=facts, at=at)
+
+
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M %Z")

@@ -1,0 +1,149 @@
+"""What is approved and run as one: the frozen content of a wave, its fingerprint, and the acts signed on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from inventory.model import AssetId, TenantId
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.canonical import canonical_bytes, fingerprint_of
+from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
+from orchestrator.core.runbook import Runbook
+
+PersonId = NewType("PersonId", str)
+RunId = NewType("RunId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveMachine:
+    """One machine as it was when the wave was proposed: role, name, address, host key, access profile's name."""
+
+    role: str
+    name: str
+    address: str
+    host_key: str
+    access: str
+    mac: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveMove:
+    """One asset of the wave with its machines and the people behind it."""
+
+    asset: AssetId
+    name: str
+    department: str
+    site: str
+    users: int
+    machines: tuple[WaveMachine, ...]
+
+    def machine(self, role: str) -> WaveMachine:
+        """The machine in that role. Raises KeyError."""
+        for one in self.machines:
+            if one.role == role:
+                return one
+        raise KeyError(role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """How much may go wrong before a person looks; copied from the policy when the wave was proposed."""
+
+    batch_budget: float
+    wave_budget: float
+    auto_rollback_max: int
+    max_tries: int
+    probe_tries: int
+    probe_gap_s: int
+    forks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveContent:
+    """Everything that an approval covers. Any change to it is another fingerprint and voids the approval."""
+
+    tenant: TenantId
+    key: WaveKey
+    runbook: Runbook
+    ansible_core: str
+    window: PlannedWindow
+    groups: tuple[MoveGroup, ...]
+    batches: tuple[PlannedBatch, ...]
+    moves: tuple[WaveMove, ...]
+    access: tuple[AccessProfile, ...]
+    thresholds: Thresholds
+    approvers_needed: int
+    contacts: tuple[str, ...]
+    shown: str
+    """SHA-256 of the text that an approver is shown."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the canonical bytes."""
+        return fingerprint_of(self)
+
+    def move(self, asset: AssetId) -> WaveMove:
+        """The move of that asset. Raises KeyError."""
+        for one in self.moves:
+            if one.asset == asset:
+                return one
+        raise KeyError(asset)
+
+    def group_of(self, asset: AssetId) -> tuple[AssetId, ...]:
+        """All assets that move together with this one, itself included."""
+        for group in self.groups:
+            if asset in group.assets:
+                return group.assets
+        return (asset,)
+
+    def profile(self, name: str) -> AccessProfile:
+        """The access profile of that name. Raises KeyError."""
+        for one in self.access:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+
+class ActKind(StrEnum):
+    """What a person can sign on a wave."""
+
+    PROPOSE = "propose"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    RESUME = "resume"
+    ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One signed act of one person on one wave's fingerprint. ``at`` is when it was signed (UTC)."""
+
+    kind: ActKind
+    tenant: TenantId
+    wave: WaveKey
+    fingerprint: str
+    by: PersonId
+    at: datetime
+    reason: str = ""
+    conditions: str = ""
+    for_person: PersonId | None = None
+    """Whom the signer stands in for, when acting as a deputy."""
+    assets: tuple[AssetId, ...] = ()
+    """Assets the act is limited to; empty for the whole wave."""
+
+    def signed_bytes(self) -> bytes:
+        """The bytes that the signature covers."""
+        return b"kahn-act-v1\n" + canonical_bytes(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAct:
+    """An act with its SSH signature (armoured) and the public key it was checked against when it was taken."""
+
+    act: Act
+    signature: str
+    public_key: str

@@ -1,0 +1,207 @@
+"""One wave as a view: what a screen, plain text or JSON shows of it. Every count adds up to the size of the wave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from inventory.model import AssetId, TenantId
+from orchestrator.core.approval import Standing
+from orchestrator.core.causes import cause_of
+from orchestrator.core.decide import WAVE_HELD
+from orchestrator.core.decisions import Decision, decisions_of, in_zone, local
+from orchestrator.core.explain import Sentence
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.places import WaveCase
+from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
+from orchestrator.core.waiting import move_without_people, next_without_people
+from orchestrator.core.wave import WaveContent
+
+WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.MOVED)
+_WORST_FIRST = (
+    MoveState.NEEDS_PERSON,
+    MoveState.UNKNOWN,
+    MoveState.PROBING,
+    MoveState.FAILED,
+    MoveState.ROLLING_BACK,
+    MoveState.HELD,
+    MoveState.ROLLED_BACK,
+    MoveState.RUNNING,
+)
+
+
+class StoredWave(Protocol):
+    """What the view needs of a wave as stored."""
+
+    @property
+    def tenant(self) -> TenantId: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def content(self) -> WaveContent: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLine:
+    """One batch, or with an empty name the whole wave: how many moves are in each state, and the gate behind it."""
+
+    name: str
+    size: int
+    counts: Mapping[MoveState, int]
+    """Every state is there, also with 0; together they are ``size``."""
+    begun: bool
+    gate: GateRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotWellLine:
+    """One asset that is not simply planned, under way or moved."""
+
+    asset: AssetId
+    name: str
+    department: str
+    users: int
+    state: MoveState
+    step: str
+    """Such as ``3/7 save``; empty when none is meant."""
+    since: datetime | None
+    cause: Sentence
+    decision: int = 0
+    """Number of the decision it belongs to, counted from 1; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveView:
+    """The whole view. Times stand in the zone of the wave's window."""
+
+    tenant: TenantId
+    key: str
+    revision: int
+    fingerprint: str
+    state: WaveState
+    cause: Sentence | None
+    since: datetime | None
+    runbook: str
+    opens: datetime
+    closes: datetime
+    zone: str
+    as_of: datetime
+    if_nobody_acts: tuple[Sentence, ...]
+    """What comes for the wave, and for its assets that are unknown or need a person."""
+    batches: tuple[BatchLine, ...]
+    total: BatchLine
+    not_well: tuple[NotWellLine, ...]
+    needs_you: tuple[Decision, ...]
+    users: int
+    """People who use the assets of this wave."""
+    users_in_doubt: int
+    """People who use an asset that is not well and not proven to be as before."""
+    live_runs: int
+
+
+def view_of(
+    wave: StoredWave, progress: WaveProgress, *, now: datetime, standing: Standing | None = None
+) -> WaveView:  # fmt: skip
+    """The view of a wave at a moment. ``standing`` is given where signatures were checked."""
+    content = wave.content
+    case = WaveCase(content=content, progress=progress, standing=standing)
+    decisions = decisions_of([case], now=now)
+    not_well = _not_well(content, progress, decisions)
+    return WaveView(
+        tenant=wave.tenant,
+        key=wave.key,
+        revision=wave.revision,
+        fingerprint=wave.fingerprint,
+        state=progress.state,
+        cause=Sentence(says=cause_of(progress.cause).says) if progress.cause else None,
+        since=local(progress.since, content) if progress.since else None,
+        runbook=content.runbook.name,
+        opens=local(content.window.opens, content),
+        closes=local(content.window.closes, content),
+        zone=content.window.zone,
+        as_of=local(now, content),
+        if_nobody_acts=_outlook(content, progress),
+        batches=tuple(_batch(content, progress, batch.name) for batch in content.batches),
+        total=_line("", list(progress.moves.values()), begun=bool(progress.begun)),
+        not_well=not_well,
+        needs_you=decisions,
+        users=sum(move.users for move in content.moves),
+        users_in_doubt=sum(line.users for line in not_well if line.state is not MoveState.ROLLED_BACK),
+        live_runs=len(progress.live),
+    )
+
+
+def _outlook(content: WaveContent, progress: WaveProgress) -> tuple[Sentence, ...]:
+    """The wave's outlook, then one for each stuck state that its assets are in: the soonest of them."""
+    found = [in_zone(next_without_people(content, progress), content)]
+    for state, says in (
+        (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
+        (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),
+    ):
+        outlooks = [move_without_people(content, move) for move in progress.moves.values() if move.state is state]
+        if outlooks:
+            soonest = min(outlooks, key=lambda one: (one.at is None, one.at or content.window.closes))
+            found.append(replace(says, facts={"count": len(outlooks), "outlook": in_zone(soonest, content)}))
+    return tuple(found)
+
+
+def _batch(content: WaveContent, progress: WaveProgress, name: str) -> BatchLine:
+    batch = next(batch for batch in content.batches if batch.name == name)
+    moves = [progress.moves[asset] for asset in batch.assets]
+    return _line(name, moves, begun=name in progress.begun, gate=progress.gate(name))
+
+
+def _line(name: str, moves: Sequence[MoveProgress], *, begun: bool, gate: GateRecord | None = None) -> BatchLine:
+    counted = Counter(move.state for move in moves)
+    counts = MappingProxyType({state: counted[state] for state in MoveState})
+    return BatchLine(name=name, size=len(moves), counts=counts, begun=begun, gate=gate)
+
+
+def _not_well(
+    content: WaveContent, progress: WaveProgress, decisions: Sequence[Decision]
+) -> tuple[NotWellLine, ...]:  # fmt: skip
+    number = {asset: nth for nth, one in reversed(list(enumerate(decisions, 1))) for asset in one.assets}
+    lines = [
+        _not_well_line(content, move, number.get(move.asset, 0))
+        for move in progress.moves.values()
+        if move.state not in WELL or _tries_again(move)
+    ]
+    return tuple(sorted(lines, key=lambda line: _WORST_FIRST.index(line.state)))
+
+
+def _tries_again(move: MoveProgress) -> bool:
+    """Under way, but its latest attempt did not end well."""
+    return move.state is MoveState.RUNNING and move.last is not None and move.last.outcome != "done"
+
+
+def _not_well_line(content: WaveContent, move: MoveProgress, decision: int) -> NotWellLine:
+    planned = content.move(move.asset)
+    again = move.last if _tries_again(move) else None
+    return NotWellLine(
+        asset=move.asset,
+        name=planned.name,
+        department=planned.department,
+        users=planned.users,
+        state=move.state,
+        step=_step(content, again.step if again else move.step),
+        since=local(move.since, content) if move.since else None,
+        cause=Sentence(says=cause_of(again.cause if again else move.cause or _why_held(move)).says),
+        decision=decision,
+    )
+
+
+def _why_held(move: MoveProgress) -> str:
+    return WAVE_HELD if move.state is MoveState.HELD else ""
+
+
+def _step(content: WaveContent, name: str) -> str:
+    names = content.runbook.step_names
+    return f"{names.index(name) + 1}/{len(names)} {name}" if name in names else name

@@ -1,0 +1,441 @@
+"""What the orchestrator needs from outside, as protocols. Adapters fulfil them; actions use nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from inventory.model import AssetId, TenantId
+from inventory.ports import AssetStore
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.plan import Plan
+from orchestrator.core.policy import Policy
+from orchestrator.core.runbook import Direction
+from orchestrator.core.wave import PersonId, RunId, SignedAct, WaveContent
+
+
+# --------------------------------------------------------------------------- journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One fact or decision to be written down. ``texts`` are free texts, kept apart so that they can be redacted:
+    the chained bytes hold only their SHA-256."""
+
+    kind: str
+    """Such as ``run.intended``; the kinds are listed in core/progress.py and docs/journal.md."""
+    subject: str
+    """Such as ``wave:W01``, ``person:p-3f2a``, ``inventory``."""
+    body: Mapping[str, Any]
+    by: str = "kahn"
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedEntry:
+    """An entry with its place in the tenant's chain."""
+
+    tenant: TenantId
+    seq: int
+    at: datetime
+    entry: Entry
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainVerdict:
+    """Whether a tenant's chain is whole: entries read, and the first place where it breaks (0 when whole)."""
+
+    entries: int
+    broken_at: int
+    why: str = ""
+    head: str = ""
+
+
+class Journal(Protocol):
+    """The append-only truth about decisions and facts, one hash chain per tenant."""
+
+    def append(self, tenant: TenantId, entries: Sequence[Entry], *, at: datetime) -> tuple[SealedEntry, ...]:
+        """Write the entries in order, in the open transaction."""
+        ...
+
+    def read(self, tenant: TenantId, *, subject: str = "", after: int = 0) -> tuple[SealedEntry, ...]:
+        """Entries with seq > after, oldest first, of one subject or of all."""
+        ...
+
+    def redact(self, tenant: TenantId, *, seq: int, name: str) -> None:
+        """Erase one free text; its hash stays and the chain stays whole."""
+        ...
+
+    def verify(self, tenant: TenantId) -> ChainVerdict:
+        """Recompute the whole chain."""
+        ...
+
+
+# --------------------------------------------------------------------------- people, tenants, access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person as the store knows them. ``name`` is empty once it was erased."""
+
+    id: PersonId
+    name: str
+    public_key: str
+    """OpenSSH public key: type and base64, no comment."""
+    active: bool
+    deputy_of: tuple[PersonId, ...] = ()
+
+
+class PeopleBook(Protocol):
+    """People of one tenant: pseudonyms with keys, and one erasable table of names."""
+
+    def add(self, tenant: TenantId, *, name: str, public_key: str) -> Person:
+        """A new person. Raises NameTaken, KeyTaken (one key for two persons)."""
+        ...
+
+    def find(self, tenant: TenantId, name_or_id: str) -> Person:
+        """By name or pseudonym. Raises UnknownPerson."""
+        ...
+
+    def everyone(self, tenant: TenantId) -> tuple[Person, ...]:
+        """All people, by pseudonym."""
+        ...
+
+    def erase(self, tenant: TenantId, person: PersonId) -> None:
+        """Forget the name; the pseudonym and the key stay."""
+        ...
+
+    def set_deputy(self, tenant: TenantId, *, person: PersonId, of: PersonId) -> None:
+        """Let one person stand in for another."""
+        ...
+
+
+class TenantBook(Protocol):
+    """Tenants, their policy and their access profiles."""
+
+    def add(self, tenant: TenantId, *, policy: Policy) -> None:
+        """A new tenant. Raises TenantExists."""
+        ...
+
+    def all(self) -> tuple[TenantId, ...]:
+        """All tenants."""
+        ...
+
+    def policy(self, tenant: TenantId) -> Policy:
+        """Raises UnknownTenant."""
+        ...
+
+    def set_policy(self, tenant: TenantId, policy: Policy) -> None:
+        """Replace the policy."""
+        ...
+
+    def put_access(self, tenant: TenantId, profile: AccessProfile) -> None:
+        """Add or replace a profile."""
+        ...
+
+    def access(self, tenant: TenantId) -> tuple[AccessProfile, ...]:
+        """All profiles by name."""
+        ...
+
+
+# --------------------------------------------------------------------------- plans and waves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveRow:
+    """A wave as stored. ``version`` rises with every change; changes are compare-and-set on it."""
+
+    tenant: TenantId
+    key: str
+    revision: int
+    state: WaveState
+    version: int
+    fingerprint: str
+    content: WaveContent
+    plan: str
+    """Fingerprint of the plan it comes from."""
+    cause: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRow:
+    """An asset move as stored."""
+
+    tenant: TenantId
+    wave: str
+    asset: AssetId
+    name: str
+    batch: str
+    state: MoveState
+    version: int
+    step: str
+    """Step it is at, or that failed."""
+    cause: str
+    since: datetime
+
+
+class PlanBook(Protocol):
+    """Plans of one tenant; only a child of the current plan may become current."""
+
+    def current(self, tenant: TenantId) -> Plan | None:
+        """The plan in force."""
+        ...
+
+    def get(self, tenant: TenantId, fingerprint: str) -> Plan | None:
+        """Any stored plan."""
+        ...
+
+    def put(self, tenant: TenantId, plan: Plan, *, at: datetime) -> None:
+        """Store the plan and make it current. Raises PlanOvertaken when its parent is not the current one."""
+        ...
+
+
+class WaveBook(Protocol):
+    """Waves and asset moves: current states, kept by the same transaction as the journal entry behind them."""
+
+    def put(self, content: WaveContent, *, plan: str, at: datetime) -> WaveRow:
+        """A new wave (draft), or the next revision of a known one: its state becomes draft, its old acts are void."""
+        ...
+
+    def get(self, tenant: TenantId, key: str) -> WaveRow:
+        """Raises UnknownWave."""
+        ...
+
+    def all(self, tenant: TenantId) -> tuple[WaveRow, ...]:
+        """All waves by key."""
+        ...
+
+    def set_state(self, wave: WaveRow, *, to: WaveState, cause: str, at: datetime) -> WaveRow:
+        """Compare-and-set on (state, version). Raises Overtaken. The caller has asked core/lifecycle first."""
+        ...
+
+    def add_act(self, wave: WaveRow, act: SignedAct) -> None:
+        """Keep a signed act for this revision."""
+        ...
+
+    def acts(self, tenant: TenantId, key: str) -> tuple[SignedAct, ...]:
+        """Signed acts on the present revision, oldest first."""
+        ...
+
+    def moves(self, tenant: TenantId, key: str) -> tuple[MoveRow, ...]:
+        """The wave's asset moves in the order of its batches."""
+        ...
+
+    def set_move(self, move: MoveRow, *, to: MoveState, step: str, cause: str, at: datetime) -> MoveRow:
+        """Compare-and-set on (state, version). Raises Overtaken."""
+        ...
+
+
+# --------------------------------------------------------------------------- runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSpec:
+    """One asset move's part in a run: attempt id, and the machines it uses alone."""
+
+    id: str
+    asset: AssetId
+    machines: tuple[str, ...]
+    """Names of machines nobody else may use meanwhile (source and target; a vault is shared)."""
+    settled: tuple[str, ...] = ()
+    """Ids of this asset's earlier attempts: the books know how they ended, so their receipts do not stand in the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One supervisor for (wave, batch, step, direction). ``state``: intended, running, ended."""
+
+    id: RunId
+    tenant: TenantId
+    wave: str
+    revision: int
+    batch: str
+    step: str
+    direction: Direction
+    epoch: int
+    attempts: tuple[AttemptSpec, ...]
+    intended_at: datetime
+    deadline: datetime
+    state: str = "intended"
+    ingested_seq: int = 0
+    ingested_offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolLine:
+    """One checked line of a run's spool. ``fields`` are those of the allow-list."""
+
+    seq: int
+    wall_us: int
+    kind: str
+    host: str
+    fields: Mapping[str, Any]
+
+
+class RunBook(Protocol):
+    """Runs, attempts and run events."""
+
+    def intend(self, run: RunRow, *, at: datetime) -> None:
+        """Commit the intent. Raises AssetBusy when an asset or machine has a live attempt elsewhere."""
+        ...
+
+    def set_run_state(self, run: RunId, *, to: str, at: datetime) -> None:
+        """intended -> running -> ended."""
+        ...
+
+    def live(self) -> tuple[RunRow, ...]:
+        """Runs that have not ended, of all tenants, oldest first."""
+        ...
+
+    def of_wave(self, tenant: TenantId, key: str) -> tuple[RunRow, ...]:
+        """All runs of the wave's present revision, oldest first."""
+        ...
+
+    def holder(self, tenant: TenantId, attempt: AttemptSpec, *, wave: str) -> str:
+        """Which other wave holds the asset or one of the machines; empty when they are free for this wave."""
+        ...
+
+    def earlier_attempts(self, tenant: TenantId, asset: AssetId) -> tuple[str, ...]:
+        """Ids of the asset's ended attempts in any wave, oldest first."""
+        ...
+
+    def ingest(self, run: RunId, lines: Sequence[SpoolLine], *, offset: int) -> int:
+        """Store the lines (a line known already is passed over) and move the mark; returns how many were new."""
+        ...
+
+    def events(self, run: RunId) -> tuple[SpoolLine, ...]:
+        """All stored lines of the run by seq."""
+        ...
+
+    def end_attempt(self, run: RunId, asset: AssetId, *, outcome: str, cause: str, at: datetime) -> None:
+        """Close the attempt. An attempt that ends as ``unknown`` keeps its asset and machines locked."""
+        ...
+
+    def release(self, tenant: TenantId, asset: AssetId, *, wave: str) -> None:
+        """Free an asset locked by an unknown outcome of this wave (never of another), before the wave's next attempt."""
+        ...
+
+
+# --------------------------------------------------------------------------- the store as a whole
+
+
+class Books(Protocol):
+    """Everything that is stored, within one open transaction."""
+
+    assets: AssetStore
+    journal: Journal
+    people: PeopleBook
+    tenants: TenantBook
+    plans: PlanBook
+    waves: WaveBook
+    runs: RunBook
+
+    def epoch(self) -> int:
+        """The present driver epoch; 0 before anyone drove."""
+        ...
+
+    def raise_epoch(self) -> int:
+        """One more; only the holder of the seat calls this."""
+        ...
+
+
+class Store(Protocol):
+    """A database with Kahn's tables."""
+
+    def transaction(self) -> AbstractContextManager[Books]:
+        """Read and write; commits when left normally, leaves nothing behind when left by an exception."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Books]:
+        """One consistent view that holds nobody up; writing in it fails."""
+        ...
+
+    def seat(self) -> AbstractContextManager[bool]:
+        """The driver's seat, while the context is open; False when somebody else has it."""
+        ...
+
+
+class SignatureCheck(Protocol):
+    """Signs and checks with SSH keys (``ssh-keygen -Y``)."""
+
+    def sign(self, message: bytes, *, key_file: Path) -> str:
+        """Armoured signature. Raises CannotSign."""
+        ...
+
+    def holds(self, message: bytes, *, signature: str, public_key: str) -> bool:
+        """Whether the signature over the message was made by that key."""
+        ...
+
+
+# --------------------------------------------------------------------------- runs on this machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """All that a run needs: which playbooks, on which moves, with which machines. Built into a run directory."""
+
+    run: RunRow
+    content: WaveContent
+    playbooks: tuple[str, ...]
+    """Paths inside the runbook's folder, played in this order between claim and done."""
+    on: str
+    """Role whose machines the plays connect to."""
+    once: bool
+    """Whether claim and receipts are written on the target (effect ``once``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolRead:
+    """What was new in a run's spool, and what is known of its end."""
+
+    lines: tuple[SpoolLine, ...]
+    offset: int
+    started: bool
+    exited: bool
+    exit_code: int | None
+    last_seq: int | None
+    """From the EXIT record."""
+    alive: bool
+    """Whether any process of the run still lives (alive.lock is held)."""
+    damaged: str = ""
+    """Why the spool cannot be trusted (gap, checksum), empty when it can."""
+
+
+class PlaybookRunner(Protocol):
+    """Starts runs that outlive their starter, and reads what they leave behind. Real ansible, or simulated hosts."""
+
+    def start(self, order: RunOrder) -> None:
+        """Build the directory and start the supervisor detached. Raises RunRefused."""
+        ...
+
+    def read(self, run: RunId, *, offset: int) -> SpoolRead:
+        """New complete lines since offset; never blocks."""
+        ...
+
+    def close(self, run: RunId) -> bool:
+        """Forbid a late start for ever. True when no process of the run lives and none can start any more."""
+        ...
+
+    def kill(self, run: RunId) -> None:
+        """Kill every process of the run; ``read`` tells when they are gone."""
+        ...
+
+
+class Clock(Protocol):
+    """The time and chance of the outer world."""
+
+    def now(self) -> datetime:
+        """UTC."""
+        ...
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        ...

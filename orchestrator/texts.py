@@ -1,0 +1,44 @@
+"""Texts for people: English in the sources, other languages from the catalogues beside this file."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from contextvars import ContextVar
+from pathlib import Path
+
+from inventory.errors import ExpectedError
+
+CATALOGUES = Path(__file__).parent / "locale"
+LANGUAGES = ("en", "de")
+_current: ContextVar[gettext.NullTranslations] = ContextVar("translations", default=gettext.NullTranslations())
+
+
+def use_language(language: str) -> None:
+    """Choose the language of every text from here on; unknown languages fall back to English."""
+    _current.set(_load(language))
+
+
+def _load(language: str) -> gettext.NullTranslations:
+    source = CATALOGUES / f"{language}.po"
+    if language == "en" or language not in LANGUAGES or not source.exists():
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with source.open("rb") as opened:
+        catalogue = read_po(opened, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def _(message: str) -> str:
+    """The text in the chosen language; an untranslated text stays English."""
+    return _current.get().gettext(message)
+
+
+def error_lines(error: ExpectedError) -> tuple[str, str]:
+    """What went wrong and what to do about it, in the chosen language."""
+    return _(error.says).format(**error.facts), _(error.remedy).format(**error.facts)

@@ -1,0 +1,110 @@
+"""The only place that names adapters: puts a working world together from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from inventory.errors import ExpectedError
+from inventory.model import AssetId
+from orchestrator.actions.desk import Desk, Outside
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
+from orchestrator.adapters.runbooks import SHIPPED, find_runbook, load_runbook
+from orchestrator.adapters.runs import AnsibleRuns
+from orchestrator.adapters.signatures import SshSignatures
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.plan import Planner
+from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.runbook import Runbook
+from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
+from orchestrator.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside, behind its ports."""
+
+    settings: Settings
+    store: Store
+    runs: PlaybookRunner
+    clock: Clock
+    signatures: SignatureCheck
+    planner: Planner
+
+    def transaction(self) -> AbstractContextManager[Books]:
+        """One transaction over everything that is stored."""
+        return self.store.transaction()
+
+    def outside(self, *, tell: Callable[[ExpectedError], None]) -> Outside:
+        """The ports as actions want them; ``tell`` hears of troubles that do not stop a driver."""
+        return Outside(
+            store=self.store,
+            runs=self.runs,
+            clock=self.clock,
+            signatures=self.signatures,
+            tree_there=self.tree_there,
+            tell=tell,
+        )
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """One transaction to act in."""
+        with self.store.transaction() as books:
+            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())
+
+    @contextmanager
+    def look(self) -> Iterator[Desk]:
+        """One consistent view to look at."""
+        with self.store.reading() as books:
+            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())
+
+    def new_asset_id(self) -> AssetId:
+        """A fresh id for an asset."""
+        return AssetId(self.clock.new_id())
+
+    @property
+    def trees(self) -> Path:
+        """Where approved runbook trees are kept."""
+        return self.settings.home / "trees"
+
+    def runbook(self, name: str) -> Runbook:
+        """The runbook of that name, loaded and checked. Raises RunbookUnknown, RunbookInvalid."""
+        return load_runbook(find_runbook(name, state_dir=self.settings.home))
+
+    def freeze(self, runbook: Runbook) -> None:
+        """Keep the runbook's tree as it was proposed. Raises RunbookChanged, TreeDamaged."""
+        folder = find_runbook(runbook.name, state_dir=self.settings.home)
+        freeze_runbook(runbook, folder, self.trees, shared=SHIPPED)
+
+    def tree_there(self, runbook: Runbook) -> bool:
+        """Whether the approved tree is kept and unchanged."""
+        return tree_is_there(runbook, self.trees)
+
+    def ansible_core(self) -> str:
+        """Version of ansible-core that runs will use."""
+        return version("ansible-core")
+
+
+def open_world(settings: Settings) -> World:
+    """The world of a state directory that exists. Raises ExpectedError when the database is not ready."""
+    clock = SystemClock()
+    runs = AnsibleRuns(
+        state=settings.home, trees=settings.home / "trees", ansible_playbook=settings.ansible_playbook, clock=clock
+    )
+    return World(
+        settings=settings,
+        store=DatabaseStore.open(settings.database_url),
+        runs=runs,
+        clock=clock,
+        signatures=SshSignatures(),
+        planner=FirstFitPlanner(),
+    )
+
+
+def prepare_store(settings: Settings) -> None:
+    """Create or upgrade the database of a state directory."""
+    DatabaseStore.create_or_upgrade(settings.database_url)

@@ -1,0 +1,92 @@
+"""How a module of ours ends: a `kahn` result, or one failure with a cause code. Python 3.9, standard library only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+STORE = "/var/lib/kahn"
+_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_CAUSES = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EROFS: "read_only",
+    errno.EIO: "disk_error",
+    errno.EACCES: "not_permitted",
+    errno.EPERM: "not_permitted",
+    errno.ENAMETOOLONG: "path_too_long",
+}
+
+
+class Trouble(Exception):
+    """A failure that people can act on: a cause code, one sentence, and facts for the `kahn` result."""
+
+    def __init__(self, cause, says, **facts):
+        super().__init__(says)
+        self.cause, self.says, self.facts = cause, says, facts
+
+
+def cause_of(error):
+    """The cause code of an operating system error."""
+    return _CAUSES.get(error.errno, "os_error")
+
+
+def printable(text):
+    """A path or message without control, direction or undecodable characters, at most 300 long."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:300])
+    return shown.encode("utf-8", "backslashreplace").decode()
+
+
+def store_of(asset, base=STORE):
+    """The asset's own directory on a machine, made when it is missing (root only). Raises Trouble."""
+    if not _ASSET.fullmatch(asset):
+        raise Trouble("bad_asset", "The asset id is no plain word.")
+    for path in (base, os.path.join(base, asset)):
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            if os.path.islink(path) or not os.path.isdir(path):
+                raise Trouble("store_damaged", path + " is not a directory.") from None
+    return os.path.join(base, asset)
+
+
+def write_whole(path, pieces, mode=0o600):
+    """Write bytes to a file that appears complete or not at all."""
+    part = path + ".part"
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+        with os.fdopen(handle, "wb") as out:
+            os.fchmod(out.fileno(), mode)
+            out.writelines(pieces)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, path)
+    except OSError:
+        remove_file(part)
+        raise
+
+
+def remove_file(path):
+    """Remove a file; whether there was one."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def conclude(module, act):
+    """Run `act` and end the module with its answer: a pair (changed, kahn result)."""
+    try:
+        changed, kahn = act()
+    except Trouble as trouble:
+        module.fail_json(msg=printable(trouble.says), kahn=dict(trouble.facts, cause=trouble.cause))
+    except OSError as error:
+        where = printable(os.fsencode(error.filename)) if error.filename else "?"
+        says = f"{where}: {os.strerror(error.errno or 0)}"
+        module.fail_json(msg=says, kahn={"cause": cause_of(error), "path": where})
+    else:
+        module.exit_json(changed=changed, kahn=kahn)

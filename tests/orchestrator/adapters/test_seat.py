@@ -1,0 +1,99 @@
+"""One driver has the seat, and whoever dies gives it back. On both databases."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from orchestrator.adapters.store import DatabaseStore
+
+HOLDER = """
+import sys, time
+from orchestrator.adapters.store import DatabaseStore
+with DatabaseStore.open(sys.argv[1]).seat() as mine:
+    print(mine, flush=True)
+    time.sleep(600)
+"""
+PARENT = """
+import subprocess, sys
+from orchestrator.adapters.store import DatabaseStore
+with DatabaseStore.open(sys.argv[1]).seat() as mine:
+    child = subprocess.Popen(["sleep", "600"], close_fds=False)
+    print(mine, child.pid, flush=True)
+    child.wait()
+"""
+PATIENCE_S = 10
+
+
+@contextmanager
+def _started(program: str, url: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    holder = subprocess.Popen((sys.executable, "-c", program, url), stdout=subprocess.PIPE, text=True)
+    assert holder.stdout
+    try:
+        yield holder, holder.stdout.readline().split()
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+def _free_within(store: DatabaseStore, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        with store.seat() as mine:
+            if mine:
+                return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+
+
+def test_the_first_taker_gets_the_seat_and_the_second_does_not(store: DatabaseStore) -> None:
+    with store.seat() as first, store.seat() as second:
+        assert (first, second) == (True, False)
+
+
+def test_the_seat_is_free_again_after_its_holder_left(store: DatabaseStore) -> None:
+    with store.seat() as first:
+        assert first
+    with store.seat() as again:
+        assert again
+
+
+def test_one_who_did_not_get_the_seat_does_not_free_it_on_leaving(store: DatabaseStore) -> None:
+    with store.seat():
+        with store.seat() as second:
+            assert not second
+        with store.seat() as third:
+            assert not third
+
+
+def test_the_seat_is_free_after_its_holder_was_killed(store: DatabaseStore, database_url: str) -> None:
+    with _started(HOLDER, database_url) as (holder, said):
+        assert said == ["True"]
+        with store.seat() as mine:
+            assert not mine
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        assert _free_within(store, PATIENCE_S)
+
+
+def test_a_child_that_outlives_its_driver_does_not_keep_the_seat(store: DatabaseStore, database_url: str) -> None:
+    with _started(PARENT, database_url) as (holder, said):
+        child = int(said[1])
+        try:
+            holder.send_signal(signal.SIGKILL)
+            holder.wait()
+            assert _free_within(store, PATIENCE_S)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_the_seat_does_not_hold_up_transactions(store: DatabaseStore) -> None:
+    with store.seat() as mine, store.transaction() as books:
+        assert (mine, books.raise_epoch()) == (True, 1)

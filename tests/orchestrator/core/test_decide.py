@@ -1,0 +1,255 @@
+"""The rules of a wave, each as a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from inventory.model import AssetId
+from orchestrator.core.decide import StartRun, next_commands
+from orchestrator.core.lifecycle import MOVE_GROUPS, WaveState
+from orchestrator.core.runbook import Direction, Effect
+from tests.orchestrator.core.builders import STEPS, Answer, Game, a_runbook, a_wave, all_good, failing_at
+
+
+def done_steps(game: Game, asset: str) -> list[tuple[str, str]]:
+    return [(run.direction.value, run.step) for run in game.started if asset in run.assets]
+
+
+def test_a_wave_in_which_all_goes_well_closes_with_every_asset_moved() -> None:
+    game = Game(a_wave()).play()
+    assert game.progress.state is WaveState.CLOSED
+    assert set(game.states.values()) == {"moved"}
+    assert [gate.verdict for gate in game.progress.gates] == ["ok", "ok"]
+
+
+def test_the_baseline_is_taken_before_anything_else() -> None:
+    game = Game(a_wave(batches={"canary": 1})).play()
+    assert done_steps(game, "a01") == [("baseline", ""), ("do", "look"), ("do", "copy"), ("do", "switch")]
+
+
+def test_the_canary_goes_alone_and_first() -> None:
+    game = Game(a_wave()).play()
+    batches = [run.batch for run in game.started]
+    assert batches == sorted(batches, key=["canary", "b1"].index)
+
+
+def test_a_failed_step_is_undone_last_first_and_proven() -> None:
+    game = Game(a_wave(batches={"b1": 4}), failing_at("a02", "switch")).play()
+    assert game.states["a02"] == "rolled_back"
+    assert done_steps(game, "a02")[-3:] == [("undo", "switch"), ("undo", "copy"), ("compare", "")]
+
+
+def test_a_step_that_failed_half_way_is_undone_too() -> None:
+    game = Game(a_wave(batches={"b1": 4}), failing_at("a02", "copy")).play()
+    assert ("undo", "copy") in done_steps(game, "a02")
+    assert ("undo", "switch") not in done_steps(game, "a02")
+
+
+def test_an_asset_that_was_never_touched_is_held_not_rolled_back() -> None:
+    game = Game(a_wave(batches={"b1": 4}), failing_at("a02", "look")).play()
+    assert game.states["a02"] == "held"
+    assert not [run for run in game.started if run.direction is Direction.UNDO]
+
+
+def test_an_unreachable_asset_is_tried_twice_and_then_held() -> None:
+    game = Game(a_wave(batches={"b1": 4}), failing_at("a01", "look", "unreachable")).play()
+    assert game.states["a01"] == "held"
+    assert done_steps(game, "a01").count(("do", "look")) == 2
+
+
+def test_a_red_gate_holds_the_wave_and_the_next_batch_never_begins() -> None:
+    game = Game(a_wave(batches={"canary": 2, "b1": 2}, batch_budget=0.4), failing_at("a01", "look")).play()
+    assert (game.progress.state, game.progress.cause) == (WaveState.HELD, "budget_spent")
+    assert game.states["a03"] == "planned"
+
+
+def test_the_budget_of_the_wave_counts_over_all_batches() -> None:
+    wave = a_wave(batches={"b1": 2, "b2": 2, "b3": 2}, batch_budget=0.5, wave_budget=0.2)
+    game = Game(wave, lambda a, s, d, n: ("failed", {}) if a in ("a01", "a03") and s == "look" else all_good(a, s, d, n))
+    assert game.play().states["a05"] == "planned"
+    assert [gate.verdict for gate in game.progress.gates] == ["ok", "red"]
+
+
+def test_a_person_who_resumes_overrules_the_gate() -> None:
+    game = Game(a_wave(batches={"canary": 2, "b1": 2}, batch_budget=0.4, wave_budget=0.9), failing_at("a01", "look")).play()
+    game.wave("resume")
+    assert game.play().progress.state is WaveState.CLOSED
+    assert game.states == {"a01": "held", "a02": "moved", "a03": "moved", "a04": "moved"}
+
+
+def test_no_step_begins_once_the_window_has_closed() -> None:
+    game = Game(a_wave())
+    game.now = game.content.window.closes
+    assert game.play().progress.cause == "window_ended"
+    assert game.started == []
+
+
+def test_lost_sight_of_a_once_step_is_probed_and_never_simply_repeated() -> None:
+    game = Game(a_wave(batches={"b1": 2}), failing_at("a01", "switch", "unknown")).play()
+    steps = done_steps(game, "a01")
+    for nth, step in enumerate(steps):
+        if step == ("do", "switch") and nth != steps.index(("do", "switch")):
+            assert steps[nth - 1] == ("probe", "switch")
+
+
+def test_a_probe_that_says_done_lets_the_move_go_on() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.PROBE:
+            return "done", {"kahn": {"answer": "done"}}
+        return failing_at("a01", "switch", "unknown")(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 2}), choose).play()
+    assert game.states["a01"] == "moved"
+    assert done_steps(game, "a01").count(("do", "switch")) == 1
+
+
+def test_a_probe_that_says_partial_leads_to_rollback() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.PROBE:
+            return "done", {"kahn": {"answer": "partial"}}
+        return failing_at("a01", "switch", "unknown")(asset, step, direction, nth)
+
+    assert Game(a_wave(batches={"b1": 2}), choose).play().states["a01"] == "rolled_back"
+
+
+def test_probes_that_see_nothing_end_with_a_person() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.PROBE:
+            return "unreachable", {}
+        return failing_at("a01", "switch", "unknown")(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 2}, probe_tries=3), choose).play()
+    assert game.states["a01"] == "needs_person"
+    assert done_steps(game, "a01").count(("probe", "switch")) == 3
+    assert game.progress.state is WaveState.NEEDS_PERSON
+
+
+def test_an_idempotent_step_without_probe_is_repeated_after_lost_sight() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if (asset, step, direction, nth) == ("a01", "copy", Direction.DO, 1):
+            return "unknown", {}
+        return all_good(asset, step, direction, nth)
+
+    assert Game(a_wave(batches={"b1": 2}), choose).play().states["a01"] == "moved"
+
+
+def test_an_undo_that_keeps_failing_needs_a_person() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.UNDO and step == "copy":
+            return "failed", {}
+        return failing_at("a01", "switch")(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 2}), choose).play()
+    assert game.states["a01"] == "needs_person"
+    assert game.progress.moves[AssetId("a01")].begun == ("look", "copy")
+
+
+def test_a_rollback_is_not_believed_unless_the_fingerprint_from_before_comes_out() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.COMPARE:
+            return "done", {"kahn": {"baseline": "d1", "now": "d2", "differences": ["/etc/x"]}}
+        return failing_at("a01", "switch")(asset, step, direction, nth)
+
+    assert Game(a_wave(batches={"b1": 2}), choose).play().states["a01"] == "needs_person"
+
+
+def test_a_baseline_that_was_swapped_on_the_host_proves_nothing() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.COMPARE:
+            return "done", {"kahn": {"baseline": "d2", "now": "d2"}}
+        return failing_at("a01", "switch")(asset, step, direction, nth)
+
+    assert Game(a_wave(batches={"b1": 2}), choose).play().states["a01"] == "needs_person"
+
+
+def test_automatic_rollback_takes_the_move_group_along() -> None:
+    game = Game(a_wave(batches={"b1": 4}, groups=(("a01", "a02"),)), failing_at("a01", "switch")).play()
+    assert (game.states["a01"], game.states["a02"]) == ("rolled_back", "rolled_back")
+    assert game.progress.moves[AssetId("a02")].cause == "group_went_back"
+
+
+def test_beyond_the_automatic_limit_a_person_decides() -> None:
+    game = Game(
+        a_wave(batches={"b1": 4}, auto_rollback_max=1),
+        lambda a, s, d, n: ("failed", {}) if a in ("a01", "a02") and s == "switch" and d is Direction.DO else all_good(a, s, d, n),
+    ).play()
+    assert Counter(game.states.values()) == Counter(rolled_back=1, needs_person=1, moved=2)
+    assert (game.progress.state, game.progress.cause) == (WaveState.HELD, "rollback_limit")
+
+
+def test_behind_the_point_of_no_return_nothing_goes_back_by_itself() -> None:
+    steps = (STEPS[0], STEPS[1], replace(STEPS[2], no_return=True))
+    game = Game(a_wave(batches={"b1": 2}, runbook=a_runbook(steps)), failing_at("a01", "switch")).play()
+    assert game.states["a01"] == "needs_person"
+
+
+def test_a_whole_wave_can_be_taken_back_by_a_person() -> None:
+    game = Game(a_wave()).play()
+    game.ask_rollback()
+    assert game.play().progress.state is WaveState.ROLLED_BACK
+    assert set(game.states.values()) == {"rolled_back"}
+
+
+def test_one_asset_of_a_closed_wave_can_be_taken_back() -> None:
+    game = Game(a_wave()).play()
+    game.ask_rollback("a02")
+    assert game.play().progress.state is WaveState.CLOSED
+    assert game.states == {"a01": "moved", "a02": "rolled_back", "a03": "moved", "a04": "moved"}
+
+
+def test_a_rollback_by_a_person_that_fails_once_more_does_not_go_round_for_ever() -> None:
+    game = Game(a_wave()).play()
+    game.choose = failing_at("a02", "copy", "failed", Direction.UNDO)
+    game.ask_rollback("a02", "a03")
+    assert game.play().progress.state is WaveState.NEEDS_PERSON
+    assert (game.states["a02"], game.states["a03"]) == ("needs_person", "rolled_back")
+
+
+OUTCOMES = st.sampled_from(["done", "done", "done", "failed", "unreachable", "not_started", "unknown"])
+ANSWERS = st.sampled_from(["done", "not_done", "partial", "cannot_tell"])
+
+
+@settings(max_examples=100, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(luck=st.data())
+def test_whatever_happens_the_wave_rests_and_every_promise_is_kept(luck: st.DataObject) -> None:
+    """Ends in a rest state; numbers add up; a once step never runs twice without a probe's not_done."""
+    answers: dict[tuple[str, str], str] = {}
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        outcome = luck.draw(OUTCOMES)
+        evidence: dict[str, Any] = dict(all_good(asset, step, direction, nth)[1])
+        if direction is Direction.PROBE and outcome == "done":
+            evidence = {"kahn": {"answer": luck.draw(ANSWERS)}}
+            answers[asset, step] = evidence["kahn"]["answer"]
+        if direction is Direction.DO and Effect.ONCE is a_runbook().step(step).effect:
+            begun = [run for run in game.started[:-1] if (run.step, run.direction) == (step, direction) and asset in run.assets]
+            undone = any((r.step, r.direction) == (step, Direction.UNDO) and asset in r.assets for r in game.started)
+            lost = begun and last_outcome.get((asset, step)) == "unknown"
+            assert not lost or answers.pop((asset, step), "") == "not_done" or undone
+            last_outcome[asset, step] = outcome
+        return outcome, evidence
+
+    last_outcome: dict[tuple[str, str], str] = {}
+    game = Game(a_wave(batches={"canary": 1, "b1": 3}, groups=(("a03", "a04"),), wave_budget=1.0, batch_budget=1.0), choose)
+    game.play()
+    in_motion = {state.value for state in MOVE_GROUPS["in motion"]} | {"failed", "unknown"}
+    assert not in_motion & set(game.states.values())
+    assert sum(Counter(game.states.values()).values()) == 4
+    assert next_commands(game.content, game.progress, game.now + timedelta(minutes=10)) == ()
+
+
+def test_a_run_in_flight_is_not_started_again() -> None:
+    """The same journal asked twice between intent and end gives no second run."""
+    game = Game(a_wave(batches={"b1": 1}))
+    for command in next_commands(game.content, game.progress, game.now):
+        game.carry_out(command)
+    (baseline,) = next_commands(game.content, game.progress, game.now)
+    assert isinstance(baseline, StartRun)
+    game.intend(baseline)
+    assert next_commands(game.content, game.progress, game.now) == ()
