@@ -171,13 +171,13 @@ def commands_page() -> str:
 def _command_lines(path: str, command: Any) -> list[str]:
     if getattr(command, "hidden", False):
         return []
-    lines = ["", f"## {path}", ""]
+    lines = ["", f"## {path}"]
     words = inspect.cleandoc(command.help or "").split("\f")[0].strip()
     if words:
-        lines += [words, ""]
+        lines += ["", words]
     rows = [_parameter_row(one) for one in command.params if not getattr(one, "hidden", False) and one.name != "help"]
     if rows:
-        lines += ["| parameter | default | means |", "|---|---|---|", *rows]
+        lines += ["", "| parameter | default | means |", "|---|---|---|", *rows]
     for name, child in sorted(getattr(command, "commands", {}).items()):
         lines += _command_lines(f"{path} {name}", child)
     return lines

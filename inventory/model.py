@@ -212,7 +212,7 @@ class Snapshot:
     def __post_init__(self) -> None:
         object.__setattr__(self, "assets", tuple(sorted(self.assets, key=lambda a: a.id)))
         object.__setattr__(
-            self, "dependencies", tuple(sorted(self.dependencies, key=lambda d: (d.asset, d.needs, d.kind)))
+            self, "dependencies", tuple(sorted(self.dependencies, key=lambda d: (d.asset, d.needs, d.kind, d.note)))
         )
 
     def by_id(self) -> dict[AssetId, Asset]:

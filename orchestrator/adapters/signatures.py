@@ -17,6 +17,8 @@ from pathlib import Path
 from inventory.errors import ExpectedError
 from orchestrator.adapters.public_keys import PublicKeyRefused, public_key_in, read_public_key
 
+__all__ = ["NAMESPACE", "CannotSign", "NoSshKeygen", "SshSignatures", "read_public_key"]
+
 NAMESPACE = "kahn"
 _SIGNER = "signer"
 _HEADING, _ENDING = "-----BEGIN SSH SIGNATURE-----\n", "-----END SSH SIGNATURE-----\n"

@@ -97,8 +97,10 @@ def state_word(state: MoveState) -> str:
     """The state of a move for people; what was proven is called so, and what nobody saw is said loudly."""
     if state is MoveState.ROLLED_BACK:
         return _("rolled back, proven")
+    if state is MoveState.NEEDS_PERSON:
+        return _("needs a person").upper()
     word = _(state.value).replace("_", " ")
-    return word.upper() if state in (MoveState.UNKNOWN, MoveState.NEEDS_PERSON, MoveState.FAILED) else word
+    return word.upper() if state in (MoveState.UNKNOWN, MoveState.FAILED) else word
 
 
 def place_word(place: Place) -> str:

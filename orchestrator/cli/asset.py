@@ -27,7 +27,7 @@ from orchestrator.texts import _
 app = typer.Typer(no_args_is_help=True, help=_("What exists: import inventories, list assets, show one."))
 
 EXAMPLES = 20
-"""How many examples of each group an import shows."""
+"""How many examples of what changes an import shows, shared among the kinds."""
 COLUMNS = "kind,name,site,department,address,os_name"
 NOTHING_MATCHED, PARTLY_TAKEN = 5, 8
 
@@ -67,7 +67,7 @@ def import_(
     """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
     context = context_of(ctx)
     reads = [FileRead(file=str(path), reading=read_file(path)) for path in _paths(files)]
-    with context.world.transaction() as books:
+    with context.world.store.reading() as books:
         before = books.assets.snapshot(context.tenant)
     intake = compare(before, reads, new_id=context.world.new_asset_id)
     for step in intake.steps:
@@ -127,7 +127,7 @@ def show(
         raise NoSuchAsset(name=name, tenant=context.tenant)
     past: tuple[dict[str, object], ...] = ()
     if history:
-        with context.world.transaction() as books:
+        with context.world.store.reading() as books:
             past = books.assets.history(context.tenant, [one.name for one in found])
     needs = {one.id: _needs(snapshot, one) for one in found}
     context.out.json(
@@ -140,7 +140,7 @@ def show(
 
 
 def _snapshot(context: Context) -> Snapshot:
-    with context.world.transaction() as books:
+    with context.world.store.reading() as books:
         return books.assets.snapshot(context.tenant)
 
 
@@ -184,10 +184,12 @@ def _show(context: Context, step: Step) -> None:
 
 def _show_changes(context: Context, changes: ChangeSet) -> None:
     out = context.out
-    kinds = Counter(str(one.asset.kind) for one in changes.appeared)
-    for kind, count in sorted(kinds.items()):
-        out.line(_("  new {kind}: {count}").format(kind=kind, count=count))
-    _examples(context, [f"+ {one.asset.kind} {one.asset.name}" for one in changes.appeared])
+    by_kind: dict[str, list[str]] = {}
+    for one in changes.appeared:
+        by_kind.setdefault(str(one.asset.kind), []).append(one.asset.name)
+    for kind, names in sorted(by_kind.items()):
+        out.line(_("  new {kind}: {count}").format(kind=kind, count=len(names)))
+        _examples(context, [f"+ {kind} {name}" for name in names], most=max(3, EXAMPLES // len(by_kind)))
     if changes.changed:
         out.line(_("  changed: {count}").format(count=len(changes.changed)))
     _examples(
@@ -203,11 +205,11 @@ def _show_changes(context: Context, changes: ChangeSet) -> None:
     out.line(_("  unchanged: {count}").format(count=changes.unchanged))
 
 
-def _examples(context: Context, lines: Sequence[str]) -> None:
-    for line in lines[:EXAMPLES]:
+def _examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
+    for line in lines[:most]:
         context.out.line(f"    {line}".replace("\n", " "))
-    if len(lines) > EXAMPLES:
-        context.out.line(_("    ... and {count} more").format(count=len(lines) - EXAMPLES))
+    if len(lines) > most:
+        context.out.line(_("    ... and {count} more").format(count=len(lines) - most))
 
 
 def _conclude(context: Context, intake: Intake, *, written: int, rejected: Sequence[Path], dry_run: bool) -> None:

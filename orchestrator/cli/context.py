@@ -43,6 +43,10 @@ class NotConfirmed(ExpectedError):
     exit_code = 3
 
 
+PLAIN_WIDTH = 120
+"""Columns of tables where there is no terminal to ask."""
+
+
 def harmless(text: object) -> str:
     """Text from outside for a terminal: control characters shown as escapes, never obeyed."""
     return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in str(text))
@@ -54,7 +58,8 @@ class Out:
     def __init__(self, *, as_json: bool, is_plain: bool) -> None:
         self.as_json = as_json
         terminal = sys.stdout.isatty() and not is_plain
-        self.console = Console(highlight=False, soft_wrap=not terminal, no_color=not terminal)
+        width = None if terminal else PLAIN_WIDTH
+        self.console = Console(highlight=False, soft_wrap=not terminal, no_color=not terminal, width=width)
         self.warnings = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def line(self, text: str = "") -> None:

@@ -37,6 +37,7 @@ class Reader:
         self._world, self._tenant, self._key = world, tenant, key
         with world.store.reading() as books:
             wave = books.waves.get(tenant, key)
+            self._zone = wave.content.window.zone
             self.names = {move.asset: move.name for move in wave.content.moves}
             entries = () if from_start else books.journal.read(tenant, subject=subject_of(wave))
             self._after = entries[-1].seq if entries else 0
@@ -50,7 +51,7 @@ class Reader:
 
     def lines(self) -> list[str]:
         """The new entries as lines for people."""
-        return [line for entry in self.new() if (line := entry_line(entry, self.names))]
+        return [line for entry in self.new() if (line := entry_line(entry, self.names, zone=self._zone))]
 
 
 def drive_until_rest(kahn: Context, key: str) -> int | None:

@@ -24,7 +24,7 @@ OUR_BUG = 70
 CLOSED_VIEW = 130
 WITH_VALUE = ("--tenant", "--lang", "--home")
 FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
-OWN_OPTIONS = ("lab", "town")
+OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
 
 app = typer.Typer(

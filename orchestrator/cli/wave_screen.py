@@ -50,7 +50,7 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
     if view.needs_you:
         parts.append(_rule(_("NEEDS YOU ({count})").format(count=len(view.needs_you))))
         for nth, decision in enumerate(view.needs_you, 1):
-            parts += _decision(nth, decision)
+            parts += decision_lines(nth, decision)
     parts += [_rule(_("BATCHES")), _batches(view), *_gates(view)]
     if view.not_well:
         parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _not_well(view.not_well[:rows])]
@@ -110,7 +110,8 @@ def _duration(long: timedelta) -> str:
 # --------------------------------------------------------------------------- decisions
 
 
-def _decision(nth: int, decision: Decision) -> list[RenderableType]:
+def decision_lines(nth: int, decision: Decision) -> list[RenderableType]:
+    """One decision: what, since when, which assets, what helps, and the commands for it."""
     first = Text(f"[{nth}] ").append(spoken(decision.what), style="bold")
     if decision.since:
         first.append(f" ({_('since {time}').format(time=moment(decision.since))})")

@@ -50,9 +50,9 @@ def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
-def restore(cls: type[T], data: object) -> T:
+def restore(cls: type[T], found: object) -> T:
     """A value of ``cls`` (a dataclass) from what ``plain`` made of it. Raises pydantic.ValidationError."""
-    result: T = _adapter(cast("Any", cls)).validate_python(data)
+    result: T = _adapter(cast("Any", cls)).validate_python(found)
     return result
 
 

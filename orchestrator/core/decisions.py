@@ -158,9 +158,8 @@ def _missed(case: WaveCase) -> Decision:
 
 def _held(case: WaveCase) -> Decision:
     """A wave that stands: go on, roll back, or leave it so."""
-    waiting = [
-        move for move in case.progress.moves.values() if move.state not in (MoveState.MOVED, MoveState.ROLLED_BACK)
-    ]
+    settled = (MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
+    waiting = [move for move in case.progress.moves.values() if move.state not in settled]
     cause = cause_of(case.progress.cause)
     resume = (f"kahn wave resume {case.key} --reason REASON",) if cause.code != "window_ended" else ()
     return Decision(

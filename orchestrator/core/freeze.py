@@ -82,13 +82,22 @@ def _thresholds(policy: Policy) -> Thresholds:
     )
 
 
+REACHABLE_BY = ("address", "host_key", "access")
+"""Fields without which no machine can be reached."""
+
+
+def _least_complete_first(asset: Asset) -> tuple[bool, str]:
+    return all(asset.text(needed) for needed in REACHABLE_BY), name_key(asset.name)
+
+
 class _Finder:
     """Looks machines and procedures up in a snapshot."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.assets = snapshot.by_id()
         self._machines = {name_key(asset.name): asset for asset in snapshot.assets if asset.is_machine}
-        self._by_role = {asset.text("role"): asset for asset in snapshot.assets if asset.text("role")}
+        with_role = sorted((asset for asset in snapshot.assets if asset.text("role")), key=_least_complete_first)
+        self._by_role = {asset.text("role"): asset for asset in with_role}
         self._procedures = {name_key(a.name): a for a in snapshot.assets if a.kind == "procedure"}
         self._seats = {
             name_key(a.text("machine")): a for a in snapshot.assets if a.kind == "seat" and a.text("machine")
@@ -152,7 +161,7 @@ def _machine(finder: _Finder, asset: Asset, role: Role) -> WaveMachine | None:
         return None
     if found is None:
         raise MachineMissing(asset=asset.name, role=role.name, why="there is none")
-    for needed in ("address", "host_key", "access"):
+    for needed in REACHABLE_BY:
         if not found.text(needed):
             raise MachineMissing(asset=asset.name, role=role.name, why=f"{found.name} has no {needed}")
     return WaveMachine(

@@ -21,7 +21,7 @@ class InvalidPolicy(ExpectedError):
     """A policy value makes no sense."""
 
     code, says = "PLAN-012", "The policy's {field} is {value}: {why}."
-    remedy = "Correct it in the policy file and set the policy again with `kahn tenant policy`."
+    remedy = "Correct it in the policy file and set the policy again with `kahn tenant policy --file FILE`."
 
 
 class Weekday(StrEnum):

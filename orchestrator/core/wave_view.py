@@ -38,14 +38,6 @@ class StoredWave(Protocol):
     """What the view needs of a wave as stored."""
 
     @property
-    def tenant(self) -> TenantId: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def revision(self) -> int: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
     def content(self) -> WaveContent: ...
 
 
@@ -107,19 +99,21 @@ class WaveView:
     live_runs: int
 
 
-def view_of(
-    wave: StoredWave, progress: WaveProgress, *, now: datetime, standing: Standing | None = None
-) -> WaveView:  # fmt: skip
+def view_of(wave: StoredWave, progress: WaveProgress, *, now: datetime, standing: Standing | None = None) -> WaveView:
     """The view of a wave at a moment. ``standing`` is given where signatures were checked."""
-    content = wave.content
-    case = WaveCase(content=content, progress=progress, standing=standing)
+    return view_of_case(WaveCase(content=wave.content, progress=progress, standing=standing), now=now)
+
+
+def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
+    """The view of one wave with all that is known about it."""
+    content, progress = case.content, case.progress
     decisions = decisions_of([case], now=now)
     not_well = _not_well(content, progress, decisions)
     return WaveView(
-        tenant=wave.tenant,
-        key=wave.key,
-        revision=wave.revision,
-        fingerprint=wave.fingerprint,
+        tenant=content.tenant,
+        key=content.key,
+        revision=progress.revision,
+        fingerprint=content.fingerprint,
         state=progress.state,
         cause=Sentence(says=cause_of(progress.cause).says) if progress.cause else None,
         since=local(progress.since, content) if progress.since else None,

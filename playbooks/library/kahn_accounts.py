@@ -28,6 +28,8 @@ SEAT_GROUPS = frozenset(
     ("audio", "bluetooth", "cdrom", "dialout", "dip", "floppy", "lp", "netdev", "plugdev", "scanner", "users", "video")
 )
 FILES = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4}
+# Room that `present` keeps occupied, so that `absent` can rewrite the account files on a disk that is full by then.
+RESERVE_BYTES = 512 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _HASH = re.compile(r"[!*]{0,2}[A-Za-z0-9./$,=_-]{0,300}")
 _TEXT = re.compile(r"[^:\n\0]{0,300}")
@@ -204,6 +206,7 @@ def make(asset, etc="/etc", base="/var/lib/kahn"):
         note = _load(path) if os.path.exists(path) else {"people": {}, "groups": {}, "seats": []}
         note = add(books, wanted, note)
         write_whole(path, [json.dumps(note, sort_keys=True).encode("ascii")])
+        write_whole(os.path.join(store, "reserve"), [b"\0" * RESERVE_BYTES])
         changed = books.write()
     return changed, told(wanted)
 
@@ -224,6 +227,7 @@ def unmake(asset, etc="/etc", base="/var/lib/kahn"):
     """`absent`: back to the accounts from before; the notes go last."""
     store = store_of(asset, base)
     path, changed = os.path.join(store, "accounts.made"), False
+    remove_file(os.path.join(store, "reserve"))
     if os.path.exists(path):
         with locked(etc):
             books = Books(etc)

@@ -9,6 +9,7 @@ import json
 import shlex
 import subprocess
 import threading
+from contextlib import suppress
 
 from ansible.module_utils import kahn_outcome, kahn_tree, kahn_unpack
 from ansible.module_utils.basic import AnsibleModule
@@ -100,10 +101,13 @@ def pour(sender, receiver, head=b"", limit=0, ok_codes=(0,)):
                 taking.stdin.close()
         except BrokenPipeError:
             broken = True
-        if over or broken:
-            giving.kill()
         if over:
             taking.kill()
+        if over or broken:
+            giving.kill()
+            giving.stdout.close()
+            with suppress(BrokenPipeError):
+                taking.stdin.close()
         codes = {"giving": giving.wait(), "taking": taking.wait()}
     finally:
         for one in (giving, taking):

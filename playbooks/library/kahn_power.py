@@ -53,6 +53,8 @@ sys.exit(0 if sent else 1)
 """
 # A machine that is off does not answer, and each try costs some seconds; a probe must be surer than a step.
 _PROBE_TRIES = 3
+# Behind a jump host nothing tells "off" from "slow"; a machine that just took an order answers well within this.
+_ANSWER_S, _OFF_S = 15, 7
 
 
 def fresh(ssh, argv):
@@ -70,9 +72,9 @@ def call(ssh, argv, stdin=b"", seconds=15):
     return ended.returncode, ended.stdout[:4096].decode("utf-8", "replace").strip()
 
 
-def boot_of(machine):
-    """The machine's boot id, `?` when it answers otherwise; empty when it does not answer."""
-    code, said = call(machine, ["sh", "-c", _ASK])
+def boot_of(machine, seconds=_ANSWER_S):
+    """The machine's boot id, `?` when it answers otherwise; empty when it does not answer in time."""
+    code, said = call(machine, ["sh", "-c", _ASK], seconds=seconds)
     return "" if code == 255 else said if code == 0 else "?"
 
 
@@ -116,7 +118,7 @@ def switch_off(asked, directory):
 def wait_off(machine, seconds):
     """Wait until it does not answer any more. Raises Trouble."""
     until = time.monotonic() + seconds
-    while boot_of(machine):
+    while boot_of(machine, seconds=_OFF_S):
         if time.monotonic() > until:
             raise Trouble("still_on", f"The old host is still on {seconds} s after it was ordered off.")
         time.sleep(0.5)
@@ -154,10 +156,10 @@ def _ask_a_person(why):
     )
 
 
-def ask(asked, directory, tries=_PROBE_TRIES):
+def ask(asked, directory, tries=_PROBE_TRIES, seconds=_ANSWER_S):
     """The probe: done, not_done or cannot_tell."""
     for _ in range(tries):
-        boot = boot_of(asked["machine"])
+        boot = boot_of(asked["machine"], seconds=seconds)
         if boot:
             return False, {"answer": "not_done", "boot": boot}
     if note_at(asked["witness"], directory):
@@ -167,7 +169,7 @@ def ask(asked, directory, tries=_PROBE_TRIES):
 
 def check(asked, directory):
     """It is off, as ordered. Raises Trouble."""
-    changed, told = ask(asked, directory, tries=1)
+    changed, told = ask(asked, directory, tries=1, seconds=_OFF_S)
     if told["answer"] != "done":
         raise Trouble("still_on", "The old host is not off.", **told)
     return changed, told

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.house.sources import ROOT, nothing_in
+from tests.house.sources import ROOT, imported_by, nothing_in, python_files
 
 LOCKS = ("requirements.lock", "requirements-run.lock")
 _PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
@@ -38,7 +40,23 @@ def test_what_runs_is_what_was_tested() -> None:
     assert pins("requirements-run.lock").items() <= pins("requirements.lock").items()
 
 
-def test_every_declared_dependency_is_locked() -> None:
+def declared() -> set[str]:
+    """Names of the packages that Kahn needs to run."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = [re.match(r"[A-Za-z0-9-]+", one)[0].lower() for one in project["dependencies"]]  # type: ignore[index]
-    nothing_in(set(names) - set(pins("requirements-run.lock")))
+    return {found[0].lower() for one in project["dependencies"] if (found := re.match(r"[A-Za-z0-9-]+", one))}
+
+
+def test_every_package_that_the_sources_import_is_declared() -> None:
+    """An installation has no others: what a tool for testing brings along is not there."""
+    ours = {"inventory", "orchestrator", "__future__"}
+    imported = {name.split(".")[0] for path in python_files("inventory", "orchestrator") for name in imported_by(path)}
+    brought_by = packages_distributions()
+    nothing_in(
+        f"{name} (of {' or '.join(brought_by.get(name, ['nothing']))})"
+        for name in imported - ours - set(sys.stdlib_module_names)
+        if not declared().intersection(one.lower() for one in brought_by.get(name, []))
+    )
+
+
+def test_every_declared_dependency_is_locked() -> None:
+    nothing_in(declared() - set(pins("requirements-run.lock")))

@@ -15,8 +15,9 @@ GENERATED_FOLDERS = ("migrations",)  # Alembic's scripts: exercised by every tes
 
 
 def mirrored(source: Path) -> Path:
-    """inventory/model.py -> tests/inventory/test_model.py"""
-    return Path("tests") / source.parent / f"test_{source.stem}.py"
+    """inventory/model.py -> tests/inventory/test_model.py; what Ansible loads by name lies flat in tests/playbooks."""
+    folder = Path("playbooks") if source.parts[0] == "playbooks" and source.parts[1] != "plugins" else source.parent
+    return Path("tests") / folder / f"test_{source.stem}.py"
 
 
 def is_mirrored(source: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.identity import key_of
-from inventory.model import AssetKind
+from inventory.model import AssetKind, Value
 from inventory.references import Names, referred, respelled, unknown_reference
 
 SITE, SERVER, PROCEDURE = AssetKind.SITE, AssetKind.SERVER, AssetKind.PROCEDURE
@@ -14,7 +14,7 @@ NAMES = Names(
 
 
 def test_every_name_in_a_reference_field_is_found_with_its_group() -> None:
-    values = {"site": "Rathaus", "note": "Bauhof", "successor": "srv-2", "procedures": ("GIS", "Kasse")}
+    values: dict[str, Value] = {"site": "Rathaus", "note": "Bauhof", "successor": "srv-2", "procedures": ("GIS", "Kasse")}
     assert sorted(referred(values)) == [
         ("procedures", "procedure", "GIS"),
         ("procedures", "procedure", "Kasse"),

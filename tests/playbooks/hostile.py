@@ -10,7 +10,8 @@ from pathlib import Path
 NAMES = (
     b"new\nline", b"\x1b]0;title\x07\x1b[2J", b"\xff\xfe not utf-8 \x80", b"-rf", b"--checkpoint-action=exec=touch x",
     b"{{ lookup('pipe', 'touch kahn-was-here') }}", b"$(touch kahn-was-here)", b"`id`;&|", b" ", b"~", b"...", b"*?[a]",
-    "\u202egpj.exe".encode(), "Bu\u0308ro".encode(), "B\u00fcro".encode(), b"x" * 255, b"%s%n", b"'\"\\", b"=cmd|' -C calc'!A0",
+    "\u202egpj.exe".encode(), "Bu\u0308ro".encode(), "B\u00fcro".encode(), b"x" * 255, b"%s%n",
+    b"'\"\\", b"=cmd|' -C calc'!A0",
 )  # fmt: skip
 NOT_CARRIED = (b"pipe", b"socket", b"null")
 

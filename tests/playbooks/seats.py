@@ -1,4 +1,4 @@
-"""Seats in a lab on which single steps of a runbook are played by the real run mechanism, without the engine's rules."""
+"""Seats in a lab on which single steps are played by the real run mechanism, without the engine's rules."""
 
 from __future__ import annotations
 
@@ -65,8 +65,13 @@ class Seats:
         read = self.runs.read(order.run.id, offset=0)
         hosts = [str(one.asset) for one in order.run.attempts]
         found = outcomes(
-            read.lines, hosts=hosts, started=read.started, exited=read.exited, last_seq=read.last_seq, damaged=read.damaged
-        )  # fmt: skip
+            read.lines,
+            hosts=hosts,
+            started=read.started,
+            exited=read.exited,
+            last_seq=read.last_seq,
+            damaged=read.damaged,
+        )
         return {int(host[-4:]): outcome for host, outcome in found.items()}
 
     def undo(self, step: str, *seats: int) -> dict[int, Outcome]:
@@ -98,9 +103,18 @@ class Seats:
         once = direction is Direction.DO and bool(step) and runbook.step(step).effect is Effect.ONCE
         attempts = tuple(self._attempt(move.asset) for move in content.moves)
         row = RunRow(
-            id=RunId(self.clock.new_id()), tenant=TenantId(self.tenant), wave="W01", revision=1, batch="canary", step=step,
-            direction=direction, epoch=self.epoch, attempts=attempts, intended_at=now, deadline=now + timedelta(seconds=300),
-        )  # fmt: skip
+            id=RunId(self.clock.new_id()),
+            tenant=TenantId(self.tenant),
+            wave="W01",
+            revision=1,
+            batch="canary",
+            step=step,
+            direction=direction,
+            epoch=self.epoch,
+            attempts=attempts,
+            intended_at=now,
+            deadline=now + timedelta(seconds=300),
+        )
         return RunOrder(run=row, content=content, playbooks=playbooks, on=on, once=once)
 
     def _attempt(self, of: AssetId) -> AttemptSpec:
@@ -117,14 +131,28 @@ class Seats:
         moves = tuple(self._move(seat) for seat in seats)
         opens = datetime(2026, 11, 30, 21, tzinfo=UTC)
         return WaveContent(
-            tenant=TenantId(self.tenant), key=WaveKey("W01"), runbook=self.runbook, ansible_core="2.19.14",
+            tenant=TenantId(self.tenant),
+            key=WaveKey("W01"),
+            runbook=self.runbook,
+            ansible_core="2.19.14",
             window=PlannedWindow(opens=opens, closes=opens + timedelta(hours=6), zone="UTC", local="22:00"),
-            groups=(), batches=(PlannedBatch(name="canary", assets=tuple(move.asset for move in moves)),), moves=moves,
-            access=(profile,), approvers_needed=1, contacts=(), shown="",
+            groups=(),
+            batches=(PlannedBatch(name="canary", assets=tuple(move.asset for move in moves)),),
+            moves=moves,
+            access=(profile,),
+            approvers_needed=1,
+            contacts=(),
+            shown="",
             thresholds=Thresholds(
-                batch_budget=0.2, wave_budget=0.1, auto_rollback_max=3, max_tries=2, probe_tries=2, probe_gap_s=1, forks=10
+                batch_budget=0.2,
+                wave_budget=0.1,
+                auto_rollback_max=3,
+                max_tries=2,
+                probe_tries=2,
+                probe_gap_s=1,
+                forks=10,
             ),
-        )  # fmt: skip
+        )
 
     def _move(self, seat: int) -> WaveMove:
         names = {
@@ -135,9 +163,13 @@ class Seats:
         names[RoleSource.JUMP] = "jump"
         machines = tuple(self._machine(role.name, names[role.machine]) for role in self.runbook.roles)
         return WaveMove(
-            asset=AssetId(asset(seat)), name=names[RoleSource.ASSET], department="Bauamt", site="Rathaus", users=1,
+            asset=AssetId(asset(seat)),
+            name=names[RoleSource.ASSET],
+            department="Bauamt",
+            site="Rathaus",
+            users=1,
             machines=machines,
-        )  # fmt: skip
+        )
 
     def _machine(self, role: str, name: str) -> WaveMachine:
         found = self.lab.access(self.tenant).host(name)

@@ -23,9 +23,14 @@ SRV = (
     "srv-1", "poweredOn", False, False, "srv-1.stadt.example", 4, 8192, "10.1.2.3", "RZ Nord", "c1", "esx-1",
     "Other Linux", "Debian 12", UUID, 1024, "note",
 )  # fmt: skip
-DISKS = [["VM", "Disk", "Capacity MiB"], ["srv-1", "1", 10240], ["srv-1", "2", 5120.0], ["other", "1", 1]]
-PARTITIONS = [["VM", "Disk", "Capacity MiB", "Consumed MiB"], ["srv-1", "/", 1, 2048]]
-NETWORK = [
+DISKS: list[list[object]] = [
+    ["VM", "Disk", "Capacity MiB"],
+    ["srv-1", "1", 10240],
+    ["srv-1", "2", 5120.0],
+    ["other", "1", 1],
+]
+PARTITIONS: list[list[object]] = [["VM", "Disk", "Capacity MiB", "Consumed MiB"], ["srv-1", "/", 1, 2048]]
+NETWORK: list[list[object]] = [
     ["VM", "Mac Address", "IPv4 Address"],
     ["srv-1", "00:50:56:00:00:01", ""],
     ["srv-1", "00:50:56:00:00:02", ""],
@@ -49,7 +54,7 @@ def srv(**changed: object) -> tuple[object, ...]:
 
 
 def test_a_machine_is_joined_from_its_four_sheets(tmp_path: Path) -> None:
-    sheets = {"vInfo": [HEADINGS, SRV], "vDisk": DISKS, "vPartition": PARTITIONS, "vNetwork": NETWORK}
+    sheets: Sheets = {"vInfo": [HEADINGS, SRV], "vDisk": DISKS, "vPartition": PARTITIONS, "vNetwork": NETWORK}
     (one,) = machines(read(tmp_path, sheets))
     assert (one.name, one.place.row, dict(one.values)) == (
         "srv-1",
@@ -139,7 +144,8 @@ def test_a_numeric_name_stays_a_name(tmp_path: Path) -> None:
 
 
 def test_a_workbook_without_vinfo_is_refused_saying_so(tmp_path: Path) -> None:
-    for sheets in ({"Other": [["VM"]]}, {"vInfo": [["Name of it"], ["srv"]]}, {"vInfo": []}):
+    exports: list[Sheets] = [{"Other": [["VM"]]}, {"vInfo": [["Name of it"], ["srv"]]}, {"vInfo": []}]
+    for sheets in exports:
         with pytest.raises(SheetMissing):
             read(tmp_path, sheets)
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.adapters import database
-from orchestrator.adapters.database import engine_for, parsed, shown
+from orchestrator.adapters.database import READ_ONLY, engine_for, parsed, shown
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.refusals import BadDatabaseUrl, StoreUnavailable, StoreUnsafe
 
@@ -21,7 +21,7 @@ POSTGRESQL = {"synchronous_commit": "on", "client_encoding": "UTF8", "lock_timeo
 
 def test_every_connection_has_the_safe_settings(database_url: str) -> None:
     is_sqlite = database_url.startswith("sqlite")
-    engine = engine_for(parsed(database_url))
+    engine = engine_for(parsed(database_url)).execution_options(**READ_ONLY)
     for _ in range(2):  # the second one is not the first one's settings kept by chance
         with engine.connect() as first, engine.connect() as second:
             for connection in (first, second):

@@ -1,0 +1,65 @@
+"""A state directory whose tenant has a wave driven with simulated hosts: something to know about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+from typer import Typer
+from typer.testing import CliRunner
+
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.cli.context import Context
+from orchestrator.core.policy import Policy
+from orchestrator.settings import CONFIG_NAME, example_config
+from tests.simulated_runs import Fault, SimulatedRuns
+from tests.towns import STADT, Town
+
+SMALL = Policy(batch_budget=0.5, wave_budget=0.5, canary_size=1, batch_size=3)
+
+
+def fails_at(asset: str, step: str) -> Fault:
+    """The asset fails at this step, every time."""
+    return lambda one, at, toward: "failed" if (one, at, toward.value) == (asset, step, "do") else ""
+
+
+def well(_asset: str, _step: str, _direction: object) -> str:
+    """Everything ends well."""
+    return ""
+
+
+def a_known_town(folder: Path, *, fault: Fault = well, policy: Policy = SMALL) -> tuple[Context, Town]:
+    """A proposed wave of six seats in a state directory, and the Context of a command on it."""
+    home = folder / "home"
+    home.mkdir()
+    (home / CONFIG_NAME).write_text(example_config())
+    context = Context(home=home, tenant_name=STADT, plain=True, yes=True)
+    store = DatabaseStore.create_or_upgrade(context.settings.database_url)
+    town = Town(store=store, runs=SimulatedRuns(fault=fault), folder=folder, policy=policy)
+    town.propose()
+    return context, town
+
+
+def a_driven_town(folder: Path, *, fault: Fault = well, policy: Policy = SMALL) -> Context:
+    """The same after its wave was approved and driven until it rests."""
+    context, town = a_known_town(folder, fault=fault, policy=policy)
+    town.approve()
+    town.start()
+    town.drive()
+    return context
+
+
+def call(app: Typer, context: Context, *words: str) -> Result:
+    """Run one command as ``kahn`` would; expected errors are raised."""
+    result = CliRunner().invoke(app, words, obj=context)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def document(app: Typer, context: Context, *words: str) -> Any:
+    """The command's JSON answer."""
+    asking = Context(home=context.home, tenant_name=context.tenant_name, json=True, plain=True, yes=True)
+    return json.loads(call(app, asking, *words).stdout)

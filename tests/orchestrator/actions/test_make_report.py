@@ -1,0 +1,57 @@
+"""Reading the grounds of a report from a real store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inventory.model import TenantId
+from inventory.store import UnknownTenant
+from orchestrator.actions.make_report import grounds_in
+from orchestrator.core.report import management_report
+from orchestrator.ports import Entry
+from tests.known_town import a_driven_town, a_known_town
+from tests.towns import STADT
+
+
+def test_the_record_is_checked_and_its_last_entry_named(tmp_path: Path) -> None:
+    context = a_driven_town(tmp_path)
+    with context.world.look() as desk:
+        fresh = grounds_in(desk, STADT).freshness
+        newest = desk.books.journal.read(STADT)[-1]
+    assert (fresh.entries, fresh.head, fresh.last_fact) == (newest.seq, newest.hash, newest.at)
+    assert fresh.whole and fresh.inventory_read is None
+
+
+def test_the_last_import_of_the_inventory_is_told(tmp_path: Path) -> None:
+    context, town = a_known_town(tmp_path)
+    with context.world.desk() as desk:
+        entry = Entry(kind="inventory.imported", subject="inventory", body={})
+        desk.books.journal.append(STADT, [entry], at=town.clock.now())
+    with context.world.look() as desk:
+        assert grounds_in(desk, STADT, verify=False).freshness.inventory_read == town.clock.now()
+
+
+def test_a_proposed_wave_is_read_with_what_its_signatures_amount_to(tmp_path: Path) -> None:
+    context, town = a_known_town(tmp_path)
+    with town.outside().look() as desk:
+        (case,) = grounds_in(desk, STADT).cases
+    assert case.standing is not None and not case.standing.holds
+    town.approve()
+    with town.outside().look() as desk:
+        (case,) = grounds_in(desk, STADT).cases
+    assert case.standing is not None and case.standing.holds
+    assert context.tenant == STADT
+
+
+def test_the_report_of_a_driven_wave_adds_up(tmp_path: Path) -> None:
+    with a_driven_town(tmp_path).world.look() as desk:
+        report = management_report(grounds_in(desk, STADT))
+    assert [clause.text for clause in report.headline][0] == "6 of 6 machines are moved"
+
+
+def test_an_unknown_tenant_is_refused(tmp_path: Path) -> None:
+    context, _town = a_known_town(tmp_path)
+    with context.world.look() as desk, pytest.raises(UnknownTenant):
+        grounds_in(desk, TenantId("nowhere"))

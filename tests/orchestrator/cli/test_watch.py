@@ -1,0 +1,81 @@
+"""``kahn wave watch``: lines without a terminal, a screen with one; closing it stops nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.context import Context
+from orchestrator.cli.watch import look_at, watch, watch_wave
+from orchestrator.core.refusals import UnknownWave
+from tests.known_town import a_driven_town, a_known_town, fails_at
+from tests.towns import STADT
+
+PATIENCE_S = 30
+
+
+def test_a_wave_that_rests_is_told_in_lines_and_ends_with_its_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = a_driven_town(tmp_path, fault=fails_at("apc-002-id", "switch"))
+    assert watch(Context(home=context.home, tenant_name=STADT, plain=True), "W01", plain=True) == 1
+    output = capsys.readouterr().out
+    assert "apc-002 -> rolled back, proven" in output
+    assert "GATE canary OK" in output and "NOT WELL (1)" in output
+
+
+def test_a_wave_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    context, _town = a_known_town(tmp_path)
+    with pytest.raises(UnknownWave):
+        watch_wave(context, "W99")
+
+
+def test_a_wave_under_way_does_not_rest(tmp_path: Path) -> None:
+    context, town = a_known_town(tmp_path)
+    assert look_at(context, "W01").code is not None
+    town.approve()
+    town.start()
+    assert look_at(context, "W01").code is None
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x03"])
+def test_closing_the_screen_ends_with_130_and_the_wave_goes_on(tmp_path: Path, key: bytes) -> None:
+    context, town = a_known_town(tmp_path)
+    town.approve()
+    town.start()
+    outer, inner = pty.openpty()
+    command = (sys.executable, "-m", "orchestrator.cli.main", "--home", str(context.home), "--tenant", STADT)
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    watching = subprocess.Popen((*command, "wave", "watch", "W01"), stdin=inner, stdout=inner, stderr=inner,
+                                env=environment, start_new_session=True)  # fmt: skip
+    os.close(inner)
+    seen = _until(outer, b"THE WAVE GOES ON")
+    os.write(outer, key)
+    seen += _rest(outer)
+    assert watching.wait(PATIENCE_S) == 130
+    assert b"The view is closed; wave W01 goes on." in seen
+    town.drive()
+    assert set(town.states().values()) == {"moved"}
+
+
+def _until(terminal: int, word: bytes) -> bytes:
+    seen, late = b"", time.monotonic() + PATIENCE_S
+    while word not in seen and time.monotonic() < late:
+        seen += os.read(terminal, 65_536)
+    return seen
+
+
+def _rest(terminal: int) -> bytes:
+    seen = b""
+    try:
+        while chunk := os.read(terminal, 65_536):
+            seen += chunk
+    except OSError:
+        pass  # the other side is closed
+    return seen

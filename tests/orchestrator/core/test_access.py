@@ -1,0 +1,28 @@
+"""Access profiles."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.core.access import AccessProfile, InvalidAccess, JumpHost
+
+
+def a_profile(*, name: str = "lab", user: str = "root", jump: JumpHost | None = None) -> AccessProfile:
+    return AccessProfile(name=name, user=user, key_file="/keys/lab", jump=jump)
+
+
+@pytest.mark.parametrize("user", ["", "-oProxyCommand=x", "a b", "root;id", "{{ x }}", "a" * 40, "root\n"])
+def test_what_is_no_account_name_is_refused(user: str) -> None:
+    with pytest.raises(InvalidAccess, match="account"):
+        a_profile(user=user)
+
+
+def test_the_account_on_the_jump_host_is_checked_as_strictly() -> None:
+    with pytest.raises(InvalidAccess):
+        a_profile(jump=JumpHost(address="10.0.0.1", host_key="ssh-ed25519 AAAA", user="-x"))
+
+
+@pytest.mark.parametrize("name", ["", "../x", "Lab", "a b", "-x", "x\n"])
+def test_a_profile_is_named_by_a_plain_word(name: str) -> None:
+    with pytest.raises(InvalidAccess):
+        a_profile(name=name)

@@ -1,0 +1,73 @@
+"""One wave as a view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.places import WaveCase
+from orchestrator.core.wave_view import WELL, view_of_case
+from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
+from tests.orchestrator.core.played import a_case, briefly, games
+
+
+@briefly
+@given(games())
+def test_counts_add_up_to_the_size_of_each_batch_and_of_the_wave(game: Game) -> None:
+    view = view_of_case(a_case(game), now=game.now)
+    for line in (*view.batches, view.total):
+        assert sum(line.counts.values()) == line.size
+    assert sum(line.size for line in view.batches) == view.total.size == 7
+
+
+@briefly
+@given(games())
+def test_every_asset_that_is_not_well_has_a_row(game: Game) -> None:
+    view = view_of_case(a_case(game), now=game.now)
+    listed = {line.asset for line in view.not_well}
+    assert {one.asset for one in game.progress.moves.values() if one.state not in WELL} <= listed
+    assert all(line.cause.text for line in view.not_well)
+
+
+@pytest.mark.parametrize("state", list(MoveState))
+def test_every_state_of_a_move_can_be_viewed(state: MoveState) -> None:
+    game = Game(a_wave(batches={"canary": 1}))
+    moves = {asset: replace(move, state=state, since=OPENS) for asset, move in game.progress.moves.items()}
+    view = view_of_case(WaveCase(content=game.content, progress=replace(game.progress, moves=moves)), now=OPENS)
+    assert view.total.counts[state] == 1
+    assert [line.state for line in view.not_well] == ([] if state in WELL else [state])
+
+
+@pytest.mark.parametrize("state", list(WaveState))
+def test_every_state_of_a_wave_says_what_happens_if_nobody_acts(state: WaveState) -> None:
+    game = Game(a_wave())
+    view = view_of_case(WaveCase(content=game.content, progress=replace(game.progress, state=state)), now=OPENS)
+    assert view.if_nobody_acts[0].text
+
+
+def test_the_step_is_told_with_its_number() -> None:
+    game = Game(a_wave(), choose=failing_at("a03", "copy")).play()
+    (line,) = view_of_case(a_case(game), now=game.now).not_well
+    assert (line.name, line.step, line.state) == ("apc-a03", "2/3 copy", MoveState.ROLLED_BACK)
+
+
+def test_users_of_what_is_proven_to_be_as_before_are_not_in_doubt() -> None:
+    game = Game(a_wave(), choose=failing_at("a03", "copy")).play()
+    view = view_of_case(a_case(game), now=game.now)
+    assert (view.users, view.users_in_doubt) == (4, 0)
+
+
+def test_an_asset_that_needs_a_person_points_to_its_decision() -> None:
+    game = Game(a_wave(auto_rollback_max=0), choose=failing_at("a03", "copy")).play()
+    view = view_of_case(a_case(game), now=game.now)
+    stuck = next(line for line in view.not_well if line.state is MoveState.NEEDS_PERSON)
+    assert stuck.asset in view.needs_you[stuck.decision - 1].assets
+
+
+def test_times_stand_on_the_wall_of_the_window() -> None:
+    view = view_of_case(a_case(Game(a_wave())), now=OPENS)
+    assert (view.opens.hour, view.as_of.utcoffset()) == (22, timedelta(hours=1))

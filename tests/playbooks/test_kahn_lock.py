@@ -1,0 +1,27 @@
+"""Locking logins: only our own lock is taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.playbooks.modules import cause, module
+
+lock = module("kahn_lock")
+
+
+def test_locking_twice_and_unlocking_leaves_nothing(tmp_path: Path) -> None:
+    path, base = str(tmp_path / "nologin"), str(tmp_path / "s")
+    assert cause(lock.check, path) == "not_locked"
+    assert [lock.lock("a1", path, base)[0], lock.lock("a1", path, base)[0]] == [True, False]
+    assert lock.check(path)[1] == {"locked": True}
+    assert [lock.unlock("a1", path, base)[0], lock.unlock("a1", path, base)[0]] == [True, False]
+    assert not Path(path).exists()
+
+
+def test_a_lock_of_somebody_else_stays_exactly_as_it_was(tmp_path: Path) -> None:
+    path, base = tmp_path / "nologin", str(tmp_path / "s")
+    path.write_text("maintenance")
+    before = path.stat().st_mtime_ns
+    lock.lock("a1", str(path), base)
+    lock.unlock("a1", str(path), base)
+    assert (path.read_text(), path.stat().st_mtime_ns) == ("maintenance", before)
