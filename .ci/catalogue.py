@@ -21,6 +21,7 @@ GERMAN = ROOT / "orchestrator" / "locale" / "de.po"
 ROOMS = ("inventory", "orchestrator")
 TEMPLATES = (".html", ".j2", ".jinja")
 SHOWN_FIELDS = {"says", "remedy"}
+SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS"}
 STATE_CLASSES = {"MoveState", "WaveState"}
 HEADER = """# German texts of Kahn.
 msgid ""
@@ -60,6 +61,8 @@ def texts_of_source(source: str) -> Iterator[str]:
             yield from _of_call(node)
         elif isinstance(node, ast.ClassDef):
             yield from _of_class(node)
+        elif isinstance(node, ast.AnnAssign):
+            yield from _of_table(node)
         elif isinstance(node, ast.FunctionDef) and any(_is_command(one) for one in node.decorator_list):
             yield from filter(None, [ast.get_docstring(node)])
 
@@ -84,6 +87,13 @@ def _of_class(node: ast.ClassDef) -> Iterator[str]:
         for one, given in pairs:
             if isinstance(one, ast.Name) and (one.id in SHOWN_FIELDS or node.name in STATE_CLASSES):
                 yield from _constant(given)
+
+
+def _of_table(node: ast.AnnAssign) -> Iterator[str]:
+    """Sentences of the tables that say what happens if nobody acts."""
+    if isinstance(node.target, ast.Name) and node.target.id in SHOWN_TABLES and isinstance(node.value, ast.Dict):
+        for value in node.value.values:
+            yield from _constant(value)
 
 
 def _is_command(decorator: ast.expr) -> bool:

@@ -18,7 +18,6 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import PersonId, RunId, SignedAct, WaveContent
 
-
 # --------------------------------------------------------------------------- journal
 
 
@@ -246,7 +245,7 @@ class AttemptSpec:
     machines: tuple[str, ...]
     """Names of machines nobody else may use meanwhile (source and target; a vault is shared)."""
     settled: tuple[str, ...] = ()
-    """Ids of this asset's earlier attempts: the books know how they ended, so their receipts do not stand in the way."""
+    """Ids of this asset's earlier attempts: known to have ended, so their receipts do not stand in the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +319,7 @@ class RunBook(Protocol):
         ...
 
     def release(self, tenant: TenantId, asset: AssetId, *, wave: str) -> None:
-        """Free an asset locked by an unknown outcome of this wave (never of another), before the wave's next attempt."""
+        """Free an asset locked by an unknown outcome of this wave (never of another)."""
         ...
 
 

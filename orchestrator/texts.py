@@ -11,7 +11,8 @@ from inventory.errors import ExpectedError
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "de")
-_current: ContextVar[gettext.NullTranslations] = ContextVar("translations", default=gettext.NullTranslations())
+_ENGLISH = gettext.NullTranslations()
+_current: ContextVar[gettext.NullTranslations] = ContextVar("translations", default=_ENGLISH)
 
 
 def use_language(language: str) -> None:
@@ -36,7 +37,7 @@ def _load(language: str) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """The text in the chosen language; an untranslated text stays English."""
-    return _current.get().gettext(message)
+    return _current.get().gettext(message) if message else ""
 
 
 def error_lines(error: ExpectedError) -> tuple[str, str]:

@@ -72,8 +72,9 @@ class SimulatedRuns:
 
 
 def _report(direction: Direction) -> dict[str, Any]:
-    return {
+    reports: dict[Direction, dict[str, Any]] = {
         Direction.BASELINE: {"baseline": "d1"},
         Direction.COMPARE: {"baseline": "d1", "now": "d1", "equal": True, "differences": []},
         Direction.PROBE: {"answer": "not_done"},
-    }.get(direction, {})
+    }
+    return reports.get(direction, {})

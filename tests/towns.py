@@ -65,7 +65,11 @@ def assets_of(tenant: TenantId, seats: int) -> tuple[Asset, ...]:
     """Old workstations with successors, and a vault."""
 
     def machine(name: str, number: int, **values: Value) -> Asset:
-        common: dict[str, Value] = {"address": f"10.9.{number // 250}.{number % 250 + 1}", "access": "lab", "host_key": KEY}
+        common: dict[str, Value] = {
+            "address": f"10.9.{number // 250}.{number % 250 + 1}",
+            "access": "lab",
+            "host_key": KEY,
+        }
         kind = AssetKind.SERVER if name == "vault" else AssetKind.WORKSTATION
         return Asset(id=AssetId(f"{name}-id"), tenant=tenant, kind=kind, name=name, values={**common, **values})
 

@@ -39,9 +39,7 @@ def store_plan(desk: Desk, plan: Plan, *, frozen: Frozen, keyboard: Keyboard) ->
     books = desk.books
     books.plans.put(plan.tenant, plan, at=desk.now)
     known = {wave.key: wave for wave in books.waves.all(plan.tenant)}
-    stored = [
-        _store_wave(desk, freeze_wave(wave, frozen), known=known.get(wave.key), plan=plan) for wave in plan.waves
-    ]
+    stored = [_store_wave(desk, freeze_wave(wave, frozen), known=known.get(wave.key), plan=plan) for wave in plan.waves]
     for one in stored:
         if one.verdict != "same":
             _propose(desk, books.waves.get(plan.tenant, one.key), keyboard)

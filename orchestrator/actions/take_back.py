@@ -62,9 +62,7 @@ def assets_named(content: WaveContent, names: tuple[str, ...]) -> tuple[AssetId,
     return tuple(found)
 
 
-def rollback_preview(
-    content: WaveContent, progress: WaveProgress, assets: tuple[AssetId, ...]
-) -> tuple[BackLine, ...]:
+def rollback_preview(content: WaveContent, progress: WaveProgress, assets: tuple[AssetId, ...]) -> tuple[BackLine, ...]:
     """What would go back: the assets asked for (all when none), as far as they were begun."""
     wanted = assets or tuple(progress.moves)
     lines = []

@@ -66,8 +66,10 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
             return _loop(kahn, driver, reader, key)
         except KeyboardInterrupt:
             kahn.out.line(
-                _("You closed the driver. The running step ends by itself; the next one begins when `kahn wave run {wave}` "
-                  "or the service drives again.").format(wave=key)
+                _(
+                    "You closed the driver. The running step ends by itself; the next one begins when "
+                    "`kahn wave run {wave}` or the service drives again."
+                ).format(wave=key)
             )  # fmt: skip
             return VIEW_CLOSED
 

@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from inventory.errors import ExpectedError
@@ -102,10 +101,10 @@ def main() -> None:
         code = app(args=words, standalone_mode=False)
     except ExpectedError as error:
         code = _tell(error, as_json=as_json)
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = CLOSED_VIEW
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        _show(error)
         code = error.exit_code
     except KeyboardInterrupt:
         code = CLOSED_VIEW
@@ -115,6 +114,15 @@ def main() -> None:
     except Exception:
         code = _our_bug(verbose="-v" in words or "--verbose" in words)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: typer.TyperException) -> None:
+    """A usage error in its own words, with the usage line where it has one."""
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        sys.stderr.write(f"{error}\n")
 
 
 def _tell(error: ExpectedError, *, as_json: bool) -> int:

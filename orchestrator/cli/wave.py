@@ -89,8 +89,9 @@ def show(
     for missing in standing.missing if row.state in (WaveState.PROPOSED, WaveState.DRAFT) else ():
         kahn.out.line(_("missing: {what}").format(what=missing))
     kahn.out.rich(render(view))
-    kahn.out.json({"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint,
-                   "standing": standing})
+    kahn.out.json(
+        {"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint, "standing": standing}
+    )
 
 
 @app.command()
@@ -227,7 +228,7 @@ def resume(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: 
     kahn = context_of(ctx)
     keyboard = _keyboard(kahn, person, key)
     with kahn.world.store.reading() as books:
-        row, progress = wave_at(books, kahn.tenant, wave)
+        _row, progress = wave_at(books, kahn.tenant, wave)
     waiting = sum(move.state in ("planned", "held") for move in progress.moves.values())
     kahn.confirm(_("Wave {wave} is held ({cause}). Let up to {count} waiting assets go on?").format(
         wave=wave, cause=progress.cause, count=waiting))  # fmt: skip

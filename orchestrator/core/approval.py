@@ -143,7 +143,10 @@ def _missing(
 
 
 def refuse_bad_approval(act: Act, *, signer: Signer, proposal: CheckedAct | None) -> None:
-    """Refuse, before it is written, an approval that could never count. Raises NotYourOwn, OneKeyTwoPersons, NotADeputy."""
+    """Refuse, before it is written, an approval that could never count.
+
+    Raises NotYourOwn, OneKeyTwoPersons, NotADeputy, ApprovalMissing.
+    """
     if proposal is None:
         raise ApprovalMissing(wave=act.wave, why="nobody has signed its proposal")
     if act.for_person is not None and act.for_person not in signer.deputy_of:
@@ -156,13 +159,14 @@ def refuse_bad_approval(act: Act, *, signer: Signer, proposal: CheckedAct | None
 
 def shown_text(content: WaveContent) -> str:
     """What an approver is shown, in plain English lines; its SHA-256 is part of the wave's fingerprint."""
+    limits = content.thresholds
     lines = [
         f"wave {content.key} of tenant {content.tenant}",
         f"runbook {content.runbook.name}: {', '.join(content.runbook.step_names)}",
         f"window {content.window.local} {content.window.zone}",
         f"ansible-core {content.ansible_core}, runbook tree {content.runbook.tree[:16]}",
-        f"may go wrong: {content.thresholds.batch_budget:.0%} of a batch, {content.thresholds.wave_budget:.0%} of the wave;"
-        f" at most {content.thresholds.auto_rollback_max} assets go back without a person",
+        f"may go wrong: {limits.batch_budget:.0%} of a batch, {limits.wave_budget:.0%} of the wave;"
+        f" at most {limits.auto_rollback_max} assets go back without a person",
     ]
     for batch in content.batches:
         lines.append(f"batch {batch.name}: {len(batch.assets)} assets")

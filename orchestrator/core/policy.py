@@ -52,7 +52,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyWindow:
-    """A window that comes back: on these days from ``opens`` to ``closes`` local time, over midnight if closes <= opens."""
+    """A window that comes back on these days, local time; over midnight if closes <= opens."""
 
     days: tuple[Weekday, ...]
     opens: time

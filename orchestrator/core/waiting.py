@@ -23,7 +23,8 @@ class Outlook:
 WAVE_OUTLOOKS: dict[WaveState, str] = {
     WaveState.DRAFT: "Nothing happens: the wave must be proposed again.",
     WaveState.PROPOSED: "Nothing happens: the wave does not start without an approval by another person.",
-    WaveState.APPROVED: "Nothing starts unless the service runs or somebody calls `kahn wave run`; at {closes} its window is over.",
+    WaveState.APPROVED: "Nothing starts unless the service runs or somebody calls `kahn wave run`; "
+    "at {closes} its window is over.",
     WaveState.SCHEDULED: "It starts by itself at {opens}.",
     WaveState.MISSED: "Nothing happens: its window passed without a start, and nothing is caught up. Plan it again.",
     WaveState.CHECKING: "The start gates are being read; it starts or is held within seconds.",

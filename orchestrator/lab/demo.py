@@ -164,9 +164,7 @@ def raise_hosts(demo: Demo, tenant: str, *, seats: int, seed: int) -> None:
 def take_inventory(demo: Demo, tenant: str, *, seed: int) -> None:
     """A made-up town, then what the lab knows of its machines; the second import of the same changes nothing."""
     town, machines = demo.place / f"{tenant}-town.json", demo.place / f"{tenant}-machines.json"
-    demo.kahn(
-        tenant, "town", "--seats", str(TOWN_SEATS), "--seed", str(seed), "--no-successors", "--out", str(town)
-    )
+    demo.kahn(tenant, "town", "--seats", str(TOWN_SEATS), "--seed", str(seed), "--no-successors", "--out", str(town))
     demo.kahn(tenant, "asset", "import", str(town), "--yes")
     demo.kahn(tenant, "asset", "import", str(machines), "--yes")
     demo.say("  and once more, to see that it repeats without effect:")
@@ -239,7 +237,9 @@ def outside_fingerprint(host: Host) -> str:
     for top in OUTSIDE_PATHS:
         for path in sorted((host.root / top).rglob("*")):
             found = path.lstat()
-            digest.update(f"{path.relative_to(host.root)!s} {found.st_mode:o} {found.st_uid} {found.st_gid}".encode("utf-8", "surrogateescape"))
+            name = str(path.relative_to(host.root))
+            head = f"{name} {found.st_mode:o} {found.st_uid} {found.st_gid}"
+            digest.update(head.encode("utf-8", "surrogateescape"))
             if path.is_symlink():
                 digest.update(os.readlink(path).encode("utf-8", "surrogateescape"))
             elif path.is_file():
@@ -268,7 +268,8 @@ def tell_the_end(demo: Demo) -> None:
     demo.kahn("stadt", "status", expect=(0, 4))
     kahn = Path(sys.executable).parent / "kahn"
     demo.chapter("Done. The hosts are gone now; the books are still there. Try:")
-    for words in ("status", "--tenant stadt wave show W01", "--tenant stadt plan why-not", "--tenant stadt --lang de status", "doctor"):
+    tries = ("status", "--tenant stadt wave show W01", "--tenant stadt plan why-not", "--lang de status", "doctor")
+    for words in tries:
         demo.say(f"  KAHN_HOME={demo.home} {kahn} {words}")
     demo.say(f"  and open {report}")
 
@@ -276,7 +277,7 @@ def tell_the_end(demo: Demo) -> None:
 def play(demo: Demo) -> None:
     """The story on real hosts."""
     lay_ground(demo)
-    demo.chapter("Real hosts: two tenants with the same host names and the same addresses, each behind its own jump host")
+    demo.chapter("Real hosts: two tenants with equal host names and addresses, each behind its own jump host")
     raise_hosts(demo, "stadt", seats=8, seed=1)
     raise_hosts(demo, "kreis", seats=3, seed=2)
     for tenant, seed in (("stadt", 1), ("kreis", 2)):

@@ -66,6 +66,7 @@ def _inventory_row(host: HostAccess) -> dict[str, str]:
         "mac": host.mac,
         "host_key": host.host_key,
         "access": "lab",
+        "os_name": "Debian GNU/Linux 12",
         "role": host.role,
         "successor": host.successor,
     }

@@ -27,6 +27,11 @@ FIRST, LAST = 1000, 59999
 SEAT_GROUPS = frozenset(
     ("audio", "bluetooth", "cdrom", "dialout", "dip", "floppy", "lp", "netdev", "plugdev", "scanner", "users", "video")
 )
+# A group of such a name gives rights once the software behind it is installed.
+RIGHTS = frozenset(
+    "adm admin backup disk docker incus incus-admin kmem kvm libvirt lpadmin lxd operator podman root shadow staff sudo tty"
+    " wheel wireshark".split()
+)
 FILES = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4}
 # Room that `present` keeps occupied, so that `absent` can rewrite the account files on a disk that is full by then.
 RESERVE_BYTES = 512 * 1024
@@ -94,7 +99,9 @@ def _groups_of(books, people, left):
     groups, seats = {}, {}
     for name, row in books.entries("group").items():
         members = [one for one in row[3].split(",") if one in people]
-        if row[2].isdecimal() and FIRST <= int(row[2]) <= LAST:
+        if name in RIGHTS:
+            left.extend(printable(f"{one}: member of {name}") for one in members)
+        elif row[2].isdecimal() and FIRST <= int(row[2]) <= LAST:
             groups[name] = [name, "x", row[2], ",".join(members)]
         elif members and name in SEAT_GROUPS:
             seats[name] = members
@@ -109,8 +116,10 @@ def checked(wanted):
         for name, person in wanted["people"].items():
             _check_person(name, person["passwd"], person["shadow"])
         for name, row in wanted["groups"].items():
-            _demand(_NAME.fullmatch(name) and row[0] == name and len(row) == 4 and FIRST <= int(row[2]) <= LAST, name)
+            _demand(_NAME.fullmatch(name) and name not in RIGHTS and row[0] == name and len(row) == 4, name)
+            _demand(_is_number(row[2], FIRST, LAST), name)
             _demand(all(one in wanted["people"] for one in row[3].split(",") if one), name)
+        wanted["left"] = [printable(str(one)) for one in list(wanted["left"])[:20]]
         for name, members in wanted["seats"].items():
             _demand(name in SEAT_GROUPS and all(one in wanted["people"] for one in members), name)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -120,10 +129,14 @@ def checked(wanted):
 
 def _check_person(name, row, shadow):
     _demand(_NAME.fullmatch(name) and row[0] == shadow[0] == name and len(row) == 7 and len(shadow) == 9, name)
-    _demand(row[2].isdecimal() and FIRST <= int(row[2]) <= LAST and row[3].isdecimal() and int(row[3]) >= 100, name)
+    _demand(_is_number(row[2], FIRST, LAST) and _is_number(row[3], 100, LAST), name)
     _demand(row[5].startswith("/home/") and ".." not in row[5].split("/"), name)
     _demand(all(_TEXT.fullmatch(one) for one in row) and _HASH.fullmatch(shadow[1]), name)
     _demand(all(re.fullmatch(r"-?[0-9]{0,9}", one) for one in shadow[2:]), name)
+
+
+def _is_number(text, lowest, highest):
+    return bool(re.fullmatch("[0-9]{1,9}", text)) and lowest <= int(text) <= highest
 
 
 def _demand(holds, name):

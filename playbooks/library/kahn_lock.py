@@ -46,9 +46,17 @@ def unlock(asset, path=NOLOGIN, base="/var/lib/kahn"):
         return False, {"locked": os.path.lexists(path)}
     with open(note, "rb") as opened:
         was_locked = json.load(opened)["was_locked"]
-    changed = not was_locked and remove_file(path)
+    changed = not was_locked and _is_ours(path) and remove_file(path)
     remove_file(note)
     return changed, {"locked": os.path.lexists(path)}
+
+
+def _is_ours(path):
+    try:
+        with open(path, "rb") as opened:
+            return opened.read(len(TEXT) + 1) == TEXT
+    except FileNotFoundError:
+        return False
 
 
 def main():

@@ -16,8 +16,9 @@ DOCUMENTATION = """
 module: kahn_power
 short_description: Switches a machine off, wakes it again, and tells which it is
 description: >-
-  Before it orders the machine off it leaves a note at the witness (the machine that takes its place): with the note and
-  without an answer the machine counts as off, without the note nobody can tell off from cut off.
+  It leaves a note at the witness (the machine that takes its place) before it orders the machine off, and completes it
+  when the order was taken: with the complete note and without an answer the machine counts as off; otherwise nobody can
+  tell off from cut off.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state: {type: str, choices: ["off", "on", asked, checked], required: true, description: What to do}
@@ -30,7 +31,8 @@ options:
 _SHELL = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n "$@"; fi'
 # The order must outlive the ssh session that gives it, and the session must end before the machine does.
 _OFF = (
-    "cat /proc/sys/kernel/random/boot_id; setsid sh -c 'sleep 1; exec poweroff' </dev/null >/dev/null 2>&1 & sleep 0.1"
+    "cat /proc/sys/kernel/random/boot_id; PATH=$PATH:/usr/sbin:/sbin; "
+    "setsid sh -c 'sleep 1; exec poweroff' </dev/null >/dev/null 2>&1 & sleep 0.1"
 )
 _ASK = "cat /proc/sys/kernel/random/boot_id"
 _NOTE = 'umask 077; mkdir -p "$1" && cat > "$1/power.part" && mv "$1/power.part" "$1/power" && sync "$1"'
@@ -79,7 +81,7 @@ def boot_of(machine, seconds=_ANSWER_S):
 
 
 def note_at(witness, directory):
-    """What the witness keeps: {"ordered": boot id}, or nothing. Raises Trouble when it cannot be asked."""
+    """What the witness keeps: {"ordered": boot id, "taken": whether}, or nothing. Raises Trouble."""
     code, said = call(witness, ["sh", "-c", 'test ! -e "$1/power" || cat "$1/power"', "sh", directory])
     if code:
         raise Trouble("target_unreachable", "The successor, which keeps the receipt, does not answer.")
@@ -104,13 +106,16 @@ def switch_off(asked, directory):
     """Note, order, wait."""
     boot = boot_of(asked["machine"])
     if not boot:
-        if note_at(asked["witness"], directory):
+        if note_at(asked["witness"], directory).get("taken"):
             return False, {"off": True}
         raise Trouble("source_unreachable", "The old host does not answer, so it cannot be switched off.")
-    leave_note(asked["witness"], directory, {"ordered": boot})
+    leave_note(asked["witness"], directory, {"ordered": boot, "taken": False})
     code, said = call(asked["machine"], ["sh", "-c", _OFF])
-    if code not in (0, 255):
+    if code == 255:
+        raise Trouble("source_unreachable", "The old host was lost while it was ordered off.")
+    if code:
         raise Trouble("power_off_failed", "The old host refused to switch off: " + printable(said[:200]))
+    leave_note(asked["witness"], directory, {"ordered": boot, "taken": True})
     wait_off(asked["machine"], asked["seconds"])
     return True, {"off": True, "boot": boot}
 
@@ -162,7 +167,7 @@ def ask(asked, directory, tries=_PROBE_TRIES, seconds=_ANSWER_S):
         boot = boot_of(asked["machine"], seconds=seconds)
         if boot:
             return False, {"answer": "not_done", "boot": boot}
-    if note_at(asked["witness"], directory):
+    if note_at(asked["witness"], directory).get("taken"):
         return False, {"answer": "done"}
     return False, {"answer": "cannot_tell"}
 

@@ -41,17 +41,21 @@ def read_seal(shelf):
 
 
 def ready(shelf, need_bytes, manifest):
-    """The present seal, and room for one more archive unless this manifest is sealed already."""
+    """The present seal, where the archive of this manifest belongs, and room for it unless it is sealed already."""
+    if not _DIGEST.fullmatch(manifest):
+        raise Trouble("manifest_damaged", "The old host's manifest has no digest.")  # it would become a file's name
     room = os.statvfs(shelf)
     free, seal = room.f_bavail * room.f_frsize, read_seal(shelf)
     if seal["manifest"] != manifest and free < need_bytes + SPARE:
         says = f"The vault has {free >> 20} MiB free and needs {(need_bytes + SPARE) >> 20}."
         raise Trouble("vault_full", says, free_bytes=free, need_bytes=need_bytes + SPARE)
-    return False, dict(seal, free_bytes=free)
+    return False, dict(seal, free_bytes=free, **paths(shelf, manifest))
 
 
 def seal_up(shelf, seal):
     """Check both files against the seal, write it last, and drop what it replaces."""
+    if not all(_DIGEST.fullmatch(str(seal.get(one, ""))) for one in ("manifest", "archive")):
+        raise Trouble("manifest_damaged", "What is to be sealed has no digests.")
     _check_files(shelf, seal)
     write_whole(os.path.join(shelf, "seal"), [json.dumps(seal, sort_keys=True).encode("ascii")])
     keep = {"seal", *_names(seal)}
@@ -59,6 +63,12 @@ def seal_up(shelf, seal):
         if name not in keep:
             remove_file(os.path.join(shelf, name))
     return True, seal
+
+
+def paths(shelf, manifest):
+    """Where archive and manifest of this digest lie."""
+    tar, listed = (os.path.join(shelf, name) for name in _names({"manifest": manifest}))
+    return {"archive_path": tar, "manifest_path": listed}
 
 
 def _names(seal):
@@ -82,7 +92,7 @@ def read(shelf, whole=False):
         raise Trouble("archive_missing", "The vault holds nothing for this asset.")
     if whole:
         _check_files(shelf, seal)
-    return False, seal
+    return False, dict(seal, **paths(shelf, seal["manifest"]))
 
 
 def clear(shelf):

@@ -68,8 +68,9 @@ def test_two_drivers_started_at_the_same_moment_start_the_wave_once(tmp_path: Pa
 
 def test_the_service_starts_a_wave_at_its_hour_and_its_successor_finishes_it(tmp_path: Path, lab: Lab) -> None:
     opens = datetime.now(UTC) + timedelta(seconds=12)
+    closes = opens + timedelta(hours=1)
     story = a_counting_story(
-        tmp_path / "story", lab, tenant="dienst", opens=opens.isoformat(), closes=(opens + timedelta(hours=1)).isoformat()
+        tmp_path / "story", lab, tenant="dienst", opens=opens.isoformat(), closes=closes.isoformat()
     )
     service = story.begin("serve")
     wait_until(lambda: story.wave()["view"]["state"] == "scheduled", within_s=30)

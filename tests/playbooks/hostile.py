@@ -17,7 +17,9 @@ NOT_CARRIED = (b"pipe", b"socket", b"null")
 
 
 def fill(home: Path, *, uid: int) -> None:
-    """Fill one user's home directory as seen from outside."""
+    """Fill one user's home directory as seen from outside, and put odd names beside it."""
+    for name in (b"{{ lookup('pipe', 'touch kahn-was-here') }}", b"--checkpoint=1", b"\xfe\n"):
+        os.mkdir(os.path.join(os.fsencode(home.parent), name), 0o700)
     top = os.fsencode(home / "feindlich")
     os.mkdir(top, 0o750)
     for name in NAMES:

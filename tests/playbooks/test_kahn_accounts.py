@@ -92,6 +92,7 @@ def test_another_account_of_that_name_or_number_stops_everything(tmp_path: Path,
         (0, "an:na"),
         (2, "0"),
         (2, "33"),
+        (2, "\uff11\uff10\uff10\uff11"),
         (3, "0"),
         (4, "x\nroot2:x:0:0::/:/bin/sh"),
         (5, "/root"),
@@ -110,6 +111,13 @@ def test_a_forged_seat_group_that_gives_rights_is_refused(tmp_path: Path) -> Non
     wanted = old_host(tmp_path / "old") | {"seats": {"sudo": ["anna"]}}
     base = arrived(tmp_path / "s", wanted)
     assert cause(accounts.make, "a1", an_etc(tmp_path / "new"), base) == "accounts_invalid"
+
+
+def test_a_group_whose_name_gives_rights_is_neither_read_nor_made(tmp_path: Path) -> None:
+    etc = an_etc(tmp_path / "old", passwd=ANNA + "\n", group="docker:x:1500:anna\n")
+    assert accounts.read(accounts.Books(etc))["groups"] == {}
+    wanted = old_host(tmp_path / "other") | {"groups": {"docker": ["docker", "x", "1500", "anna"]}}
+    assert cause(accounts.make, "a1", an_etc(tmp_path / "new"), arrived(tmp_path / "s", wanted)) == "accounts_invalid"
 
 
 def test_an_account_without_password_is_locked_on_the_successor(tmp_path: Path) -> None:

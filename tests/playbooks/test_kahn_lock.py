@@ -18,6 +18,14 @@ def test_locking_twice_and_unlocking_leaves_nothing(tmp_path: Path) -> None:
     assert not Path(path).exists()
 
 
+def test_a_lock_that_somebody_else_wrote_in_place_of_ours_stays(tmp_path: Path) -> None:
+    path, base = tmp_path / "nologin", str(tmp_path / "s")
+    lock.lock("a1", str(path), base)
+    path.write_text("maintenance")
+    lock.unlock("a1", str(path), base)
+    assert path.read_text() == "maintenance"
+
+
 def test_a_lock_of_somebody_else_stays_exactly_as_it_was(tmp_path: Path) -> None:
     path, base = tmp_path / "nologin", str(tmp_path / "s")
     path.write_text("maintenance")

@@ -210,9 +210,14 @@ def a_story(place: Path, lab: Lab, *, tenant: str, seats: int, runbook: str = ""
     return story
 
 
-def beside(story: Story, *, tenant: str) -> Story:
-    """The same state directory, seen by another tenant."""
-    return replace(story, tenant=tenant)
+def a_second_tenant(first: Story, *, tenant: str, seats: int, runbook: str = "", **policy: object) -> Story:
+    """The same of another tenant in the same state directory and lab."""
+    hosts_for(first.lab, tenant=tenant, seats=seats, files=0 if runbook else 12)
+    story = replace(first, tenant=tenant)
+    a_tenant(story, policy=a_policy(**policy, **({"runbook": runbook} if runbook else {})))
+    an_import(story)
+    an_approved_wave(story)
+    return story
 
 
 def wait_until(holds: Callable[[], object], *, within_s: float = 60, every_s: float = 0.05) -> Any:

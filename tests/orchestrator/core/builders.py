@@ -126,7 +126,7 @@ def failing_at(asset: str, step: str, outcome: str = "failed", direction: Direct
 
 @dataclass
 class Game:
-    """Plays a wave by the rules: journal facts in, commands out, outcomes chosen by ``choose``; time moves by itself."""
+    """Plays a wave by the rules: journal facts in, commands out, outcomes chosen by ``choose``; time moves."""
 
     content: WaveContent
     choose: Chooser = all_good
@@ -136,7 +136,8 @@ class Game:
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.wave("propose"), self.wave("approve"), self.wave("claim"), self.wave("start")
+        for event in ("propose", "approve", "claim", "start"):
+            self.wave(event)
 
     @property
     def progress(self) -> WaveProgress:
@@ -219,7 +220,7 @@ class Game:
         self.note("run.ended", run=run, how="exit", rc=0, last_seq=1)
 
     def play(self, *, rounds: int = 500) -> Game:
-        """Let the rules answer until they rest; waits for probe gaps by moving the clock. Fails when they never rest."""
+        """Let the rules answer until they rest; the clock moves over probe gaps. Fails when they never rest."""
         for _ in range(rounds):
             commands = next_commands(self.content, self.progress, self.now)
             if not commands:

@@ -1,0 +1,160 @@
+"""One key exchange with a machine not yet trusted: only algorithms that are sound, and every failure with its cause."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import paramiko
+from paramiko.ssh_exception import IncompatiblePeer
+
+from orchestrator.adapters.ssh_line import Line, NoGreeting, Raw
+from orchestrator.core.explain import Sentence
+from orchestrator.core.host_keys import SHORT_TYPES, Trouble
+
+_KEX = (
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group14-sha256",
+)
+_KEYS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+_CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+_MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+_OURS = {"key exchange": _KEX, "host key": _KEYS, "cipher": _CIPHERS, "checksum": _MACS}
+_QUIET = "kahn.ssh"
+logging.getLogger(_QUIET).addHandler(logging.NullHandler())
+logging.getLogger(_QUIET).propagate = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait, in seconds: for a connection, for a greeting, for the key exchange; between two doors of one
+    jump host."""
+
+    connect_s: float = 10
+    greet_s: float = 5
+    exchange_s: float = 10
+    gap_s: float = 0.05
+
+
+class NoKey(Exception):
+    """Carries the trouble to the door it belongs to."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        super().__init__(trouble.code)
+
+
+def failed(code: str, told: Sentence) -> NoKey:
+    """The exception for a trouble of that code."""
+    return NoKey(Trouble(code=code, told=told))
+
+
+class Session(paramiko.Transport):
+    """A transport that remembers why a jump host refused a channel; the library keeps only the number."""
+
+    refusal = ""
+
+    def _parse_channel_open_failure(self, m: paramiko.Message) -> None:
+        told = paramiko.Message(m.asbytes())
+        told.get_int()
+        told.get_int()
+        self.refusal = told.get_binary().decode("utf-8", errors="replace")
+        super()._parse_channel_open_failure(m)  # type: ignore[misc]
+
+
+@contextmanager
+def session_with(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> Iterator[Session]:
+    """The key exchange done, nobody logged in; closed at the end. Raises NoKey."""
+    session, _line = negotiated(raw, who=who, known=known, patience=patience)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> tuple[Session, Line]:
+    """A session after its key exchange; whoever calls closes it. Raises NoKey, and has closed ``raw`` then."""
+    until = time.monotonic() + patience.greet_s + patience.exchange_s
+    line = Line(raw, until=until)
+    try:
+        line.greet(until=time.monotonic() + patience.greet_s)
+    except (NoGreeting, OSError) as cause:
+        raw.close()
+        told = cause.told if isinstance(cause, NoGreeting) else Sentence(says="it breaks the connection off")
+        silent = Sentence(says="{where} does not speak SSH: {why}", facts={**who, "why": told})
+        raise failed("no_banner", silent) from cause
+    session = Session(line, disabled_algorithms={"pubkeys": ["ssh-rsa"]})  # type: ignore[arg-type]
+    try:
+        _exchange(session, known=known, until=until)
+    except Exception as cause:  # a hostile peer can make the library raise anything
+        session.close()
+        raw.close()
+        raise _unfinished(cause, line, who) from cause
+    return session, line
+
+
+def _exchange(session: Session, *, known: str, until: float) -> None:
+    session.set_log_channel(_QUIET)
+    options = session.get_security_options()
+    options.kex, options.ciphers, options.digests = _KEX, _CIPHERS, _MACS
+    options.key_types = _key_types(known)
+    session.start_client(timeout=max(0.0, until - time.monotonic()))
+    key_of(session)
+
+
+def _key_types(known: str) -> tuple[str, ...]:
+    """Key types to ask for; that of the known key first, so that the same key is shown again where it still exists."""
+    wanted = known.split()[0] if known else ""
+    first = [one for one in _KEYS if one == wanted or (wanted == "ssh-rsa" and one.startswith("rsa-"))]
+    return (*first, *(one for one in _KEYS if one not in first))
+
+
+def key_of(session: Session) -> str:
+    """The key shown and proven in the key exchange, as ``type base64``. Raises SSHException when there is none."""
+    key = session.get_remote_server_key()
+    if key.get_name() not in SHORT_TYPES:
+        raise paramiko.SSHException(key.get_name())
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def _unfinished(cause: Exception, line: Line, who: Mapping[str, object]) -> NoKey:
+    """Why a key exchange came to nothing."""
+    if isinstance(cause, IncompatiblePeer):
+        return failed("no_common_algorithm", _nothing_common(line.offers(), who))
+    why = Sentence(says="it does not keep to the protocol")
+    if line.overrun:
+        why = Sentence(says="it sends more than a key exchange needs")
+    elif line.late:
+        why = Sentence(says="it does not finish in time")
+    elif isinstance(cause, EOFError | OSError):
+        why = Sentence(says="it closes the connection")
+    told = Sentence(says="the key exchange with {where} broke off: {why}", facts={**who, "why": why})
+    return failed("broke_off", told)
+
+
+def _nothing_common(offers: Mapping[str, tuple[str, ...]], who: Mapping[str, object]) -> Sentence:
+    for kind, ours in _OURS.items():
+        if kind in offers and not set(ours).intersection(offers[kind]):
+            facts = {**who, "kind": kind, "offered": ", ".join(offers[kind])}
+            return Sentence(says="no {kind} algorithm in common with {where}; it offers only {offered}", facts=facts)
+    return Sentence(says="no algorithm in common with {where}", facts=who)
+
+
+def who_at(address: str, port: int) -> dict[str, object]:
+    """The fact ``where`` for sentences: address and port."""
+    return {"where": f"[{address}]:{port}" if ":" in address else f"{address}:{port}"}
