@@ -81,7 +81,11 @@ def read_settings(given: Path | None = None) -> Settings:
     """Settings of the state directory. Raises NoHome, BadSettings."""
     home = find_home(given)
     config = home / CONFIG_NAME
-    if not config.exists():
+    try:
+        there = config.exists()
+    except OSError as error:
+        raise BadSettings(file=config, what=error.strerror or error) from error
+    if not there:
         raise NoHome(config=CONFIG_NAME, home=home)
     values = _read_config(config)
     beside = Path(sys.executable).parent / "ansible-playbook"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,16 +12,30 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
-from orchestrator.adapters.runbooks import SHIPPED, find_runbook, load_runbook
+from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
 from orchestrator.adapters.runs import AnsibleRuns
-from orchestrator.adapters.signatures import SshSignatures
+from orchestrator.adapters.signatures import SshSignatures, read_public_key
+from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import Settings
+
+__all__ = [
+    "World",
+    "find_runbook",
+    "known_runbooks",
+    "load_runbook",
+    "management_page",
+    "open_world",
+    "prepare_store",
+    "read_host_keys",
+    "read_public_key",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +64,13 @@ class World:
             tell=tell,
         )
 
-    @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def desk(self) -> AbstractContextManager[Desk]:
         """One transaction to act in."""
-        with self.store.transaction() as books:
-            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())
+        return self.outside(tell=_nothing).desk()
 
-    @contextmanager
-    def look(self) -> Iterator[Desk]:
+    def look(self) -> AbstractContextManager[Desk]:
         """One consistent view to look at."""
-        with self.store.reading() as books:
-            yield Desk(books=books, signatures=self.signatures, now=self.clock.now())
+        return self.outside(tell=_nothing).look()
 
     def new_asset_id(self) -> AssetId:
         """A fresh id for an asset."""
@@ -87,6 +97,10 @@ class World:
     def ansible_core(self) -> str:
         """Version of ansible-core that runs will use."""
         return version("ansible-core")
+
+
+def _nothing(_error: ExpectedError) -> None:
+    """A single command has nobody to tell."""
 
 
 def open_world(settings: Settings) -> World:

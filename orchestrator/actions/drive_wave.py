@@ -5,7 +5,7 @@ Resuming after a crash is not special: the first tick of a new driver reads the 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetId, TenantId
@@ -19,7 +19,7 @@ from orchestrator.core.order import own_machines, play_for
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
-from orchestrator.ports import AttemptSpec, RunOrder, RunRow, WaveRow
+from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
 
 MAX_ROUNDS = 100
 GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")
@@ -31,6 +31,19 @@ class DriverLoops(ExpectedError):
     code, says = "RUN-003", "Wave {wave}: the rules did not come to rest after {rounds} rounds."
     remedy = "Nothing was started. Keep the state directory and report this."
     exit_code = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """One transaction of the driver on one wave, with the moves as they stand in it."""
+
+    desk: Desk
+    wave: WaveRow
+    moves: dict[AssetId, MoveRow]
+
+    def change(self, command: ChangeMove) -> None:
+        """Let an event happen to a move."""
+        self.moves[command.asset] = change_move(self.desk, self.wave, self.moves[command.asset], command)
 
 
 class Driver:
@@ -90,7 +103,9 @@ class Driver:
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
             commands = next_commands(fresh.content, progress_in(desk.books, fresh), desk.now)
-            orders = [order for command in commands if (order := self._carry_out(desk, fresh, command))]
+            rows = desk.books.waves.moves(wave.tenant, wave.key) if commands else ()
+            this = _Round(desk=desk, wave=fresh, moves={move.asset: move for move in rows})
+            orders = [order for command in commands if (order := self._carry_out(this, command))]
         return tuple(orders) if commands else None
 
     def _start(self, order: RunOrder) -> None:
@@ -101,9 +116,10 @@ class Driver:
             self._outside.tell(refused)
             follow_run(self._outside, order.run, fresh_driver=True)
 
-    def _carry_out(self, desk: Desk, wave: WaveRow, command: Command) -> RunOrder | None:
+    def _carry_out(self, this: _Round, command: Command) -> RunOrder | None:
+        desk, wave = this.desk, this.wave
         if isinstance(command, StartRun):
-            return self._intend(desk, wave, command)
+            return self._intend(this, command)
         if isinstance(command, ChangeWave):
             current = desk.books.waves.get(wave.tenant, wave.key)
             change_wave(desk, current, command.event, cause=command.cause)
@@ -113,12 +129,13 @@ class Driver:
         elif isinstance(command, RecordGate):
             write_down(desk, wave, "batch.gated", {name: getattr(command.gate, name) for name in GATE_FIELDS})
         else:
-            _change(desk, wave, command)
+            this.change(command)
         return None
 
-    def _intend(self, desk: Desk, wave: WaveRow, command: StartRun) -> RunOrder | None:
+    def _intend(self, this: _Round, command: StartRun) -> RunOrder | None:
         """Commit the intent of a run before anything of it exists. Raises StaleDriver."""
-        free = tuple(asset for asset in command.assets if self._free(desk, wave, asset))
+        desk, wave = this.desk, this.wave
+        free = tuple(asset for asset in command.assets if _is_free(this, asset))
         if not free:
             return None
         command = replace(command, assets=free)
@@ -138,19 +155,9 @@ class Driver:
         write_down(desk, wave, "run.intended", body)
         if command.direction is Direction.PROBE:
             for asset in command.assets:
-                _change(desk, wave, ChangeMove(asset=asset, event=MoveEvent.PROBE, step=command.step))
+                cause = this.moves[asset].cause
+                this.change(ChangeMove(asset=asset, event=MoveEvent.PROBE, cause=cause, step=command.step))
         return order
-
-    def _free(self, desk: Desk, wave: WaveRow, asset: AssetId) -> bool:
-        """Whether no other wave holds the asset or its machines; one that is held stays behind, or asks a person."""
-        spec = AttemptSpec(id="", asset=asset, machines=own_machines(wave.content, asset))
-        holder = desk.books.runs.holder(wave.tenant, spec, wave=wave.key)
-        if not holder:
-            return True
-        move = next(one for one in desk.books.waves.moves(wave.tenant, wave.key) if one.asset == asset)
-        event = MoveEvent.HOLD if move.state is MoveState.RUNNING else MoveEvent.GIVE_UP
-        _change(desk, wave, ChangeMove(asset=asset, event=event, cause="busy_elsewhere", step=move.step))
-        return False
 
     def _order(self, desk: Desk, wave: WaveRow, command: StartRun) -> RunOrder:
         play = play_for(wave.content, command)
@@ -180,9 +187,15 @@ class Driver:
         return RunOrder(run=run, content=wave.content, playbooks=play.playbooks, on=play.on, once=play.once)
 
 
-def _change(desk: Desk, wave: WaveRow, command: ChangeMove) -> None:
-    moves = {move.asset: move for move in desk.books.waves.moves(wave.tenant, wave.key)}
-    change_move(desk, wave, moves[command.asset], command)
+def _is_free(this: _Round, asset: AssetId) -> bool:
+    """Whether no other wave holds the asset or its machines; one that is held stays behind, or asks a person."""
+    wave, move = this.wave, this.moves[asset]
+    spec = AttemptSpec(id="", asset=asset, machines=own_machines(wave.content, asset))
+    if not this.desk.books.runs.holder(wave.tenant, spec, wave=wave.key):
+        return True
+    event = MoveEvent.HOLD if move.state is MoveState.RUNNING else MoveEvent.GIVE_UP
+    this.change(ChangeMove(asset=asset, event=event, cause="busy_elsewhere", step=move.step))
+    return False
 
 
 def rests(wave: WaveRow, progress: WaveProgress) -> bool:

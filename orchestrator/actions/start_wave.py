@@ -30,6 +30,7 @@ def check_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> tuple[Rea
         standing=standing_of(desk, wave),
         policy=books.tenants.policy(wave.tenant),
         snapshot=books.assets.snapshot(wave.tenant),
+        profiles={one.name: one for one in books.tenants.access(wave.tenant)},
         tree_there=tree_there(wave.content.runbook),
         busy=busy,
         now=desk.now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inventory.errors import ExpectedError
-from inventory.model import AssetId
+from inventory.model import AssetId, name_key
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.record import change_wave, keep_act, progress_in
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
@@ -21,6 +21,7 @@ class UnknownAsset(ExpectedError):
 
     code, says = "RUN-004", "{asset} is not in wave {wave}."
     remedy = "Look at `kahn wave show {wave}` for the names of its assets."
+    exit_code = 5
 
 
 class NothingToTakeBack(ExpectedError):
@@ -52,10 +53,10 @@ class BackLine:
 
 def assets_named(content: WaveContent, names: tuple[str, ...]) -> tuple[AssetId, ...]:
     """Ids of the assets named, with everything that moves together with them. Raises UnknownAsset."""
-    by_name = {move.name.casefold(): move.asset for move in content.moves}
+    by_name = {name_key(move.name): move.asset for move in content.moves}
     found: dict[AssetId, None] = {}
     for name in names:
-        asset = by_name.get(name.casefold())
+        asset = by_name.get(name_key(name))
         if asset is None:
             raise UnknownAsset(asset=name, wave=content.key)
         found.update(dict.fromkeys(content.group_of(asset)))

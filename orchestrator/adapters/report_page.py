@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from orchestrator.adapters import spoken
+from orchestrator import spoken
 from orchestrator.core.places import DEFINITIONS, TO_MOVE, Place, Tally
 from orchestrator.core.report import ManagementReport
 from orchestrator.texts import _
@@ -73,6 +73,11 @@ def bar_words(tally: Tally) -> str:
     return f"{', '.join(parts)} {total}" if parts else _("nothing to move")
 
 
+def occupied(tally: Tally) -> tuple[Place, ...]:
+    """Places beside *moved* in which anything is, in the order of the bars."""
+    return tuple(place for place in SIGNS if place in TO_MOVE and place is not Place.MOVED and tally.of(place))
+
+
 def management_page(report: ManagementReport) -> str:
     """The whole page in the chosen language."""
     page = _environment().get_template("management.html")
@@ -107,6 +112,7 @@ def _environment() -> Environment:
         language=spoken.language,
         bar_parts=bar_parts,
         bar_words=bar_words,
+        occupied=occupied,
         first=_first,
         rows=ROWS,
         names=NAMES,
@@ -134,7 +140,7 @@ def _shown(value: object) -> object:
 
 def _with_code(text: str) -> Markup:
     """The text with what stands between backquotes set as code. Everything in it is escaped first."""
-    return Markup(_QUOTED.sub(r"<code>\1</code>", escape(spoken.visible(text))))
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(spoken.visible(text)))))
 
 
 def _first(names: Sequence[str], most: int) -> str:

@@ -17,7 +17,17 @@ from typing import Any
 import paramiko
 
 from orchestrator.adapters.ssh_line import Raw, connected
-from orchestrator.adapters.ssh_session import NoKey, Patience, Session, failed, key_of, negotiated, session_with, who_at
+from orchestrator.adapters.ssh_session import (
+    NoKey,
+    Patience,
+    Session,
+    failed,
+    hang_up,
+    key_of,
+    negotiated,
+    session_with,
+    who_at,
+)
 from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.explain import Sentence
 from orchestrator.core.host_keys import Door, KeyAnswer, named_key
@@ -25,6 +35,7 @@ from orchestrator.core.host_keys import Door, KeyAnswer, named_key
 AT_ONCE = 10
 """Machines asked at the same time; an sshd drops unauthenticated connections beyond ten (MaxStartups)."""
 PATIENCE = Patience()
+TOO_LATE = Sentence(says="no answer in time")
 CONNECT_FAILED = 2
 """Reason of a refused channel: the jump host tried and found no way (RFC 4254, 5.1)."""
 
@@ -105,7 +116,7 @@ def _direct(address: str, port: int, *, patience: Patience) -> socket.socket:
     except ConnectionRefusedError as cause:
         raise failed("refused", _refuses(who)) from cause
     except (OSError, UnicodeError) as cause:
-        why = (isinstance(cause, OSError) and cause.strerror) or "timed out"
+        why = (isinstance(cause, OSError) and cause.strerror) or TOO_LATE
         raise failed("unreachable", _silent(who, why)) from cause
 
 
@@ -113,7 +124,7 @@ def _refuses(who: Mapping[str, object]) -> Sentence:
     return Sentence(says="{where} refuses connections", facts=who)
 
 
-def _silent(who: Mapping[str, object], why: str) -> Sentence:
+def _silent(who: Mapping[str, object], why: str | Sentence) -> Sentence:
     return Sentence(says="{where} does not answer: {why}", facts={**who, "why": why})
 
 
@@ -150,7 +161,7 @@ class _Jump:
     def close(self) -> None:
         """Log out everywhere."""
         for session in self._idle:
-            session.close()
+            hang_up(session)
         self._idle.clear()
 
     def _taken(self) -> Session:
@@ -172,7 +183,7 @@ class _Jump:
             with self._lock:
                 self._idle.append(session)
         else:
-            session.close()
+            hang_up(session)
 
     def _open(self, session: Session, door: Door) -> tuple[Any, bool]:
         """The channel (or the trouble), and whether the session is still good for another door."""
@@ -185,7 +196,7 @@ class _Jump:
             return _refused_channel(cause, session.refusal, {**who, "jump": self._host.address}), True
         except Exception:  # the library names a time-out and a broken session by the same class
             if session.is_active():
-                return failed("unreachable", _silent(who, "timed out")), False
+                return failed("unreachable", _silent(who, TOO_LATE)), False
             facts = {"jump": self._host.address}
             told = Sentence(says="the connection to the jump host {jump} broke off", facts=facts)
             return failed("jump_broke_off", told), False
@@ -215,10 +226,10 @@ class _Jump:
             line.trust()
             return session
         except NoKey:
-            session.close()
+            hang_up(session)
             raise
         except Exception as cause:  # whatever the library says here, the login did not succeed
-            session.close()
+            hang_up(session)
             facts = {"jump": host.address, "user": host.user}
             told = Sentence(says="it does not let {user} in with the profile's key", facts=facts)
             raise failed("login", told) from cause

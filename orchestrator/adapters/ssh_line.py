@@ -50,6 +50,7 @@ class Line:
         self._limited = True
         self._waiting = b""
         self._seen = b""
+        self._closed = False  # paramiko looks at it by this name
 
     @property
     def overrun(self) -> bool:
@@ -109,6 +110,7 @@ class Line:
 
     def close(self) -> None:
         """As the carrier does."""
+        self._closed = True
         self._raw.close()
 
     def offers(self) -> Mapping[str, tuple[str, ...]]:
@@ -155,9 +157,9 @@ def _offers(packet: bytes) -> Mapping[str, tuple[str, ...]]:
     place = 6 + 16
     for meaning in _LISTS:
         length = int.from_bytes(packet[place : place + 4], "big")
-        names = packet[place + 4 : place + 4 + length].decode("ascii", errors="replace")
-        if len(names) != length:
+        if place + 4 + length > len(packet):
             return MappingProxyType({})
+        names = packet[place + 4 : place + 4 + length].decode("ascii", errors="replace")
         found[meaning] = tuple(name for name in names.split(",") if name)
         place += 4 + length
     return MappingProxyType(found)

@@ -34,7 +34,13 @@ _KEYS = (
 )
 _CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
-_OURS = {"key exchange": _KEX, "host key": _KEYS, "cipher": _CIPHERS, "checksum": _MACS}
+_OURS = {
+    "key exchange": (_KEX, Sentence(says="key exchange")),
+    "host key": (_KEYS, Sentence(says="host key")),
+    "cipher": (_CIPHERS, Sentence(says="cipher")),
+    "checksum": (_MACS, Sentence(says="checksum")),
+}
+HANG_UP_S = 2
 _QUIET = "kahn.ssh"
 logging.getLogger(_QUIET).addHandler(logging.NullHandler())
 logging.getLogger(_QUIET).propagate = False
@@ -77,6 +83,14 @@ class Session(paramiko.Transport):
         super()._parse_channel_open_failure(m)  # type: ignore[misc]
 
 
+def hang_up(session: Session) -> None:
+    """End the session and wait until its threads are gone."""
+    session.packetizer.complete_handshake()  # else its alarm clock runs on
+    session.close()
+    if session.ident is not None:
+        session.join(HANG_UP_S)
+
+
 @contextmanager
 def session_with(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> Iterator[Session]:
     """The key exchange done, nobody logged in; closed at the end. Raises NoKey."""
@@ -84,7 +98,7 @@ def session_with(raw: Raw, *, who: Mapping[str, object], known: str, patience: P
     try:
         yield session
     finally:
-        session.close()
+        hang_up(session)
 
 
 def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> tuple[Session, Line]:
@@ -102,7 +116,7 @@ def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Pat
     try:
         _exchange(session, known=known, until=until)
     except Exception as cause:  # a hostile peer can make the library raise anything
-        session.close()
+        hang_up(session)
         raw.close()
         raise _unfinished(cause, line, who) from cause
     return session, line
@@ -148,9 +162,9 @@ def _unfinished(cause: Exception, line: Line, who: Mapping[str, object]) -> NoKe
 
 
 def _nothing_common(offers: Mapping[str, tuple[str, ...]], who: Mapping[str, object]) -> Sentence:
-    for kind, ours in _OURS.items():
+    for kind, (ours, word) in _OURS.items():
         if kind in offers and not set(ours).intersection(offers[kind]):
-            facts = {**who, "kind": kind, "offered": ", ".join(offers[kind])}
+            facts = {**who, "kind": word, "offered": ", ".join(offers[kind])}
             return Sentence(says="no {kind} algorithm in common with {where}; it offers only {offered}", facts=facts)
     return Sentence(says="no algorithm in common with {where}", facts=who)
 

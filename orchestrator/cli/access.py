@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.cli.context import context_of
+from orchestrator.cli.context import context_of, harmless
 from orchestrator.core.access import AccessProfile, InvalidAccess, JumpHost
 from orchestrator.core.canonical import plain
 from orchestrator.ports import Entry
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True)
+_PLACE = re.compile(r"(\[(?P<six>[0-9a-fA-F:]+)\]|(?P<address>[^\s:\[\]-][^\s:\[\]]*))(:(?P<port>[0-9]{1,5}))?")
 
 
 @app.command()
@@ -54,7 +57,8 @@ def list_profiles(ctx: typer.Context) -> None:
         profiles = books.tenants.access(kahn.tenant)
     table = Table(_("name"), _("user"), _("port"), _("key"), _("jump host"))
     for one in profiles:
-        table.add_row(one.name, one.user, str(one.port), one.key_file, one.jump.address if one.jump else "-")
+        key_file, jump = escape(harmless(one.key_file)), escape(harmless(one.jump.address if one.jump else "-"))
+        table.add_row(one.name, one.user, str(one.port), key_file, jump)
     kahn.out.rich(table)
     kahn.out.json(profiles)
 
@@ -65,7 +69,8 @@ def _jump(name: str, text: str, host_key: str) -> JumpHost | None:
     if len(host_key.split()) < 2:
         raise InvalidAccess(name=name, field="jump_host_key", value=host_key[:40], why="the jump host's key is needed")
     user, _at, rest = text.rpartition("@")
-    address, _colon, port = rest.partition(":")
-    if not address or address.startswith("-") or (port and not port.isdigit()):
+    found = _PLACE.fullmatch(rest)
+    if found is None:
         raise InvalidAccess(name=name, field="jump", value=text[:60], why="write [USER@]ADDRESS[:PORT]")
+    address, port = found["six"] or found["address"], found["port"]
     return JumpHost(address=address, user=user or "root", port=int(port or 22), host_key=" ".join(host_key.split()[:2]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,10 +20,14 @@ from inventory.rejects import rejects_csv
 from inventory.sources import read_file
 from inventory.sources.limits import FileUnreadable
 from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, take_inventory
+from orchestrator.cli.asset_history import history_of, history_row
+from orchestrator.cli.asset_scan import scan
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True, help=_("What exists: import inventories, list assets, show one."))
+
+app.command()(scan)
 
 EXAMPLES = 20
 """How many examples of what changes an import shows, shared among the kinds."""
@@ -125,10 +128,10 @@ def show(
     found = [one for one in snapshot.assets if one.id == name or name_key(one.name) == name_key(name)]
     if not found:
         raise NoSuchAsset(name=name, tenant=context.tenant)
-    past: tuple[dict[str, object], ...] = ()
+    past: tuple[dict[str, Any], ...] = ()
     if history:
         with context.world.store.reading() as books:
-            past = books.assets.history(context.tenant, [one.name for one in found])
+            past = history_of(books, context.tenant, found)
     needs = {one.id: _needs(snapshot, one) for one in found}
     context.out.json(
         [{**_as_json(one), "dependencies": needs[one.id]} | ({"history": past} if history else {}) for one in found]
@@ -328,14 +331,4 @@ def _show_asset(context: Context, asset: Asset, needs: Iterable[dict[str, str]])
 
 
 def _history_table(past: Iterable[dict[str, Any]]) -> Table:
-    rows = (
-        [
-            f"{datetime.fromtimestamp(one['at_us'] / 1_000_000, UTC):%Y-%m-%d %H:%M:%SZ}",
-            str(one["asset"]),
-            str(one["field"]),
-            f"{_word(one['before'])} -> {_word(one['after'])}",
-            str(one["source"]),
-        ]
-        for one in past
-    )
-    return _table((_("when"), _("asset"), _("field"), _("change"), _("source")), rows)
+    return _table((_("when"), _("asset"), _("field"), _("change"), _("source")), (history_row(one) for one in past))

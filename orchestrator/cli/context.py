@@ -11,7 +11,6 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from inventory.errors import ExpectedError
 from inventory.model import TENANT_PATTERN, TenantId
@@ -59,13 +58,13 @@ class Out:
         self.as_json = as_json
         terminal = sys.stdout.isatty() and not is_plain
         width = None if terminal else PLAIN_WIDTH
-        self.console = Console(highlight=False, soft_wrap=not terminal, no_color=not terminal, width=width)
-        self.warnings = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, emoji=False, soft_wrap=not terminal, no_color=not terminal, width=width)
+        self.warnings = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
     def line(self, text: str = "") -> None:
         """One line for people; silent when JSON was asked for."""
         if not self.as_json:
-            self.console.print(escape(harmless(text)))
+            self.console.print(harmless(text), markup=False)
 
     def rich(self, renderable: Any) -> None:
         """A table or other rich object; silent when JSON was asked for."""
@@ -74,7 +73,7 @@ class Out:
 
     def warn(self, text: str) -> None:
         """One line on standard error, also with JSON."""
-        self.warnings.print(escape(harmless(text)))
+        self.warnings.print(harmless(text), markup=False)
 
     def json(self, value: object) -> None:
         """The command's whole answer, when JSON was asked for."""

@@ -88,7 +88,10 @@ def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
 
 
 def follow_until_rest(kahn: Context, key: str) -> int:
-    """Watch a wave that somebody else drives; returns its exit code."""
+    """Watch a wave that somebody else drives; returns its exit code.
+
+    Whoever has the seat may be driving another wave only, or may go: as soon as nobody drives, this terminal does.
+    """
     reader = Reader(kahn.world, kahn.tenant, key)
     while True:
         for line in reader.lines():
@@ -98,6 +101,9 @@ def follow_until_rest(kahn: Context, key: str) -> int:
         if rests(wave, progress):
             return exit_code(wave, progress)
         time.sleep(1)
+        code = drive_until_rest(kahn, key)
+        if code is not None:
+            return code
 
 
 def exit_code(wave: WaveRow, progress: WaveProgress) -> int:

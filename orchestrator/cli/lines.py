@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from inventory.model import AssetId
-from orchestrator.adapters.spoken import cause_says, one_line, state_word, wave_word
 from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import SealedEntry
+from orchestrator.spoken import cause_says, one_line, state_word, wave_word
 from orchestrator.texts import _
 
 Names = Mapping[AssetId, str]

@@ -75,8 +75,7 @@ def _configured_language(kahn: Context) -> str:
 
 def global_first(words: list[str]) -> list[str]:
     """The command line with global options moved to the front, so that they may stand anywhere before ``--``."""
-    nouns = [word for word in words if not word.startswith("-")]
-    if nouns and nouns[0] in OWN_OPTIONS:
+    if _noun(words) in OWN_OPTIONS:
         return words
     front: list[str] = []
     rest: list[str] = []
@@ -86,17 +85,29 @@ def global_first(words: list[str]) -> list[str]:
             return [*front, *rest, word, *waiting]
         if word in FLAGS or word.startswith(tuple(f"{name}=" for name in WITH_VALUE)):
             front.append(word)
-        elif word in WITH_VALUE:
-            front += [word, next(waiting, "")]
+        elif word in WITH_VALUE and (value := next(waiting, None)) is not None:
+            front += [word, value]
         else:
             rest.append(word)
     return [*front, *rest]
 
 
+def _noun(words: list[str]) -> str:
+    """The first word that is neither an option nor its value."""
+    waiting = iter(words)
+    for word in waiting:
+        if word in WITH_VALUE:
+            next(waiting, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def main() -> None:
     """Entry point of the command ``kahn``."""
     words = global_first(sys.argv[1:])
-    as_json = "--json" in words
+    asked = words[: words.index("--")] if "--" in words else words
+    as_json, verbose = "--json" in asked, "-v" in asked or "--verbose" in asked
     try:
         code = app(args=words, standalone_mode=False)
     except ExpectedError as error:
@@ -105,6 +116,7 @@ def main() -> None:
         code = CLOSED_VIEW
     except typer.TyperException as error:
         _show(error)
+        _answer(as_json, code="usage", says=str(getattr(error, "message", error)))
         code = error.exit_code
     except KeyboardInterrupt:
         code = CLOSED_VIEW
@@ -112,7 +124,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception:
-        code = _our_bug(verbose="-v" in words or "--verbose" in words)
+        code = _our_bug(as_json=as_json, verbose=verbose)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -131,11 +143,16 @@ def _tell(error: ExpectedError, *, as_json: bool) -> int:
     out.warn(f"{error.code}: {says}")
     if remedy:
         out.warn(f"  {remedy}")
-    out.json({"error": {"code": error.code, "says": says, "remedy": remedy}})
+    _answer(as_json, code=error.code, says=says, remedy=remedy)
     return type(error).exit_code
 
 
-def _our_bug(*, verbose: bool) -> int:
+def _answer(as_json: bool, *, code: str, says: str, remedy: str = "") -> None:
+    """An error as the one JSON document of the call, when JSON was asked for."""
+    Out(as_json=as_json, is_plain=True).json({"error": {"code": code, "says": says, "remedy": remedy}})
+
+
+def _our_bug(*, as_json: bool, verbose: bool) -> int:
     """Keep the traceback in a file of the user's own; never lose it, never shout it."""
     import tempfile
 
@@ -144,7 +161,9 @@ def _our_bug(*, verbose: bool) -> int:
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(text)
     out = Out(as_json=False, is_plain=False)
-    out.warn(_("Kahn made a mistake; nothing was half-written. The report is in {path}.").format(path=path))
+    says = _("Kahn made a mistake; nothing was half-written. The report is in {path}.").format(path=path)
+    out.warn(says)
+    _answer(as_json, code="bug", says=says)
     if verbose:
         out.warn(text)
     return OUR_BUG

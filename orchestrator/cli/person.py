@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.adapters.signatures import read_public_key
 from orchestrator.cli.context import context_of, harmless
 from orchestrator.ports import Books, Entry
 from orchestrator.texts import _
+from orchestrator.wiring import read_public_key
 
 app = typer.Typer(no_args_is_help=True)
 

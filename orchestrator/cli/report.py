@@ -11,11 +11,11 @@ import typer
 
 from inventory.errors import ExpectedError
 from orchestrator.actions.make_report import grounds_in
-from orchestrator.adapters.report_page import management_page
-from orchestrator.adapters.spoken import joined
 from orchestrator.cli.context import context_of
 from orchestrator.core.report import ManagementReport, management_report
+from orchestrator.spoken import joined
 from orchestrator.texts import _
+from orchestrator.wiring import management_page
 
 app = typer.Typer(no_args_is_help=True)
 PROOF_BROKEN = 9

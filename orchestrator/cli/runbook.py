@@ -9,11 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.adapters.runbooks import find_runbook, known_runbooks, load_runbook
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.core.runbook import Runbook, RunbookInvalid, Step
 from orchestrator.settings import NoHome
 from orchestrator.texts import _
+from orchestrator.wiring import find_runbook, known_runbooks, load_runbook
 
 app = typer.Typer(no_args_is_help=True, help=_("Runbooks: named steps with their playbooks, undo, verify and probe."))
 Name = Annotated[str, typer.Argument(help=_("Name of a runbook, or the path of its folder."))]
@@ -83,7 +83,7 @@ def _is_there(playbook: str) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in (_("step"), _("runbook")))
     return table
 
 

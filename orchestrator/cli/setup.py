@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ from orchestrator.cli.context import Context, context_of
 from orchestrator.settings import CONFIG_NAME, example_config, find_home, read_settings
 from orchestrator.texts import _
 from orchestrator.wiring import prepare_store
+
+
+class CannotInit(ExpectedError):
+    """No state directory can be made there."""
+
+    code, says = "CLI-008", "No state directory can be made at {home}: {why}."
+    remedy = "Name another directory, or make this one writable for your account."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +49,16 @@ def init(
     kahn = context_of(ctx)
     if example:
         kahn.out.line(example_config())
+        kahn.out.json({"example": example_config()})
         return
     home = directory.resolve() if directory else find_home(kahn.home)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = home / CONFIG_NAME
-    if not config.exists():
-        config.write_text(example_config(), encoding="utf-8")
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not config.exists():
+            _write_privately(config, example_config())
+    except OSError as error:
+        raise CannotInit(home=home, why=error.strerror or error) from error
     settings = read_settings(home)
     prepare_store(settings)
     for name in ("runs", "trees", "runbooks"):
@@ -55,6 +67,12 @@ def init(
         _("Ready: {home}. Next: `kahn --home {home} tenant add NAME`, or set KAHN_HOME={home}.").format(home=home)
     )
     kahn.out.json({"home": str(home)})
+
+
+def _write_privately(path: Path, text: str) -> None:
+    """The configuration may hold a database's password."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(text)
 
 
 def doctor(ctx: typer.Context) -> None:

@@ -13,7 +13,6 @@ from rich.text import Text
 from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.make_report import grounds_in
-from orchestrator.adapters.spoken import age, joined, one_line, span, spoken, wave_word
 from orchestrator.cli.context import Context, context_of
 from orchestrator.cli.wave_screen import bar, decision_lines
 from orchestrator.core.decisions import About, Decision
@@ -23,6 +22,7 @@ from orchestrator.core.refusals import UnknownPerson
 from orchestrator.core.report import Grounds, ManagementReport, management_report
 from orchestrator.core.wave import PersonId
 from orchestrator.core.wave_view import WaveView, view_of_case
+from orchestrator.spoken import age, joined, one_line, span, spoken, wave_word
 from orchestrator.texts import _
 
 NEEDS_A_PERSON = 4

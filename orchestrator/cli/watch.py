@@ -97,6 +97,17 @@ def _on_screen(kahn: Context, key: str) -> int | None:
     seen = look_at(kahn, key)
     reader = Reader(kahn.world, kahn.tenant, key, from_start=True)
     last = deque(reader.lines(), maxlen=LAST_LINES)
+    if seen.code is None:
+        latest = _follow(kahn, key, seen, reader=reader, last=last)
+        if latest is None:
+            return None
+        seen = latest
+    kahn.out.rich(render(seen.view, last=list(last)))
+    return seen.code
+
+
+def _follow(kahn: Context, key: str, seen: Look, *, reader: Reader, last: deque[str]) -> Look | None:
+    """Draw until the wave rests, and give the last look at it; None when the person closed the screen."""
     with _keys() as keyboard, Live(console=kahn.out.console, screen=True, auto_refresh=False) as live:
         looked = time.monotonic()
         while seen.code is None:
@@ -109,8 +120,7 @@ def _on_screen(kahn: Context, key: str) -> int | None:
                 looked = time.monotonic()
             except StoreBusy:
                 continue  # the screen says how old it is
-    kahn.out.rich(render(seen.view, last=list(last)))
-    return seen.code
+    return seen
 
 
 def _screen(kahn: Context, view: WaveView, last: list[str], *, age_s: float) -> RenderableType:

@@ -21,12 +21,14 @@ from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
 from orchestrator.core.lifecycle import WaveState
-from orchestrator.core.ready import blocking
+from orchestrator.core.ready import SIGNATURES, blocking
 from orchestrator.core.wave import ActKind
 from orchestrator.core.wave_view import view_of
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True)
+NOT_STARTED = (WaveState.DRAFT, WaveState.PROPOSED, WaveState.APPROVED, WaveState.SCHEDULED, WaveState.MISSED)
+REFUSED, PROOF_BROKEN = 3, 9
 
 Key = Annotated[str, typer.Argument(help="Wave, such as W01.")]
 As = Annotated[str, typer.Option("--as", help="Who acts (else KAHN_PERSON).")]
@@ -77,7 +79,7 @@ def show(
         standing = standing_of(desk, row)
         names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
         moves = desk.books.waves.moves(kahn.tenant, wave)
-    view = view_of(row, progress, now=desk.now)
+    view = view_of(row, progress, now=desk.now, standing=standing)
     kahn.out.line(shown_text(row.content))
     kahn.out.line(_("fingerprint {fingerprint}").format(fingerprint=row.fingerprint))
     if standing.proposer:
@@ -86,12 +88,14 @@ def show(
         kahn.out.line(_("approved by {name}").format(name=names[person]))
     for condition in standing.conditions:
         kahn.out.line(_("on condition: {condition}").format(condition=condition))
-    for missing in standing.missing if row.state in (WaveState.PROPOSED, WaveState.DRAFT) else ():
+    for missing in standing.missing if row.state in NOT_STARTED or standing.forged else ():
         kahn.out.line(_("missing: {what}").format(what=missing))
     kahn.out.rich(render(view))
     kahn.out.json(
         {"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint, "standing": standing}
     )
+    if standing.forged:
+        raise typer.Exit(PROOF_BROKEN)
 
 
 @app.command()
@@ -109,7 +113,8 @@ def check(
         if line.remedy:
             kahn.out.line(f"{'':<17} {line.owner}: {line.remedy}")
     kahn.out.json(lines)
-    raise typer.Exit(3 if blocking(lines) else 0)
+    blocks = {line.gate for line in blocking(lines)}
+    raise typer.Exit(PROOF_BROKEN if SIGNATURES in blocks else REFUSED if blocks else 0)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inventory.model import name_key
 from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli.context import Context, harmless
 from orchestrator.ports import RunRow, SpoolLine
@@ -13,7 +14,7 @@ def show_log(kahn: Context, key: str, what: str) -> None:
     name, _colon, step = what.partition(":")
     with kahn.world.store.reading() as books:
         row = books.waves.get(kahn.tenant, key)
-        asset = next((move.asset for move in row.content.moves if move.name.casefold() == name.casefold()), None)
+        asset = next((move.asset for move in row.content.moves if name_key(move.name) == name_key(name)), None)
         if asset is None:
             raise UnknownAsset(asset=name, wave=key)
         runs = [run for run in books.runs.of_wave(kahn.tenant, key) if any(a.asset == asset for a in run.attempts)]

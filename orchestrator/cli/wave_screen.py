@@ -11,10 +11,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.adapters.spoken import moment, one_line, span, spoken, state_word, wave_word
 from orchestrator.core.decisions import Decision
 from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState
 from orchestrator.core.wave_view import BatchLine, NotWellLine, WaveView
+from orchestrator.spoken import moment, one_line, span, spoken, state_word, wave_word
 from orchestrator.texts import _
 
 SIGNS: Mapping[MoveState, str] = {
@@ -133,9 +133,12 @@ def _indented(text: str, *, style: str = "") -> Padding:
 # --------------------------------------------------------------------------- batches
 
 
-def _columns() -> tuple[tuple[str, tuple[MoveState, ...]], ...]:
-    """Headings and the states they count; together they are all states."""
-    return (
+Column = tuple[str, tuple[MoveState, ...]]
+
+
+def _columns(view: WaveView) -> list[Column]:
+    """Headings and the states they count. States that pass are left out while nothing is in them: sums stay whole."""
+    columns: list[Column] = [
         (_("moved"), (MoveState.MOVED,)),
         (_("running"), (MoveState.RUNNING,)),
         (_("rolled back"), (MoveState.ROLLED_BACK,)),
@@ -144,27 +147,30 @@ def _columns() -> tuple[tuple[str, tuple[MoveState, ...]], ...]:
         (_("needs a person"), (MoveState.NEEDS_PERSON, MoveState.FAILED)),
         (_("held"), (MoveState.HELD,)),
         (_("waiting"), (MoveState.PLANNED,)),
-    )
+    ]
+    passing = (MoveState.RUNNING, MoveState.ROLLING_BACK, MoveState.HELD)
+    return [one for one in columns if one[1][0] not in passing or any(view.total.counts[state] for state in one[1])]
 
 
 def _batches(view: WaveView) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim")
     table.add_column(_("batch"))
     table.add_column("", no_wrap=True)
-    for heading, _states in _columns():
-        table.add_column(heading, justify="right")
+    columns = _columns(view)
+    for heading, _states in columns:
+        table.add_column(heading, justify="right", overflow="fold")
     table.add_column(_("all"), justify="right")
     table.add_column(_("gate"))
     for line in view.batches:
-        table.add_row(one_line(line.name, longest=12), bar(line), *_numbers(line), str(line.size), _gate(line))
+        table.add_row(one_line(line.name, longest=12), bar(line), *_numbers(line, columns), str(line.size), _gate(line))
     if view.total.size:
         name = Text(_("wave"), style="bold")
-        table.add_row(name, bar(view.total), *_numbers(view.total), str(view.total.size), "")
+        table.add_row(name, bar(view.total), *_numbers(view.total, columns), str(view.total.size), "")
     return table
 
 
-def _numbers(line: BatchLine) -> list[Text]:
-    counts = [sum(line.counts[state] for state in states) for _heading, states in _columns()]
+def _numbers(line: BatchLine, columns: Sequence[Column]) -> list[Text]:
+    counts = [sum(line.counts[state] for state in states) for _heading, states in columns]
     return [Text(str(count), style="bold") if count else Text(".", style="dim") for count in counts]
 
 

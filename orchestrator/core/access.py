@@ -44,7 +44,7 @@ class AccessProfile:
             raise InvalidAccess(name=self.name[:40], field="name", value=self.name[:40], why="use a-z, 0-9, - and _")
         if not _USER.fullmatch(self.user) or (self.jump and not _USER.fullmatch(self.jump.user)):
             raise InvalidAccess(name=self.name, field="user", value=self.user[:40], why="it is no account name")
-        if not 1 <= self.port <= 65535:
+        if not 1 <= self.port <= 65535 or (self.jump and not 1 <= self.jump.port <= 65535):
             raise InvalidAccess(name=self.name, field="port", value=self.port, why="ports lie between 1 and 65535")
         if not self.key_file.startswith("/"):
             raise InvalidAccess(name=self.name, field="key_file", value=self.key_file, why="give an absolute path")

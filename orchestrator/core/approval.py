@@ -13,6 +13,9 @@ from inventory.errors import ExpectedError
 from orchestrator.core.canonical import plain
 from orchestrator.core.wave import Act, ActKind, PersonId, WaveContent
 
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far the clocks of two machines may differ; an approval from further ahead would outlive its validity."""
+
 
 class ApprovalMissing(ExpectedError):
     """A wave that may not start."""
@@ -74,6 +77,8 @@ class Standing:
     expires: datetime | None
     conditions: tuple[str, ...]
     missing: tuple[str, ...]
+    forged: int = 0
+    """Acts in the store that carry no genuine signature."""
 
     @property
     def holds(self) -> bool:
@@ -93,18 +98,20 @@ def standing(
     known = {signer.id: signer for signer in signers}
     mine = [one for one in acts if one.genuine and one.act.fingerprint == content.fingerprint and one.act.by in known]
     forged = sum(not one.genuine for one in acts)
-    proposal = next((one for one in reversed(mine) if one.act.kind is ActKind.PROPOSE), None)
-    ended = [one.act.at for one in mine if one.act.kind in (ActKind.REFUSE, ActKind.WITHDRAW)]
-    since = max(ended, default=None)
+    proposals = _proposals(mine)
+    proposal = proposals[-1] if proposals else None
+    ended = max((one.act.at for one in mine if one.act.kind in (ActKind.REFUSE, ActKind.WITHDRAW)), default=None)
     approvals = [
         one
         for one in mine
         if one.act.kind is ActKind.APPROVE
-        and (since is None or one.act.at > since)
-        and _may_count(one, proposal, known)
+        and (ended is None or one.act.at > ended)
+        and one.act.at <= now + CLOCKS_DIFFER
+        and _may_count(one, proposals, known)
     ]
     fresh = [one for one in approvals if one.act.at + timedelta(hours=valid_h) > now]
-    approvers = tuple(dict.fromkeys(one.act.by for one in fresh))
+    by_key = {key_of(one.public_key): one.act.by for one in fresh}
+    approvers = tuple(dict.fromkeys(by_key.values()))
     missing = tuple(_missing(content, proposal, approvers, expired=len(approvals) - len(fresh), forged=forged))
     expires = min((one.act.at + timedelta(hours=valid_h) for one in fresh), default=None)
     return Standing(
@@ -113,17 +120,39 @@ def standing(
         expires=expires,
         conditions=tuple(one.act.conditions for one in fresh if one.act.conditions),
         missing=missing,
+        forged=forged,
     )
 
 
-def _may_count(one: CheckedAct, proposal: CheckedAct | None, known: dict[PersonId, Signer]) -> bool:
-    """Active, not the proposer (nor standing in for them), not the proposer's key, a registered deputy if one."""
+def _proposals(acts: Sequence[CheckedAct]) -> list[CheckedAct]:
+    """Signed proposals by the time of signing: where an act stands in the store proves nothing."""
+    return sorted((one for one in acts if one.act.kind is ActKind.PROPOSE), key=lambda one: one.act.at)
+
+
+def proposal_of(content: WaveContent, acts: Sequence[CheckedAct]) -> CheckedAct | None:
+    """The latest genuine proposal of exactly this content."""
+    return next(
+        reversed(_proposals([one for one in acts if one.genuine and one.act.fingerprint == content.fingerprint])), None
+    )
+
+
+def key_of(public_key: str) -> str:
+    """A public key without its comment: whatever is written behind it, it is the same key."""
+    return " ".join(public_key.split()[:2])
+
+
+def _may_count(one: CheckedAct, proposals: Sequence[CheckedAct], known: dict[PersonId, Signer]) -> bool:
+    """Active, not a proposer (nor standing in for one), no proposer's key, a registered deputy if one.
+
+    Signed after the proposal: an approval of an earlier, withdrawn revision of the same content does not come back.
+    """
     signer = known[one.act.by]
     principal = one.act.for_person
-    if not signer.active or proposal is None:
+    if not signer.active or not proposals or one.act.at < proposals[-1].act.at:
         return False
-    if proposal.act.by in (signer.id, principal) or proposal.public_key == one.public_key:
-        return False
+    for proposal in proposals:
+        if proposal.act.by in (signer.id, principal) or key_of(proposal.public_key) == key_of(one.public_key):
+            return False
     return principal is None or principal in signer.deputy_of
 
 
@@ -153,7 +182,7 @@ def refuse_bad_approval(act: Act, *, signer: Signer, proposal: CheckedAct | None
         raise NotADeputy(person=act.by, principal=act.for_person)
     if proposal.act.by in (act.by, act.for_person):
         raise NotYourOwn(wave=act.wave, person=proposal.act.by)
-    if proposal.public_key == signer.public_key:
+    if key_of(proposal.public_key) == key_of(signer.public_key):
         raise OneKeyTwoPersons(wave=act.wave, person=act.by)
 
 
@@ -174,7 +203,12 @@ def shown_text(content: WaveContent) -> str:
             move = content.move(asset)
             machines = "; ".join(f"{one.role} {one.name} {one.address}" for one in move.machines)
             lines.append(f"  {move.name} ({move.department or 'no department'}): {machines}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(_one_line, lines)) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Nothing that came with the inventory can begin a line of its own."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def differences(before: WaveContent, after: WaveContent) -> tuple[str, ...]:

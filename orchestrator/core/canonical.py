@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import Enum
@@ -67,9 +66,9 @@ def tamed(value: object, *, depth: int = MAX_DEPTH) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if abs(value) <= MAX_INTEGER else str(value)[:80]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return value if abs(value) <= MAX_INTEGER else _huge(value)
+    if isinstance(value, float):  # canonical bytes of a huge float are digits, which nobody reads back as a float
+        return value if abs(value) <= MAX_INTEGER else str(value)
     if depth == 0:
         return "..."
     if isinstance(value, Mapping):
@@ -77,6 +76,10 @@ def tamed(value: object, *, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, list | tuple):
         return [tamed(one, depth=depth - 1) for one in value[:MAX_ITEMS]]
     return _clean(value)
+
+
+def _huge(value: int) -> str:
+    return str(value) if value.bit_length() <= 256 else f"an integer of {value.bit_length()} bits"
 
 
 def _clean(value: object) -> str:

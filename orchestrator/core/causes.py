@@ -120,6 +120,11 @@ _KNOWN = (
         remedy="Keep the run's files and look at the machine.",
     ),
     # what the rules decided
+    Cause(
+        code="no_baseline",
+        says="its state from before could not be recorded, so nothing was changed",
+        remedy="Look at what the machine answered in the wave's log.",
+    ),
     Cause(code="tries_spent", says="all tries were used up", remedy="Read the message in the wave's log."),
     Cause(code="undo_failed", says="a step could not be taken back", remedy="Finish by hand what is listed."),
     Cause(

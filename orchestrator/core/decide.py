@@ -123,14 +123,20 @@ def _all_taken_back(view: _View) -> tuple[Command, ...] | None:
     progress = view.progress
     if progress.state is not WaveState.ROLLING_BACK or progress.live or not _rollback_settled(view):
         return None
-    states = {move.state for move in progress.moves.values()}
-    if MoveState.NEEDS_PERSON in states:
+    moves = progress.moves.values()
+    if any(move.state is MoveState.NEEDS_PERSON for move in moves):
         return (ChangeWave(event=WaveEvent.GIVE_UP, cause="rollback_incomplete"),)
-    if states <= {MoveState.ROLLED_BACK, MoveState.PLANNED, MoveState.HELD}:
+    if all(_as_before(view, move) for move in moves):
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
-    if MoveState.PLANNED in states:
+    if any(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves):
         return (ChangeWave(event=WaveEvent.HOLD, cause="partly_rolled_back"),)
     return (ChangeWave(event=WaveEvent.CLOSE, cause="partly_rolled_back"),)
+
+
+def _as_before(view: _View, move: MoveProgress) -> bool:
+    """Taken back, or never changed; a move that was stopped half-way is neither."""
+    waiting = move.state in (MoveState.PLANNED, MoveState.HELD) and not touched(move, view.content.runbook)
+    return move.state is MoveState.ROLLED_BACK or waiting
 
 
 def _rollback_settled(view: _View) -> bool:
@@ -262,6 +268,8 @@ def _running(view: _View, move: MoveProgress) -> _Answer:
         return _change(move, MoveEvent.COMPLETE)
     if not view.dispatching:
         return _change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=step.name)
+    if not move.baseline and move.tried(Direction.BASELINE, "") >= view.content.thresholds.max_tries:
+        return _change(move, MoveEvent.HOLD, cause="no_baseline")
     if not move.baseline:
         return _Need(move=move, step="", direction=Direction.BASELINE)
     if move.tried(Direction.DO, step.name) >= view.content.thresholds.max_tries:

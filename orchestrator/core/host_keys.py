@@ -82,7 +82,7 @@ class Finding:
 
 
 def fingerprint(key: str) -> str:
-    """SHA-256 of a key ``type base64`` as ``ssh-keygen -l`` writes it; empty for no key, ``?`` for an unreadable one."""
+    """SHA-256 of a key ``type base64`` as ``ssh-keygen -l`` writes it; empty for none, ``?`` if unreadable."""
     if not key:
         return ""
     try:

@@ -59,6 +59,8 @@ class MoveProgress:
     done: tuple[str, ...] = ()
     begun: tuple[str, ...] = ()
     """Steps that were (perhaps) begun and whose undo was not confirmed since."""
+    opened: str = ""
+    """The step that the latest attempt was the first to begin; empty when an earlier one had begun it."""
     last: Result | None = None
     """The latest attempt's result, until the next attempt is intended."""
     tries: Mapping[str, int] = field(default_factory=dict)
@@ -170,10 +172,11 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
     moves = dict(progress.moves)
     for asset in fact.body["attempts"]:
         move = moves[asset]
-        begun = (*move.begun, step) if direction is Direction.DO and step not in move.begun else move.begun
+        opened = step if direction is Direction.DO and step not in move.begun else ""
+        begun = (*move.begun, step) if opened else move.begun
         tries = {**move.tries, key: move.tries.get(key, 0) + 1}
         probes = move.probes + 1 if direction is Direction.PROBE else move.probes
-        moves[asset] = replace(move, begun=begun, tries=tries, probes=probes, run=run, last=None)
+        moves[asset] = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, run=run, last=None)
     return replace(progress, moves=moves, live=(*progress.live, run))
 
 
@@ -200,7 +203,8 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     if result.direction is Direction.DO:
         if result.outcome == "done":
             return replace(move, done=(*move.done, result.step), probes=0)
-        if result.outcome in ("not_started", "unreachable") and move.tried(Direction.DO, result.step) == 1:
+        never_begun = result.outcome in ("not_started", "unreachable") and move.opened == result.step
+        if never_begun and move.tried(Direction.DO, result.step) == 1:
             return replace(move, begun=tuple(step for step in move.begun if step != result.step))
     if result.outcome == "done":
         kahn = result.evidence.get("kahn", {})
@@ -213,7 +217,8 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
                 begun=tuple(step for step in move.begun if step != result.step),
             )
         if result.direction is Direction.BASELINE:
-            return replace(move, baseline=str(kahn.get("baseline", "")))
+            digest = kahn.get("baseline")
+            return replace(move, baseline=digest if isinstance(digest, str) else "")
     return move
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetId, Snapshot
+from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import Standing
+from orchestrator.core.calendar import frozen_span
 from orchestrator.core.freeze import MachineMissing, Machines
 from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
 from orchestrator.core.policy import Policy
@@ -47,6 +49,7 @@ class Circumstances:
     standing: Standing
     policy: Policy
     snapshot: Snapshot
+    profiles: Mapping[str, AccessProfile]
     tree_there: bool
     busy: Mapping[AssetId, str]
     """Assets with a live attempt elsewhere, and the wave that has it."""
@@ -56,12 +59,14 @@ class Circumstances:
 def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, ...]:
     """Every start gate in order. The wave may start when none blocks."""
     return (
-        _state_line(seen),
+        _state_line(content, seen),
+        _signatures_line(seen),
         _approval_line(content, seen),
         _window_line(content, seen),
         _freeze_line(content, seen),
         _size_line(content),
         _tree_line(content, seen),
+        _access_line(content, seen),
         _drift_line(content, seen),
         _busy_line(content, seen),
     )
@@ -72,12 +77,35 @@ def blocking(lines: tuple[ReadyLine, ...]) -> tuple[ReadyLine, ...]:
     return tuple(line for line in lines if line.verdict == "blocks")
 
 
-def _state_line(seen: Circumstances) -> ReadyLine:
+SIGNATURES = "signatures"
+_STATE_REMEDIES: Mapping[WaveState, str] = {
+    WaveState.DRAFT: "propose the plan again",
+    WaveState.PROPOSED: "approve it first",
+    WaveState.RUNNING: "watch it with kahn wave watch {wave}",
+    WaveState.ROLLING_BACK: "watch it with kahn wave watch {wave}",
+    WaveState.HELD: "decide with kahn wave resume {wave} or kahn wave rollback {wave}",
+    WaveState.NEEDS_PERSON: "decide with kahn wave resume {wave} or kahn wave rollback {wave}",
+}
+
+
+def _state_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     if WaveEvent.CLAIM in WAVE_TABLE[seen.state]:
         return ReadyLine(gate="state", verdict="ok", says=f"the wave is {seen.state}")
-    remedy = "approve it first" if seen.state is WaveState.PROPOSED else "plan its assets into a new wave"
+    remedy = _STATE_REMEDIES.get(seen.state, "plan its assets into a new wave").format(wave=content.key)
     return ReadyLine(
         gate="state", verdict="blocks", says=f"the wave is {seen.state}", owner="migration engineer", remedy=remedy
+    )
+
+
+def _signatures_line(seen: Circumstances) -> ReadyLine:
+    if not seen.standing.forged:
+        return ReadyLine(gate=SIGNATURES, verdict="ok", says="every act carries a genuine signature")
+    return ReadyLine(
+        gate=SIGNATURES,
+        verdict="blocks",
+        says=f"{seen.standing.forged} act(s) in the store carry no genuine signature",
+        owner="auditor",
+        remedy="find out who wrote to the database; then propose and approve the wave again",
     )
 
 
@@ -111,16 +139,17 @@ def _window_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
 
 
 def _freeze_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
-    today: date = seen.now.astimezone(ZoneInfo(content.window.zone)).date()
-    frozen = next((one for one in seen.policy.freezes if one.first <= today <= one.last), None)
+    zone, begin = ZoneInfo(content.window.zone), max(seen.now, content.window.opens)
+    spans = ((one, frozen_span(one, zone)) for one in seen.policy.freezes if one.first <= one.last)
+    frozen = next((one for one, (first, after) in spans if max(first, begin) < min(after, content.window.closes)), None)
     if frozen is None:
-        return ReadyLine(gate="freeze", verdict="ok", says="no freeze today")
+        return ReadyLine(gate="freeze", verdict="ok", says="no freeze in its window")
     return ReadyLine(
         gate="freeze",
         verdict="blocks",
-        says=f"{frozen.name}: nothing moves until {frozen.last}",
+        says=f"{frozen.name}: nothing moves from {frozen.first} to {frozen.last}",
         owner="administrator",
-        remedy="wait, or change the tenant's policy",
+        remedy="plan the wave again, or change the tenant's policy",
     )
 
 
@@ -142,6 +171,19 @@ def _tree_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
         says=f"{name} is missing or was changed on disk",
         owner="administrator",
         remedy="restore the state directory, or propose and approve again",
+    )
+
+
+def _access_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    changed = [one.name for one in content.access if seen.profiles.get(one.name) != one]
+    if not changed:
+        return ReadyLine(gate="access", verdict="ok", says="the access profiles are as approved")
+    return ReadyLine(
+        gate="access",
+        verdict="blocks",
+        says=f"changed since the proposal: {', '.join(changed)}",
+        owner="administrator",
+        remedy="propose and approve the wave again",
     )
 
 

@@ -29,9 +29,8 @@ SEAT_GROUPS = frozenset(
 )
 # A group of such a name gives rights once the software behind it is installed.
 RIGHTS = frozenset(
-    "adm admin backup disk docker incus incus-admin kmem kvm libvirt lpadmin lxd operator podman root shadow staff sudo tty"
-    " wheel wireshark".split()
-)
+    ("adm", "admin", "backup", "disk", "docker", "incus", "incus-admin", "kmem", "kvm", "libvirt", "lpadmin", "lxd")
+).union(("operator", "podman", "root", "shadow", "staff", "sudo", "tty", "wheel", "wireshark"))
 FILES = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4}
 # Room that `present` keeps occupied, so that `absent` can rewrite the account files on a disk that is full by then.
 RESERVE_BYTES = 512 * 1024

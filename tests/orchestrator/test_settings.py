@@ -56,3 +56,8 @@ def test_a_configuration_that_cannot_be_used_is_refused_and_named(tmp_path: Path
 
 def test_the_example_is_a_configuration_with_every_default() -> None:
     assert tomllib.loads(example_config()) == {setting.name: setting.default for setting in SETTINGS}
+
+
+def test_a_directory_that_cannot_be_looked_into_is_said_and_no_mistake_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="too long"):
+        read_settings(tmp_path / ("x" * 300))

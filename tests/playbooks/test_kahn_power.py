@@ -30,9 +30,8 @@ class Machine:
     def asked(self, seconds: int = 4) -> dict[str, Any]:
         # What power adds behind the first word are ssh's options; this stand-in drops all but the last word.
         ssh = self.top / "ssh"
-        ssh.write_text(
-            f'#!/bin/sh\n[ -e {self.top}/on ] || exit 255\nPATH={self.top}/bin:$PATH\nfor last; do :; done\nexec sh -c "$last"\n'
-        )
+        power_on = f"[ -e {self.top}/on ] || exit 255\nPATH={self.top}/bin:$PATH\n"
+        ssh.write_text(f'#!/bin/sh\n{power_on}for last; do :; done\nexec sh -c "$last"\n')
         witness = self.top / "witness"
         witness.write_text('#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n')
         for program in (ssh, witness):

@@ -14,6 +14,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.ready import NotReady
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import Store
+from tests.copied_towns import a_town
 from tests.databases import database_url, store
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
@@ -71,43 +72,72 @@ class Crash(BaseException):
     """The driver dies here."""
 
 
-class CrashingStore:
-    """The real store, whose nth commit is the last thing a driver does (before it or after it)."""
+class DyingStore:
+    """The real store, at every nth commit of which the driver dies: before it (nothing is written) or after it."""
 
-    def __init__(self, store: Store, *, at: int, after: bool) -> None:
-        self._store, self._at, self._after, self.commits = store, at, after, 0
+    def __init__(self, store: Store, *, every: int, first: int, after: bool) -> None:
+        self._store, self._every, self._first, self._after = store, every, first, after
+        self.commits = self.deaths = 0
 
     @contextmanager
     def transaction(self) -> Any:
         self.commits += 1
+        dies = self.commits % self._every == self._first
+        self.deaths += dies
         with self._store.transaction() as books:
             yield books
-            if self.commits == self._at and not self._after:
+            if dies and not self._after:
                 raise Crash
-        if self.commits == self._at:
+        if dies:
             raise Crash
 
     def reading(self) -> Any:
         return self._store.reading()
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 40, 3))
-def test_a_driver_that_dies_at_any_commit_loses_and_doubles_nothing(
-    store: Store, tmp_path: Path, at: int, after: bool
-) -> None:
+def one_switch_fails(asset: str, step: str, direction: Direction) -> str:
+    return "failed" if (asset, step, direction) == ("apc-002-id", "switch", Direction.DO) else ""
+
+
+def driven_through_deaths(town: Town, *, every: int, first: int, after: bool) -> DyingStore:
+    """Each driver dies at its time and a fresh one takes over, until the wave rests."""
+    dying = DyingStore(town.store, every=every, first=first, after=after)
+    for _ in range(200):
+        try:
+            town.drive(town.driver(store=dying))
+        except Crash:
+            continue
+        return dying
+    raise AssertionError("the wave never rested")
+
+
+def nothing_was_lost_or_doubled(town: Town) -> None:
     """The end state equals that of an uninterrupted run; no step was played twice on any asset."""
-    runs = SimulatedRuns(fault=lambda a, s, d: "failed" if a == "apc-002-id" and s == "switch" and d == "do" else "")
-    town = an_approved_town(store, tmp_path, runs)
-    town.start()
-    try:
-        town.drive(town.driver(store=CrashingStore(store, at=at, after=after)))
-    except Crash:
-        town.drive()
-    assert town.states() == {f"apc-{n:03}": "rolled_back" if n == 2 else "moved" for n in range(1, 7)}
-    played = Counter(entry[:3] for entry in runs.ledger)
+    assert isinstance(town.runs, SimulatedRuns)
+    assert town.states() == {name: "rolled_back" if name == "apc-002" else "moved" for name in town.states()}
+    played = Counter(entry[:3] for entry in town.runs.ledger)
     assert {entry for entry, count in played.items() if count > 1} == set()
     assert not town.wave()[1].live
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_driver_that_dies_at_any_commit_loses_and_doubles_nothing(tmp_path: Path, after: bool) -> None:
+    """Seven towns, in each of which drivers die at every seventh commit: together at every commit there is."""
+    deaths = 0
+    for first in range(7):
+        town = a_town(tmp_path / str(first), "started", fault=one_switch_fails)
+        deaths += driven_through_deaths(town, every=7, first=first, after=after).deaths
+        nothing_was_lost_or_doubled(town)
+    assert deaths >= 43
+
+
+def test_a_driver_that_dies_now_and_then_loses_and_doubles_nothing_on_any_database(
+    store: Store, tmp_path: Path
+) -> None:
+    town = an_approved_town(store, tmp_path, SimulatedRuns(fault=one_switch_fails))
+    town.start()
+    driven_through_deaths(town, every=5, first=3, after=True)
+    nothing_was_lost_or_doubled(town)
 
 
 def test_a_wave_without_approval_does_not_start(store: Store, tmp_path: Path) -> None:
@@ -139,7 +169,9 @@ def test_an_asset_whose_record_changed_since_the_proposal_stays_behind(store: St
     town = an_approved_town(store, tmp_path, SimulatedRuns())
     with store.transaction() as books:
         old = next(asset for asset in books.assets.snapshot(STADT).assets if asset.name == "apc-002")
-        new = Asset(id=old.id, tenant=old.tenant, kind=old.kind, name=old.name, values={**old.values, "address": "10.9.9.9"})
+        new = Asset(
+            id=old.id, tenant=old.tenant, kind=old.kind, name=old.name, values={**old.values, "address": "10.9.9.9"}
+        )
         change = FieldChange(field="address", before=old.values["address"], after="10.9.9.9", source="test")
         books.assets.apply(ChangeSet(tenant=STADT, changed=(Changed(asset=new, changes=(change,)),)))
     town.start()

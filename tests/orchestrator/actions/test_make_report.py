@@ -48,7 +48,7 @@ def test_a_proposed_wave_is_read_with_what_its_signatures_amount_to(tmp_path: Pa
 def test_the_report_of_a_driven_wave_adds_up(tmp_path: Path) -> None:
     with a_driven_town(tmp_path).world.look() as desk:
         report = management_report(grounds_in(desk, STADT))
-    assert [clause.text for clause in report.headline][0] == "6 of 6 machines are moved"
+    assert report.headline[0].text == "6 of 6 machines are moved"
 
 
 def test_an_unknown_tenant_is_refused(tmp_path: Path) -> None:

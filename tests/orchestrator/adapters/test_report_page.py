@@ -146,3 +146,9 @@ def test_a_bar_is_as_long_as_its_parts_and_shows_each(places: list[Place]) -> No
 
 def test_every_place_has_a_sign_of_its_own() -> None:
     assert set(SIGNS) == set(Place) and len(set(SIGNS.values())) == len(Place)
+
+
+def test_commands_in_sentences_are_set_as_code_and_everything_else_is_escaped() -> None:
+    case = a_case(Game(a_wave()))
+    page = management_page(management_report(replace(grounds(case), cases=())))
+    assert "Propose a plan: <code>kahn plan propose</code>." in page

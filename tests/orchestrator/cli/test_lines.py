@@ -55,7 +55,7 @@ def test_a_probe_and_a_comparison_tell_their_answer() -> None:
 
 
 def test_a_gate_is_one_line_with_all_its_numbers() -> None:
-    sizes = {"bad": 4, "allowed": 2, "size": 12, "wave_bad": 4, "wave_allowed": 4, "wave_size": 40}
+    sizes: dict[str, Any] = {"bad": 4, "allowed": 2, "size": 12, "wave_bad": 4, "wave_allowed": 4, "wave_size": 40}
     assert line("batch.gated", batch="b2", verdict="red", **sizes) == (
         "02:10:11 GATE b2 RED: not moved 4 of 12, allowed 2; wave: 4 of 40, allowed 4"
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import typer
 
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.cli.context import Context
 from orchestrator.cli.status import status
+from orchestrator.settings import CONFIG_NAME, example_config
 from tests.known_town import SMALL, a_driven_town, a_known_town, call, document, fails_at
 from tests.orchestrator.cli.lone import command_app
 
@@ -32,20 +35,18 @@ def test_what_waits_for_a_person_ends_with_4_and_nothing_with_0(tmp_path: Path) 
 
 
 def test_nobody_is_asked_to_approve_what_they_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    context, _town = a_known_town(tmp_path)
     monkeypatch.setenv("KAHN_PERSON", "anna")
+    context, _town = a_known_town(tmp_path)
     assert call(app, context, "--needs-me").exit_code == 0
 
 
 def test_others_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    context, _town = a_known_town(tmp_path)
     monkeypatch.setenv("KAHN_PERSON", "bert")
+    context, _town = a_known_town(tmp_path)
     assert call(app, context, "--needs-me").exit_code == 4
 
 
 def test_a_held_wave_is_shouted_with_its_decision(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     strict = replace(SMALL, batch_budget=0.0, wave_budget=0.0)
     output = call(app, a_driven_town(tmp_path, fault=fails_at("apc-001-id", "look"), policy=strict)).output
     assert "HELD" in output and "[1]" in output and "kahn wave resume W01" in output
@@ -59,15 +60,7 @@ def test_json_holds_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_without_a_tenant_the_next_command_is_named(tmp_path: Path) -> None:
-    from orchestrator.adapters.store import DatabaseStore
-    from orchestrator.cli.context import Context
-    from orchestrator.settings import CONFIG_NAME, example_config
-
     (tmp_path / CONFIG_NAME).write_text(example_config())
     context = Context(home=tmp_path, plain=True)
     DatabaseStore.create_or_upgrade(context.settings.database_url).close()
     assert "kahn tenant add" in call(app, context).output
-
-
-def test_the_command_stands_alone() -> None:
-    assert isinstance(app, typer.Typer)

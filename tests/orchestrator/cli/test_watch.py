@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
+import select
 import sys
 import time
 from pathlib import Path
@@ -44,38 +44,40 @@ def test_a_wave_under_way_does_not_rest(tmp_path: Path) -> None:
     assert look_at(context, "W01").code is None
 
 
-@pytest.mark.parametrize("key", [b"q", b"\x03"])
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
 def test_closing_the_screen_ends_with_130_and_the_wave_goes_on(tmp_path: Path, key: bytes) -> None:
     context, town = a_known_town(tmp_path)
     town.approve()
     town.start()
-    outer, inner = pty.openpty()
-    command = (sys.executable, "-m", "orchestrator.cli.main", "--home", str(context.home), "--tenant", STADT)
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
-    watching = subprocess.Popen((*command, "wave", "watch", "W01"), stdin=inner, stdout=inner, stderr=inner,
-                                env=environment, start_new_session=True)  # fmt: skip
-    os.close(inner)
-    seen = _until(outer, b"THE WAVE GOES ON")
-    os.write(outer, key)
-    seen += _rest(outer)
-    assert watching.wait(PATIENCE_S) == 130
+    watching, terminal = _on_a_terminal("--home", str(context.home), "--tenant", STADT, "wave", "watch", "W01")
+    _read(terminal, until=b"THE WAVE GOES ON")
+    os.write(terminal, key)
+    seen = _read(terminal)
+    _pid, ended = os.waitpid(watching, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(ended) == 130
     assert b"The view is closed; wave W01 goes on." in seen
     town.drive()
     assert set(town.states().values()) == {"moved"}
 
 
-def _until(terminal: int, word: bytes) -> bytes:
+def _on_a_terminal(*words: str) -> tuple[int, int]:
+    """The process of a ``kahn`` command with a terminal of its own, and our end of that terminal."""
+    process_id, terminal = pty.fork()
+    if process_id == 0:
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+        os.execve(sys.executable, [sys.executable, "-m", "orchestrator.cli.main", *words], environment)
+    return process_id, terminal
+
+
+def _read(terminal: int, *, until: bytes = b"") -> bytes:
+    """What the terminal shows until the word appears, or until its other side is closed."""
     seen, late = b"", time.monotonic() + PATIENCE_S
-    while word not in seen and time.monotonic() < late:
-        seen += os.read(terminal, 65_536)
-    return seen
-
-
-def _rest(terminal: int) -> bytes:
-    seen = b""
-    try:
-        while chunk := os.read(terminal, 65_536):
-            seen += chunk
-    except OSError:
-        pass  # the other side is closed
+    while not (until and until in seen):
+        ready, _w, _x = select.select([terminal], [], [], late - time.monotonic())
+        assert ready, f"nothing more came: {seen[-400:]!r}"
+        try:
+            seen += os.read(terminal, 65_536)
+        except OSError:
+            return seen
     return seen

@@ -26,3 +26,9 @@ def test_the_account_on_the_jump_host_is_checked_as_strictly() -> None:
 def test_a_profile_is_named_by_a_plain_word(name: str) -> None:
     with pytest.raises(InvalidAccess):
         a_profile(name=name)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_the_port_of_the_jump_host_is_checked_as_strictly(port: int) -> None:
+    with pytest.raises(InvalidAccess, match="port"):
+        a_profile(jump=JumpHost(address="10.0.0.1", host_key="ssh-ed25519 AAAA", port=port))

@@ -69,7 +69,8 @@ _ANYTHING = st.recursive(
 
 @given(_ANYTHING)
 def test_whatever_a_host_sends_can_be_written_down(sent: object) -> None:
-    assert canonical_bytes(tamed(sent))
+    written = canonical_bytes(tamed(sent))
+    assert canonical_bytes(json.loads(written)) == written
 
 
 def test_what_is_too_deep_or_too_long_is_cut() -> None:
@@ -79,3 +80,9 @@ def test_what_is_too_deep_or_too_long_is_cut() -> None:
     assert len(canonical_bytes(tamed(deep))) < 60
     assert len(tamed(["x"] * 10_000)) == 200
     assert len(tamed("x" * 100_000)) == 4_096
+
+
+def test_a_number_of_any_size_can_be_written_down_and_read_again() -> None:
+    for number in (1e16, -(2.0**60), 1e20, 1e300, 2**53, -(2**64), 10**5_000, -(10**5_000)):
+        written = canonical_bytes(tamed({"n": number}))
+        assert canonical_bytes(json.loads(written)) == written

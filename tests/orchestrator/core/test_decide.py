@@ -253,3 +253,23 @@ def test_a_run_in_flight_is_not_started_again() -> None:
     assert isinstance(baseline, StartRun)
     game.intend(baseline)
     assert next_commands(game.content, game.progress, game.now) == ()
+
+
+def test_a_host_that_gives_no_baseline_is_held_untouched_and_not_asked_for_ever() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        return ("done", {"kahn": {}}) if direction is Direction.BASELINE else all_good(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 1}), choose).play()
+    assert (game.states["a01"], game.progress.moves[AssetId("a01")].cause) == ("held", "no_baseline")
+    assert done_steps(game, "a01") == [("baseline", "")] * 2
+
+
+def test_a_wave_is_not_called_rolled_back_while_others_were_stopped_half_way() -> None:
+    game = Game(a_wave(batches={"b1": 3}))
+    while not any(run.step == "copy" for run in game.started):
+        for command in next_commands(game.content, game.progress, game.now):
+            game.carry_out(command)
+    game.ask_rollback("a01")
+    assert (game.play().progress.state, game.progress.cause) == (WaveState.HELD, "partly_rolled_back")
+    game.wave("resume")
+    assert game.play().states == {"a01": "rolled_back", "a02": "moved", "a03": "moved"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from babel.dates import format_datetime, format_timedelta
@@ -118,11 +117,3 @@ def place_word(place: Place) -> str:
         Place.STAYS: _("stays by decision"),
     }
     return words[place]
-
-
-_BLANKS = re.compile(r"[^a-z0-9]+")
-
-
-def slug(text: str) -> str:
-    """A plain word for file names and anchors, made of whatever is given."""
-    return _BLANKS.sub("-", text.casefold()).strip("-") or "x"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters.spoken import (
+from orchestrator.spoken import (
     age,
     cause_says,
     joined,

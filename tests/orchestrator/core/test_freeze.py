@@ -1,0 +1,127 @@
+"""Freezing a planned wave."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from inventory.model import Asset, AssetId, AssetKind, Snapshot, TenantId, Value
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.approval import shown_text
+from orchestrator.core.freeze import AccessUnknown, Frozen, MachineMissing, Machines, freeze_wave
+from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
+from orchestrator.core.policy import Policy
+from orchestrator.core.runbook import Role, RoleSource
+from orchestrator.core.wave import WaveContent
+from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
+
+STADT = TenantId("stadt")
+ROLES = (
+    Role(name="source", machine=RoleSource.ASSET),
+    Role(name="target", machine=RoleSource.SUCCESSOR),
+    Role(name="vault", machine=RoleSource.VAULT),
+    Role(name="jump", machine=RoleSource.JUMP),
+)
+RUNBOOK = replace(a_runbook(), roles=ROLES)
+WAVE = PlannedWave(
+    key=WaveKey("W01"),
+    runbook="small",
+    window=PlannedWindow(opens=OPENS, closes=OPENS + timedelta(hours=1), zone="Europe/Berlin", local="night"),
+    groups=(MoveGroup(assets=(AssetId("apc"),)),),
+    batches=(PlannedBatch(name="canary", assets=(AssetId("apc"),)),),
+)
+
+
+def an_asset(name: str, kind: AssetKind = AssetKind.WORKSTATION, **values: Value) -> Asset:
+    reached: dict[str, Value] = {"address": f"{name}.example", "host_key": KEY, "access": "lab"}
+    return Asset(
+        id=AssetId(name), tenant=STADT, kind=kind, name=name,
+        values=values if kind in (AssetKind.SEAT, AssetKind.PROCEDURE) else {**reached, **values},
+    )  # fmt: skip
+
+
+TOWN = (
+    an_asset("apc", successor="NEU", site="Rathaus"),
+    an_asset("neu"),
+    an_asset("vault", AssetKind.SERVER, role="vault"),
+    an_asset("seat-1", AssetKind.SEAT, machine="APC", department="Bürgeramt", users=3, procedures=("ewo",)),
+    an_asset("EWO", AssetKind.PROCEDURE, protection="hoch"),
+)
+
+
+def frozen(*assets: Asset, **other: Any) -> WaveContent:
+    given = {asset.id: asset for asset in (*TOWN, *assets)}
+    usual = {
+        "snapshot": Snapshot(tenant=STADT, assets=tuple(given.values()), dependencies=()),
+        "policy": Policy(batch_budget=0.3, contacts=("0331 1",)), "runbooks": {"small": RUNBOOK},
+        "profiles": {"lab": AccessProfile(name="lab", user="root", key_file="/keys/lab")}, "ansible_core": "2.19.1",
+    }  # fmt: skip
+    return freeze_wave(WAVE, Frozen(**{**usual, **other}))
+
+
+def test_every_role_finds_its_machine_and_the_people_behind_it() -> None:
+    (move,) = frozen().moves
+    assert {one.role: one.name for one in move.machines} == {"source": "apc", "target": "neu", "vault": "vault"}
+    assert (move.department, move.site, move.users) == ("Bürgeramt", "Rathaus", 3)
+
+
+def test_limits_and_contacts_are_those_of_the_policy_at_that_moment() -> None:
+    content = frozen()
+    assert (content.thresholds.batch_budget, content.contacts) == (0.3, ("0331 1",))
+    assert frozen(policy=Policy(batch_budget=0.4)).fingerprint != content.fingerprint
+
+
+def test_what_the_approver_is_shown_is_part_of_the_fingerprint() -> None:
+    content = frozen()
+    assert content.shown == hashlib.sha256(shown_text(replace(content, shown="")).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (an_asset("apc", successor=""), "target: there is none"),
+        (an_asset("apc", successor="gone"), "target: there is none"),
+        (an_asset("neu", address=""), "neu has no address"),
+        (an_asset("neu", host_key=""), "neu has no host_key"),
+        (an_asset("vault", AssetKind.SERVER), "vault: there is none"),
+        (an_asset("vault", AssetKind.SERVER, role="vault", access=""), "vault has no access"),
+    ],
+)
+def test_a_machine_that_cannot_be_reached_stops_the_proposal(changed: Asset, why: str) -> None:
+    with pytest.raises(MachineMissing, match=why):
+        frozen(changed)
+
+
+def test_an_access_profile_that_nobody_set_up_is_refused() -> None:
+    with pytest.raises(AccessUnknown, match="'other'"):
+        frozen(an_asset("neu", access="other"))
+
+
+def test_only_the_access_profiles_that_are_used_are_frozen() -> None:
+    profiles = {name: AccessProfile(name=name, user="root", key_file="/keys/x") for name in ("lab", "spare")}
+    assert [one.name for one in frozen(profiles=profiles).access] == ["lab"]
+
+
+def test_a_jump_machine_is_taken_where_there_is_one() -> None:
+    (move,) = frozen(an_asset("gate", AssetKind.SERVER, role="jump")).moves
+    assert move.machine("jump").name == "gate"
+
+
+def test_of_two_machines_in_one_role_the_reachable_one_is_taken() -> None:
+    spare = an_asset("a-vault", AssetKind.SERVER, role="vault", host_key="")
+    assert frozen(spare).moves[0].machine("vault").name == "vault"
+
+
+def test_a_procedure_of_very_high_protection_needs_two_approvers_however_its_name_is_written() -> None:
+    assert frozen().approvers_needed == 1
+    assert frozen(an_asset("EWO", AssetKind.PROCEDURE, protection="sehr hoch")).approvers_needed == 2
+
+
+def test_machines_that_are_not_in_the_inventory_any_more_are_an_error() -> None:
+    machines = Machines(Snapshot(tenant=STADT, assets=TOWN[1:], dependencies=()), RUNBOOK)
+    with pytest.raises(KeyError):
+        machines.of(AssetId("apc"))
