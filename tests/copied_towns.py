@@ -1,4 +1,4 @@
-"""Towns on SQLite that are made once a test session and copied: the same people and keys, each copy its own database."""
+"""Towns on SQLite, made once a test session and copied: the same people and keys, each copy its own database."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class NothingToScan(ExpectedError):
     """No machine is meant, or none of them can be reached at all."""
 
     code, says = "ACC-010", "No machine of {tenant} with an address and an access profile matches {words}."
-    remedy = "List the machines with `kahn asset list kind= address!= access!=`, or correct the names."
+    remedy = "List the machines with `kahn asset list address!= access!=`, or correct the names."
     exit_code = 5
 
 

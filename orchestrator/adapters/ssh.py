@@ -115,7 +115,7 @@ def _direct(address: str, port: int, *, patience: Patience) -> socket.socket:
         return connected(address, port, within_s=patience.connect_s)
     except ConnectionRefusedError as cause:
         raise failed("refused", _refuses(who)) from cause
-    except (OSError, UnicodeError) as cause:
+    except (OSError, ValueError) as cause:
         why = (isinstance(cause, OSError) and cause.strerror) or TOO_LATE
         raise failed("unreachable", _silent(who, why)) from cause
 

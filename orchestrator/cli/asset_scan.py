@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,7 @@ def scan(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILTER]...", help=_("Names (with * and ?) or terms such as kind=server.")),
+        typer.Argument(metavar="NAME|FILTER", help=_("Names (with * and ?) or terms such as kind=server.")),
     ] = None,
     replace: Annotated[
         list[str] | None,
@@ -173,7 +174,7 @@ def _conclude(context: Context, findings: Sequence[Finding], trusted: Sequence[F
     for one in kept:
         context.out.line(
             _("{name}: kept. Find out why it changed; then: kahn asset scan {name} --replace {name}").format(
-                name=one.asset.name
+                name=shlex.quote(one.asset.name)
             )
         )
     if kept:

@@ -304,6 +304,14 @@ def play_without_hosts(demo: Demo) -> None:
     demo.say("REAL HOSTS WERE NOT EXERCISED: no wave was run, nothing was rolled back.")
 
 
+def clear_sockets(home: Path) -> None:
+    """Take away the directories of control sockets that runs ended together with the lab could not clear themselves."""
+    for manifest in home.glob("runs/*/manifest.json"):
+        sockets = Path(json.loads(manifest.read_text(encoding="utf-8"))["sockets"])
+        if sockets.name.startswith(".kahn-") and sockets.is_dir() and not sockets.is_symlink():
+            shutil.rmtree(sockets, ignore_errors=True)
+
+
 @contextmanager
 def cleaned_up(demo: Demo) -> Iterator[None]:
     """Whatever happens, the lab is gone afterwards."""
@@ -319,6 +327,7 @@ def cleaned_up(demo: Demo) -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
         if not what_lacks():
             demo.lab.down()
+            clear_sockets(demo.home)
         signal.signal(signal.SIGTERM, before)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -31,8 +31,16 @@ TABLE = {
 UNTOUCHED = ("apc-0002", "apc-0006", "apc-0007")
 ROLLED_BACK = ("apc-0004", "apc-0005")
 ALLOWED_AFTER_ROLLBACK = (
-    "new /var/lib/kahn*",
+    "new /var/lib/kahn",
+    "new /var/lib/kahn/*",
     "mtime_ns /var/lib",
+    "mtime_ns /etc",
+    "size /var/log/lastlog",
+    "mtime_ns /var/log/lastlog",
+    "sha256 /var/log/lastlog",
+    "size /var/log/wtmp",
+    "mtime_ns /var/log/wtmp",
+    "sha256 /var/log/wtmp",
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.lifecycle import MOVE_GROUPS, IllegalTransition, WaveState
+from orchestrator.core.lifecycle import IllegalTransition, WaveState
 from orchestrator.core.policy import Policy
 from orchestrator.core.ready import NotReady
 from orchestrator.core.runbook import Direction

@@ -12,13 +12,13 @@ import paramiko
 import pytest
 
 from inventory.model import AssetId
-from orchestrator.spoken import spoken
 from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.ssh_session import Patience
 from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.host_keys import Door, KeyAnswer
 from orchestrator.lab.access import LabAccess
 from orchestrator.lab.lab import Lab, seat_specs
+from orchestrator.spoken import spoken
 from tests.labs import lab
 from tests.speakers import VERSION, for_ever, saying, speaker
 from tests.sshd import Server, server

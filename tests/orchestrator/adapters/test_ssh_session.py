@@ -8,10 +8,10 @@ import time
 import paramiko
 import pytest
 
-from orchestrator.spoken import spoken
 from orchestrator.adapters.ssh_line import connected
 from orchestrator.adapters.ssh_session import NoKey, Patience, key_of, session_with, who_at
 from orchestrator.core.host_keys import Trouble
+from orchestrator.spoken import spoken
 from tests.speakers import VERSION, Speech, for_ever, kexinit, saying, speaker
 
 BRIEF = Patience(connect_s=1, greet_s=0.3, exchange_s=0.7)

@@ -71,13 +71,17 @@ def test_a_red_gate_holds_the_wave_and_the_next_batch_never_begins() -> None:
 
 def test_the_budget_of_the_wave_counts_over_all_batches() -> None:
     wave = a_wave(batches={"b1": 2, "b2": 2, "b3": 2}, batch_budget=0.5, wave_budget=0.2)
-    game = Game(wave, lambda a, s, d, n: ("failed", {}) if a in ("a01", "a03") and s == "look" else all_good(a, s, d, n))
+    game = Game(
+        wave, lambda a, s, d, n: ("failed", {}) if a in ("a01", "a03") and s == "look" else all_good(a, s, d, n)
+    )
     assert game.play().states["a05"] == "planned"
     assert [gate.verdict for gate in game.progress.gates] == ["ok", "red"]
 
 
 def test_a_person_who_resumes_overrules_the_gate() -> None:
-    game = Game(a_wave(batches={"canary": 2, "b1": 2}, batch_budget=0.4, wave_budget=0.9), failing_at("a01", "look")).play()
+    game = Game(
+        a_wave(batches={"canary": 2, "b1": 2}, batch_budget=0.4, wave_budget=0.9), failing_at("a01", "look")
+    ).play()
     game.wave("resume")
     assert game.play().progress.state is WaveState.CLOSED
     assert game.states == {"a01": "held", "a02": "moved", "a03": "moved", "a04": "moved"}
@@ -177,7 +181,9 @@ def test_automatic_rollback_takes_the_move_group_along() -> None:
 def test_beyond_the_automatic_limit_a_person_decides() -> None:
     game = Game(
         a_wave(batches={"b1": 4}, auto_rollback_max=1),
-        lambda a, s, d, n: ("failed", {}) if a in ("a01", "a02") and s == "switch" and d is Direction.DO else all_good(a, s, d, n),
+        lambda a, s, d, n: (
+            ("failed", {}) if a in ("a01", "a02") and s == "switch" and d is Direction.DO else all_good(a, s, d, n)
+        ),
     ).play()
     assert Counter(game.states.values()) == Counter(rolled_back=1, needs_person=1, moved=2)
     assert (game.progress.state, game.progress.cause) == (WaveState.HELD, "rollback_limit")
@@ -228,7 +234,11 @@ def test_whatever_happens_the_wave_rests_and_every_promise_is_kept(luck: st.Data
             evidence = {"kahn": {"answer": luck.draw(ANSWERS)}}
             answers[asset, step] = evidence["kahn"]["answer"]
         if direction is Direction.DO and Effect.ONCE is a_runbook().step(step).effect:
-            begun = [run for run in game.started[:-1] if (run.step, run.direction) == (step, direction) and asset in run.assets]
+            begun = [
+                run
+                for run in game.started[:-1]
+                if (run.step, run.direction) == (step, direction) and asset in run.assets
+            ]
             undone = any((r.step, r.direction) == (step, Direction.UNDO) and asset in r.assets for r in game.started)
             lost = begun and last_outcome.get((asset, step)) == "unknown"
             assert not lost or answers.pop((asset, step), "") == "not_done" or undone
@@ -236,7 +246,9 @@ def test_whatever_happens_the_wave_rests_and_every_promise_is_kept(luck: st.Data
         return outcome, evidence
 
     last_outcome: dict[tuple[str, str], str] = {}
-    game = Game(a_wave(batches={"canary": 1, "b1": 3}, groups=(("a03", "a04"),), wave_budget=1.0, batch_budget=1.0), choose)
+    game = Game(
+        a_wave(batches={"canary": 1, "b1": 3}, groups=(("a03", "a04"),), wave_budget=1.0, batch_budget=1.0), choose
+    )
     game.play()
     in_motion = {state.value for state in MOVE_GROUPS["in motion"]} | {"failed", "unknown"}
     assert not in_motion & set(game.states.values())

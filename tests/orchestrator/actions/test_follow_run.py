@@ -1,0 +1,144 @@
+"""Following a run to its end: nothing a host sends can stop it from being written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.actions.follow_run import START_GRACE, follow_run
+from orchestrator.core.runbook import Direction
+from orchestrator.core.wave import RunId
+from orchestrator.ports import RunRow, SpoolLine, SpoolRead
+from tests.copied_towns import a_town
+from tests.simulated_runs import SimulatedRuns
+from tests.towns import STADT, Town
+
+
+def deep(levels: int) -> object:
+    found: object = "x"
+    for _ in range(levels):
+        found = {"a": [found]}
+    return found
+
+
+HOSTILE: dict[str, object] = {
+    "huge integers": {"n": 10**300, "m": -(2**63)},
+    "huge floats": {"n": 1e16, "m": -1e20},
+    "deep nesting": {"deep": deep(60)},
+    "many entries": {f"k{n}": n for n in range(5_000)},
+    "control characters": {"a\x1b[2J": "\x07\r\n{{ lookup('pipe','id') }}"},
+    "lone surrogates and NUL": {"a\ud800": "\x00\udfff", "msg": "\x00"},
+    "no numbers": {"n": float("nan"), "m": float("-inf")},
+    "a cause that cannot be stored": {"cause": "\x00\ud800"},
+    "a cause that is no cause": {"cause": "{x} <script>" + "y" * 9_000},
+    "an answer that is no answer": {"answer": {"a": ["done"]}, "baseline": ["d1"], "now": None},
+}
+
+
+@dataclass
+class LyingHosts(SimulatedRuns):
+    """Simulated hosts that report what they like."""
+
+    report: Any = field(default_factory=dict)
+
+    def note(self, lines: list[SpoolLine], kind: str, host: str, **fields: Any) -> None:
+        """As always, but with a report of their own."""
+        if "kahn" in fields:
+            fields["kahn"] = {**fields["kahn"], **self.report}
+        super().note(lines, kind, host, **fields)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("fault", ["", "failed"])
+def test_whatever_a_host_reports_the_wave_goes_on_to_its_end(tmp_path: Path, name: str, fault: str) -> None:
+    town = a_town(tmp_path, "started")
+    town.runs = LyingHosts(
+        fault=lambda _asset, step, direction: fault if (step, direction) == ("switch", Direction.DO) else "",
+        report=HOSTILE[name],
+    )
+    town.drive()
+    with town.store.reading() as books:
+        assert books.journal.verify(STADT).broken_at == 0
+    assert not {"running", "probing", "rolling_back", "unknown"} & set(town.states().values())
+
+
+@dataclass
+class SlowRuns(SimulatedRuns):
+    """A run that was started, or not, and of which processes live, or not."""
+
+    started: bool = True
+    alive: bool = True
+    killed: list[RunId] = field(default_factory=list)
+    closes: bool = True
+
+    def read(self, run: RunId, *, offset: int) -> SpoolRead:
+        """Nothing new."""
+        read = super().read(run, offset=offset)
+        return replace(read, lines=(), started=self.started, exited=False, alive=self.alive)
+
+    def close(self, run: RunId) -> bool:
+        """Only when nothing lives."""
+        return self.closes and super().close(run)
+
+    def kill(self, run: RunId) -> None:
+        """Remembered."""
+        self.killed.append(run)
+
+
+def a_live_run(folder: Path, runs: SlowRuns) -> tuple[Town, RunRow]:
+    """A town whose first run was intended."""
+    town = a_town(folder, "started")
+    town.runs = runs
+    town.driver().tick()
+    with town.store.reading() as books:
+        (run,) = books.runs.live()
+    return town, run
+
+
+def attempts(town: Town) -> list[str]:
+    with town.store.reading() as books:
+        entries = books.journal.read(STADT, subject="wave:W01")
+    return [one.entry.body["outcome"] for one in entries if one.entry.kind == "attempt.ended"]
+
+
+def test_a_run_that_lives_is_left_alone_until_its_deadline_and_killed_then(tmp_path: Path) -> None:
+    runs = SlowRuns()
+    town, run = a_live_run(tmp_path, runs)
+    town.clock.moment = run.deadline
+    assert (follow_run(town.outside(), run), runs.killed) == (True, [])  # it is running now, and that is news
+    town.clock.moment += timedelta(seconds=1)
+    follow_run(town.outside(), replace(run, state="running"))
+    assert (runs.killed, attempts(town)) == ([run.id], [])
+
+
+def test_a_supervisor_gets_some_time_to_start_and_then_its_run_never_started(tmp_path: Path) -> None:
+    town, run = a_live_run(tmp_path, SlowRuns(started=False, alive=False))
+    town.clock.moment = run.intended_at + START_GRACE
+    assert not follow_run(town.outside(), run)
+    town.clock.moment += timedelta(microseconds=1)
+    assert follow_run(town.outside(), run)
+    assert attempts(town) == ["not_started"]
+
+
+def test_a_fresh_driver_ends_at_once_what_an_earlier_one_intended_but_never_started(tmp_path: Path) -> None:
+    town, run = a_live_run(tmp_path, SlowRuns(started=False, alive=False))
+    assert follow_run(town.outside(), run, fresh_driver=True)
+    assert attempts(town) == ["not_started"]
+
+
+def test_nothing_is_said_of_a_run_that_may_still_start(tmp_path: Path) -> None:
+    town, run = a_live_run(tmp_path, SlowRuns(started=False, alive=False, closes=False))
+    assert not follow_run(town.outside(), run, fresh_driver=True)
+    assert attempts(town) == []
+
+
+def test_a_run_whose_processes_are_gone_without_an_end_is_unknown_never_failed(tmp_path: Path) -> None:
+    town, run = a_live_run(tmp_path, SlowRuns(alive=False))
+    assert follow_run(town.outside(), run)
+    assert attempts(town) == ["unknown"]
+    with town.store.reading() as books:
+        assert books.runs.live() == ()

@@ -1,0 +1,130 @@
+"""Starting a wave, by hand or at its hour."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import ExpectedError
+from orchestrator.actions.start_wave import check_wave, claim_wave, keep_appointments
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.policy import Freeze
+from orchestrator.core.ready import NotReady
+from tests.copied_towns import a_town
+from tests.towns import STADT, Town
+
+
+def keep(town: Town) -> WaveState:
+    with town.outside().desk() as desk:
+        wave = desk.books.waves.get(STADT, "W01")
+        return keep_appointments(desk, wave, tree_there=lambda _runbook: True).state
+
+
+def journal_length(town: Town) -> int:
+    with town.store.reading() as books:
+        return len(books.journal.read(STADT))
+
+
+def test_asking_ahead_of_time_touches_nothing(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    before = (town.wave()[0], journal_length(town))
+    with town.outside().look() as desk:
+        lines = check_wave(desk, desk.books.waves.get(STADT, "W01"), tree_there=lambda _runbook: True)
+    assert {line.verdict for line in lines} == {"ok"}
+    assert (town.wave()[0], journal_length(town)) == before
+
+
+@pytest.mark.parametrize("hours", [-1, 5])
+def test_outside_its_window_a_wave_does_not_start(tmp_path: Path, hours: int) -> None:
+    town = a_town(tmp_path, "approved")
+    town.clock.moment += timedelta(hours=hours)
+    with pytest.raises(NotReady, match="opens|closed"):
+        town.start()
+    assert town.wave()[0].state is WaveState.APPROVED
+
+
+def test_a_tree_that_was_changed_on_disk_stops_the_start(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    with pytest.raises(NotReady, match="missing or was changed on disk"), town.outside().desk() as desk:
+        claim_wave(desk, desk.books.waves.get(STADT, "W01"), tree_there=lambda _runbook: False)
+
+
+def test_a_replaced_access_profile_stops_the_start(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    with town.store.transaction() as books:
+        (profile,) = books.tenants.access(STADT)
+        books.tenants.put_access(STADT, replace(profile, user="migration"))
+    with pytest.raises(NotReady, match="changed since the proposal: lab"):
+        town.start()
+
+
+def test_of_many_who_start_a_wave_at_once_exactly_one_succeeds(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    results: list[str] = []
+
+    def start() -> None:
+        other = DatabaseStore.open(f"sqlite:///{tmp_path}/kahn.sqlite")
+        try:
+            with town.outside(store=other).desk() as desk:
+                claim_wave(desk, desk.books.waves.get(STADT, "W01"), tree_there=lambda _runbook: True)
+            results.append("started")
+        except ExpectedError as error:
+            results.append(error.code)
+        finally:
+            other.close()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["RUN-002", "RUN-002", "RUN-002", "started"]
+
+
+def test_an_approved_wave_is_scheduled_and_starts_by_itself_at_its_hour(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    opens = town.wave()[0].content.window.opens
+    town.clock.moment = opens - timedelta(hours=1)
+    assert [keep(town), keep(town)] == [WaveState.SCHEDULED, WaveState.SCHEDULED]
+    town.clock.moment = opens
+    assert [keep(town), keep(town)] == [WaveState.RUNNING, WaveState.RUNNING]
+
+
+def test_a_wave_whose_window_passed_is_missed_and_never_caught_up(tmp_path: Path) -> None:
+    for folder, late in (("1", timedelta(0)), ("2", timedelta(days=3))):
+        town = a_town(tmp_path / folder, "approved")
+        if folder == "2":
+            keep(town)
+        town.clock.moment = town.wave()[0].content.window.closes + late
+        assert [keep(town), keep(town)] == [WaveState.MISSED, WaveState.MISSED]
+        with pytest.raises(NotReady, match="closed"):
+            town.start()
+
+
+def test_an_approval_that_expires_before_the_hour_sends_the_wave_back_to_the_approver(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    keep(town)
+    with town.store.transaction() as books:
+        books.tenants.set_policy(STADT, replace(books.tenants.policy(STADT), approval_valid_h=1))
+    town.clock.moment += timedelta(hours=1)
+    assert keep(town) is WaveState.PROPOSED
+    town.approve()
+    assert [keep(town), keep(town)] == [WaveState.SCHEDULED, WaveState.RUNNING]
+
+
+def test_a_gate_that_blocks_at_the_hour_leaves_the_wave_waiting_within_its_window(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    with town.store.transaction() as books:
+        policy = books.tenants.policy(STADT)
+        day = town.clock.now().date()
+        freeze = Freeze(name="audit", first=day, last=day)
+        books.tenants.set_policy(STADT, replace(policy, freezes=(freeze,)))
+    assert [keep(town), keep(town)] == [WaveState.SCHEDULED, WaveState.SCHEDULED]
+    with town.store.transaction() as books:
+        books.tenants.set_policy(STADT, policy)
+    assert keep(town) is WaveState.RUNNING
