@@ -70,12 +70,12 @@ if [ -z "$DESTDIR" ]; then
         useradd --system --user-group --home-dir "$STATE" --no-create-home --shell "$shell" kahn
         say "made     system user and group kahn"
     fi
-    install -d -m 0750 -o kahn -g kahn "$STATE"
+    install -d -m 0700 -o kahn -g kahn "$STATE"
 else
-    install -d -m 0750 "$DESTDIR$STATE"
+    install -d -m 0700 "$DESTDIR$STATE"
     say "left out system user kahn (home $STATE, which it must own): the package's own script makes it"
 fi
-say "made     $DESTDIR$STATE (mode 0750)"
+say "made     $DESTDIR$STATE (mode 0700)"
 
 install -d "$DESTDIR$(dirname "$UNIT")"
 sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@STATE@|$STATE|g" .ci/kahn.service.in > "$DESTDIR$UNIT"

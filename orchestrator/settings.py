@@ -74,7 +74,7 @@ def find_home(given: Path | None) -> Path:
     named = os.environ.get("KAHN_HOME")
     if named:
         return Path(named).resolve()
-    return Path.cwd() if (Path.cwd() / CONFIG_NAME).exists() else SYSTEM_HOME
+    return Path.cwd() if Path(CONFIG_NAME).exists() else SYSTEM_HOME
 
 
 def read_settings(given: Path | None = None) -> Settings:

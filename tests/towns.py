@@ -137,12 +137,12 @@ class Town:
             store_plan(desk, plan, frozen=frozen, keyboard=self.anna)
             return desk.books.waves.get(STADT, "W01")
 
-    def approve(self, keyboard: Keyboard | None = None, **intent: object) -> None:
+    def approve(self, keyboard: Keyboard | None = None, *, wave: str = "W01", **intent: object) -> None:
         """Sign an approval, by Bert if nobody else is named."""
         wanted = Intent(kind=ActKind.APPROVE, **intent)  # type: ignore[arg-type]
         with self.outside().desk() as desk:
-            wave = desk.books.waves.get(STADT, "W01")
-            approve_wave(desk, wave, keyboard=keyboard or self.bert, intent=wanted, freeze=lambda _runbook: None)
+            row = desk.books.waves.get(STADT, wave)
+            approve_wave(desk, row, keyboard=keyboard or self.bert, intent=wanted, freeze=lambda _runbook: None)
 
     def start(self) -> None:
         """Claim the wave."""

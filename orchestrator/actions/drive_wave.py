@@ -5,6 +5,8 @@ Resuming after a crash is not special: the first tick of a new driver reads the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from inventory.errors import ExpectedError
@@ -17,6 +19,7 @@ from orchestrator.core.decide import BeginBatch, ChangeMove, ChangeWave, Command
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveState
 from orchestrator.core.order import own_machines, play_for
 from orchestrator.core.progress import WaveProgress
+from orchestrator.core.refusals import StaleDriver
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
 from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
@@ -58,25 +61,39 @@ class Driver:
         """One round over every live run and every wave under way. True when anything happened.
 
         ``appointments``: also schedule and start approved waves at their hour (the service does; a single
-        ``kahn wave run`` does not). ``only``: advance no other wave (runs of all waves are followed).
+        ``kahn wave run`` does not). ``only``: advance no other wave (runs of all waves are followed). A wave that
+        meets trouble is told of and holds no other wave up; with ``only`` its trouble is raised.
         """
-        happened = self._follow_runs()
+        happened = self._follow_runs(only)
         with self._outside.look() as desk:
             waves = [wave for tenant in desk.books.tenants.all() for wave in desk.books.waves.all(tenant)]
         for wave in waves:
             if only is not None and (wave.tenant, wave.key) != only:
                 continue
-            if appointments:
-                happened |= self._keep_appointment(wave)
-            happened |= self._advance(wave)
+            with self._holding_nobody_up(alone=only is not None):
+                happened |= appointments and self._keep_appointment(wave)
+                happened |= self._advance(wave)
         return happened
 
-    def _follow_runs(self) -> bool:
+    @contextmanager
+    def _holding_nobody_up(self, *, alone: bool) -> Iterator[None]:
+        """Expected trouble with one wave or run is only told, unless it is the one that matters. Raises StaleDriver."""
+        try:
+            yield
+        except ExpectedError as trouble:
+            if alone or isinstance(trouble, StaleDriver):
+                raise
+            self._outside.tell(trouble)
+
+    def _follow_runs(self, only: tuple[TenantId, str] | None) -> bool:
         with self._outside.look() as desk:
             live = desk.books.runs.live()
-        learned = [follow_run(self._outside, run, fresh_driver=self._first) for run in live]
+        learned = False
+        for run in live:
+            with self._holding_nobody_up(alone=(run.tenant, run.wave) == only):
+                learned |= follow_run(self._outside, run, fresh_driver=self._first)
         self._first = False
-        return any(learned)
+        return learned
 
     def _keep_appointment(self, wave: WaveRow) -> bool:
         if wave.state not in (WaveState.APPROVED, WaveState.SCHEDULED):

@@ -77,14 +77,15 @@ def _write_end(desk: Desk, run: RunRow, read: SpoolRead, found: Mapping[AssetId,
     for attempt in run.attempts:
         outcome = found[attempt.asset]
         lock = "unknown" if _still_unknown(run, outcome) else outcome.kind
-        books.runs.end_attempt(run.id, attempt.asset, outcome=lock, cause=outcome.cause, at=now)
+        cause = tamed(outcome.cause)
+        books.runs.end_attempt(run.id, attempt.asset, outcome=lock, cause=cause, at=now)
         body = {
             "run": run.id,
             "asset": attempt.asset,
             "step": run.step,
             "direction": run.direction,
             "outcome": outcome.kind,
-            "cause": tamed(outcome.cause),
+            "cause": cause,
             "evidence": tamed(outcome.evidence),
         }
         write_down(desk, wave, "attempt.ended", body)

@@ -127,6 +127,9 @@ def serve_until_told(kahn: Context) -> int | None:
     with world.store.seat() as mine:
         if not mine:
             return None
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_args: told.set())
         driver = sit_down(world, tell=lambda error: _warn(kahn, error))
         clock = BackgroundScheduler(timezone="UTC")
         clock.add_job(
@@ -137,9 +140,6 @@ def serve_until_told(kahn: Context) -> int | None:
         kahn.out.line(
             _("Kahn drives. Terminals only watch; stop this service and running steps still end by themselves.")
         )
-        told = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_args: told.set())
         told.wait()
         clock.shutdown(wait=True)
         return DONE

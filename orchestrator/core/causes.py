@@ -119,6 +119,8 @@ _KNOWN = (
         says="its record is damaged and proves nothing",
         remedy="Keep the run's files and look at the machine.",
     ),
+)
+_DECIDED = (
     # what the rules decided
     Cause(
         code="no_baseline",
@@ -173,7 +175,9 @@ _KNOWN = (
     Cause(code="window_passed", says="its window passed without a start", remedy="Plan it again."),
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )
-CAUSES: Mapping[str, Cause] = MappingProxyType({cause.code: cause for cause in _KNOWN})
+CAUSES: Mapping[str, Cause] = MappingProxyType({cause.code: cause for cause in (*_KNOWN, *_DECIDED)})
+RULES_OWN = frozenset(cause.code for cause in _DECIDED)
+"""Causes that only the rules give: a machine that names one of them is not believed."""
 _UNNAMED = Cause(code="", says="no cause was recorded", remedy="Read the wave's log.")
 
 

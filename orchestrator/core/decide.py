@@ -16,7 +16,15 @@ from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
-from orchestrator.core.undo import closure, left_to_undo, may_roll_back_alone, past_return, touched
+from orchestrator.core.undo import (
+    TAKEN_BACK,
+    as_before,
+    closure,
+    left_to_undo,
+    may_roll_back_alone,
+    past_return,
+    touched,
+)
 from orchestrator.core.wave import WaveContent
 
 WAVE_HELD = "wave_held"
@@ -126,17 +134,11 @@ def _all_taken_back(view: _View) -> tuple[Command, ...] | None:
     moves = progress.moves.values()
     if any(move.state is MoveState.NEEDS_PERSON for move in moves):
         return (ChangeWave(event=WaveEvent.GIVE_UP, cause="rollback_incomplete"),)
-    if all(_as_before(view, move) for move in moves):
+    if all(as_before(move, view.content.runbook) for move in moves):
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
     if any(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves):
         return (ChangeWave(event=WaveEvent.HOLD, cause="partly_rolled_back"),)
     return (ChangeWave(event=WaveEvent.CLOSE, cause="partly_rolled_back"),)
-
-
-def _as_before(view: _View, move: MoveProgress) -> bool:
-    """Taken back, or never changed; a move that was stopped half-way is neither."""
-    waiting = move.state in (MoveState.PLANNED, MoveState.HELD) and not touched(move, view.content.runbook)
-    return move.state is MoveState.ROLLED_BACK or waiting
 
 
 def _rollback_settled(view: _View) -> bool:
@@ -263,13 +265,15 @@ def _running(view: _View, move: MoveProgress) -> _Answer:
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause or "asked")
     if move.last is not None and move.last.outcome != "done" and move.last.direction is not Direction.PROBE:
         return _judge_result(view, move)
+    if _group_stays(view, move):
+        return _change(move, MoveEvent.FAIL, cause="group_went_back")
     step = next((step for step in view.content.runbook.steps if step.name not in move.done), None)
     if step is None:
         return _change(move, MoveEvent.COMPLETE)
     if not view.dispatching:
         return _change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=step.name)
     if not move.baseline and move.tried(Direction.BASELINE, "") >= view.content.thresholds.max_tries:
-        return _change(move, MoveEvent.HOLD, cause="no_baseline")
+        return _stay(view, move, cause="no_baseline")
     if not move.baseline:
         return _Need(move=move, step="", direction=Direction.BASELINE)
     if move.tried(Direction.DO, step.name) >= view.content.thresholds.max_tries:
@@ -290,7 +294,19 @@ def _judge_result(view: _View, move: MoveProgress) -> _Answer:
         return _Need(move=move, step=last.step, direction=last.direction)
     if touched(move, view.content.runbook):
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
-    return _change(move, MoveEvent.HOLD, cause=last.cause, step=last.step)
+    return _stay(view, move, cause=last.cause, step=last.step)
+
+
+def _stay(view: _View, move: MoveProgress, *, cause: str, step: str = "") -> tuple[Command, ...]:
+    """It stays behind, untouched; where others move together with it, that is a failure they are judged by."""
+    alone = len(view.content.group_of(move.asset)) == 1
+    return _change(move, MoveEvent.HOLD if alone else MoveEvent.FAIL, cause=cause, step=step)
+
+
+def _group_stays(view: _View, move: MoveProgress) -> bool:
+    """Whether one that it moves together with stays behind or goes back: it must not go on without it."""
+    mates = (view.progress.moves[one] for one in view.content.group_of(move.asset) if one != move.asset)
+    return any(one.state in TAKEN_BACK or (one.state is MoveState.HELD and one.cause != WAVE_HELD) for one in mates)
 
 
 def _effect(view: _View, step: str) -> Effect:
@@ -302,19 +318,20 @@ def _failed(view: _View, move: MoveProgress) -> _Answer:
     runbook = view.content.runbook
     if past_return(move, runbook):
         return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
-    if not touched(move, runbook):
-        return _change(move, MoveEvent.HOLD, cause=move.cause)
+    mates = [view.progress.moves[one] for one in closure(view.content, view.progress, move.asset) if one != move.asset]
+    back = [mate for mate in mates if mate.state in (MoveState.RUNNING, MoveState.MOVED, MoveState.HELD)]
+    own = MoveEvent.ROLL_BACK if touched(move, runbook) else MoveEvent.HOLD
+    if own is MoveEvent.HOLD and not back:
+        return _change(move, own, cause=move.cause)
     if _wanted_back(view, move):
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause)
     if not may_roll_back_alone(view.content, view.progress, move.asset):
         hold = (ChangeWave(event=WaveEvent.HOLD, cause="rollback_limit"),) if view.dispatching else ()
         return (*hold, *_change(move, MoveEvent.GIVE_UP, cause=move.cause))
-    mates = [view.progress.moves[one] for one in closure(view.content, view.progress, move.asset) if one != move.asset]
-    back = [mate for mate in mates if mate.state in (MoveState.RUNNING, MoveState.MOVED, MoveState.HELD)]
     if any(mate.run is not None for mate in back):
         return ()
     return (
-        *_change(move, MoveEvent.ROLL_BACK, cause=move.cause),
+        *_change(move, own, cause=move.cause),
         *(
             ChangeMove(asset=mate.asset, event=MoveEvent.ROLL_BACK, cause="group_went_back", step=mate.step)
             for mate in back

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from orchestrator.core.causes import RULES_OWN
 from orchestrator.core.receipts import BEGUN_ELSEWHERE_RC, EPOCH_REFUSED_RC
 
 OutcomeKind = Literal["done", "failed", "not_started", "unknown"]
@@ -152,7 +153,8 @@ def _failed(line: Line, lines: Sequence[Line]) -> Outcome:
     if line.fields.get("part") == "end":
         return _made("failed", "end_receipt_failed", line, lines)
     cause = line.fields.get("kahn", {}).get("cause")
-    return _made("failed", cause if isinstance(cause, str) and cause else "task_failed", line, lines)
+    named = isinstance(cause, str) and cause and cause not in RULES_OWN
+    return _made("failed", cause if named else "task_failed", line, lines)
 
 
 def _before_step(lines: Sequence[Line]) -> bool:

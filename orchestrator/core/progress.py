@@ -204,7 +204,7 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
         if result.outcome == "done":
             return replace(move, done=(*move.done, result.step), probes=0)
         never_begun = result.outcome in ("not_started", "unreachable") and move.opened == result.step
-        if never_begun and move.tried(Direction.DO, result.step) == 1:
+        if never_begun:
             return replace(move, begun=tuple(step for step in move.begun if step != result.step))
     if result.outcome == "done":
         kahn = result.evidence.get("kahn", {})

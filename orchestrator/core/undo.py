@@ -16,6 +16,12 @@ def touched(move: MoveProgress, runbook: Runbook) -> bool:
     return any(runbook.step(name).effect is not Effect.NONE for name in move.begun)
 
 
+def as_before(move: MoveProgress, runbook: Runbook) -> bool:
+    """Whether it was taken back or never changed; a move that was stopped half-way is neither."""
+    waiting = move.state in (MoveState.PLANNED, MoveState.HELD) and not touched(move, runbook)
+    return move.state is MoveState.ROLLED_BACK or waiting
+
+
 def left_to_undo(move: MoveProgress, runbook: Runbook) -> tuple[Step, ...]:
     """Steps still to be undone, last first. Begun counts, not done: a step may have failed half-way."""
     return tuple(step for step in reversed(runbook.steps) if step.undo and step.name in move.begun)

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.explain import Sentence
+from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.places import Place
 from orchestrator.spoken import (
     age,
     cause_says,
@@ -23,9 +26,6 @@ from orchestrator.spoken import (
     visible,
     wave_word,
 )
-from orchestrator.core.explain import Sentence
-from orchestrator.core.lifecycle import MoveState, WaveState
-from orchestrator.core.places import Place
 from orchestrator.texts import use_language
 
 NIGHT = datetime(2026, 11, 30, 22, 0, tzinfo=ZoneInfo("Europe/Berlin"))

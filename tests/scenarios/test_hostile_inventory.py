@@ -108,9 +108,9 @@ def test_machines_whose_names_would_be_commands_are_refused_and_given_back_row_b
     told = harmed.story.tried("--json", "asset", "import", str(written), "--yes")
     assert told.code == 8, told
     with (harmed.story.place / "shell.json.rejects.csv").open(encoding="utf-8-sig", newline="") as opened:
-        given_back = [row["name"] for row in csv.DictReader(opened, delimiter=";")]
-    assert len(given_back) == len(SHELL_NAMES)
-    assert {asset["name"] for asset in harmed.story.answer("asset", "list")} & set(SHELL_NAMES) == set()
+        given_back = [json.loads(row["entry"])["name"] for row in csv.DictReader(opened, delimiter=";")]
+    assert given_back == list(SHELL_NAMES)
+    assert {asset["name"] for asset in harmed.story.answer("asset", "list")}.isdisjoint(SHELL_NAMES)
     assert not Path("/tmp", MARK).exists()
 
 

@@ -52,7 +52,10 @@ ALLOWED = {
 }
 """What may differ afterwards; everything else is a failure. Contents, owners and modes differ nowhere but in logs."""
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks" / "replace-workstation"
-NOTHING_DONE = "- name: Nothing\n  hosts: all\n  gather_facts: false\n  tasks: []\n"
+NOTHING_DONE = (
+    "- name: Nothing\n  hosts: all\n  gather_facts: false\n  tasks:\n"
+    "    - name: Say so\n      ansible.builtin.debug: {msg: Undone.}\n"
+)
 ALWAYS_FAILS = (
     "- name: Fail\n  hosts: all\n  gather_facts: false\n  tasks:\n"
     "    - name: Fail\n      ansible.builtin.fail: {msg: As the test wants it.}\n"

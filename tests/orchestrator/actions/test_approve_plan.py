@@ -113,7 +113,7 @@ def test_an_expired_approval_starts_nothing_and_can_be_given_again(tmp_path: Pat
         books.tenants.set_policy(STADT, replace(books.tenants.policy(STADT), approval_valid_h=2))
     town.approve()
     town.clock.moment += timedelta(hours=2)
-    with pytest.raises(NotReady, match="1 approval.s. have expired"):
+    with pytest.raises(NotReady, match=r"1 approval\(s\) have expired"):
         town.start()
     assert state(town) is WaveState.APPROVED
     town.approve()

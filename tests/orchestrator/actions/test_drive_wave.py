@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from inventory.errors import ExpectedError
 from orchestrator.core.lifecycle import IllegalTransition, WaveState
 from orchestrator.core.policy import Policy
 from orchestrator.core.ready import NotReady
+from orchestrator.core.refusals import StoreDamaged
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import Store
-from tests.copied_towns import a_town
+from tests.copied_towns import a_town, by_hand
 from tests.databases import database_url, store
+from tests.orchestrator.actions.test_store_plan import two_waves
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
 
@@ -178,3 +181,25 @@ def test_an_asset_whose_record_changed_since_the_proposal_stays_behind(store: St
     town.drive()
     states = town.states()
     assert (states["apc-001"], states["apc-002"]) == ("moved", "held")
+
+
+def test_a_damaged_wave_is_told_of_and_holds_no_other_wave_up(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    two_waves(town)
+    town.approve()
+    town.approve(wave="W02")
+    by_hand(
+        town,
+        "INSERT INTO wave_act SELECT tenant, wave, revision, 77, fingerprint, 'resume', NULL, person, for_person, "
+        "canonical, signature, public_key FROM wave_act WHERE wave = 'W01' AND kind = 'approve'",
+    )
+    told: list[ExpectedError] = []
+    driver = town.driver(tell=told.append)
+    while driver.tick(appointments=True):
+        pass
+    assert {error.code for error in told} == {"STO-020"}
+    with town.store.reading() as books:
+        states = {wave.key: wave.state for wave in books.waves.all(STADT)}
+    assert states == {"W01": WaveState.SCHEDULED, "W02": WaveState.CLOSED}
+    with pytest.raises(StoreDamaged):
+        town.start()

@@ -53,13 +53,14 @@ class LyingHosts(SimulatedRuns):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("fault", ["", "failed"])
-def test_whatever_a_host_reports_the_wave_goes_on_to_its_end(tmp_path: Path, name: str, fault: str) -> None:
+def test_whatever_hosts_report_the_wave_goes_on_to_its_end(tmp_path: Path, name: str) -> None:
+    """One of the two fails at its last step, the other ends well."""
+
+    def fault(asset: str, step: str, direction: Direction) -> str:
+        return "failed" if (asset, step, direction) == ("apc-002-id", "switch", Direction.DO) else ""
+
     town = a_town(tmp_path, "started")
-    town.runs = LyingHosts(
-        fault=lambda _asset, step, direction: fault if (step, direction) == ("switch", Direction.DO) else "",
-        report=HOSTILE[name],
-    )
+    town.runs = LyingHosts(fault=fault, report=HOSTILE[name])
     town.drive()
     with town.store.reading() as books:
         assert books.journal.verify(STADT).broken_at == 0

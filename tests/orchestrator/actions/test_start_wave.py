@@ -43,7 +43,7 @@ def test_asking_ahead_of_time_touches_nothing(tmp_path: Path) -> None:
 def test_outside_its_window_a_wave_does_not_start(tmp_path: Path, hours: int) -> None:
     town = a_town(tmp_path, "approved")
     town.clock.moment += timedelta(hours=hours)
-    with pytest.raises(NotReady, match="opens|closed"):
+    with pytest.raises(NotReady, match=r"opens|closed"):
         town.start()
     assert town.wave()[0].state is WaveState.APPROVED
 

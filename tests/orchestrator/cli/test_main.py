@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.main import global_first
+from orchestrator.cli.main import global_first, main
+from orchestrator.texts import use_language
 
 
 def kahn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -61,3 +64,108 @@ def test_global_options_may_stand_anywhere_but_not_behind_the_double_dash() -> N
         "list",
     ]
     assert global_first(["lab", "exec", "--", "ls", "--json"]) == ["lab", "exec", "--", "ls", "--json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "front"),
+    [
+        ("--tenant lab wave show W01 --json", "--json"),
+        ("--home lab wave list -y", "-y"),
+        ("wave list --tenant=kreis", "--tenant=kreis"),
+        ("wave withdraw W01 --reason=--json --lang de", "--lang"),
+        ("wave list --lang --json", "--lang"),
+    ],
+)
+def test_a_global_option_is_found_wherever_it_stands(words: str, front: str) -> None:
+    found = global_first(words.split())
+    assert front in found[: found.index("wave")]
+    assert sorted(found) == sorted(words.split())
+
+
+def test_what_only_looks_like_a_global_option_stays_where_it_is() -> None:
+    assert global_first(["wave", "list", "--tenant"]) == ["wave", "list", "--tenant"]
+    assert global_first(["wave", "refuse", "W01", "--reason=--json"])[-1] == "--reason=--json"
+    assert global_first(["--tenant", "stadt", "lab", "exec", "h", "--json"])[-1] == "--json"
+    assert global_first([]) == [] and global_first(["--"]) == ["--"]
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit code of one call in this process."""
+    monkeypatch.setattr("sys.argv", ["kahn", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A made state directory, named by the environment."""
+    monkeypatch.setenv("KAHN_HOME", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.delenv("KAHN_TENANT", raising=False)
+    assert ended(monkeypatch, "init", "--json") == 0
+    yield tmp_path
+    use_language("en")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("wave", "list"), (2, "CLI-003")),
+        (("wave", "show", "W01", "--tenant", "nobody"), (5, "STO-011")),
+        (("--home", "/nonexistent", "status"), (2, "CLI-001")),
+        (("wave", "no-such-verb"), (2, "usage")),
+        (("wave", "list", "--tenant"), (2, "usage")),
+    ],
+)
+def test_an_error_is_one_json_document_too_when_asked_for(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: tuple[int, str],
+) -> None:
+    assert home.exists()
+    capsys.readouterr()
+    exit_code = ended(monkeypatch, "--json", *words)
+    answer = capsys.readouterr()
+    assert (exit_code, json.loads(answer.out)["error"]["code"]) == told
+    assert "Traceback" not in answer.err and answer.err
+
+
+def test_json_behind_the_double_dash_is_a_word_like_any_other(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    ended(monkeypatch, "--tenant", "stadt", "wave", "rollback", "W01", "--", "--json")
+    assert capsys.readouterr().out == ""
+    assert home.exists()
+
+
+def test_a_hostile_word_is_given_back_harmlessly(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(monkeypatch, "tenant", "add", "stadt")
+    capsys.readouterr()
+    assert ended(monkeypatch, "--tenant", "stadt", "wave", "show", "\x1b[2J[red]{0}:bug:") == 5
+    error = capsys.readouterr().err
+    assert "\x1b" not in error and "[red]{0}:bug:" in error
+    assert home.exists()
+
+
+def test_a_mistake_of_ours_is_kept_in_a_file_and_ends_with_70(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mistaken(*_args: object, **_options: object) -> int:
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr("tempfile.tempdir", str(home))
+    monkeypatch.setattr("orchestrator.cli.main.app", mistaken)
+    capsys.readouterr()
+    assert ended(monkeypatch, "status", "--json") == 70
+    answer = capsys.readouterr()
+    assert json.loads(answer.out)["error"]["code"] == "bug"
+    assert "Traceback" not in answer.err
+    (report,) = home.glob("kahn-bug-*")
+    assert "ZeroDivisionError: a mistake" in report.read_text()

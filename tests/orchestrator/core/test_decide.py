@@ -285,3 +285,25 @@ def test_a_wave_is_not_called_rolled_back_while_others_were_stopped_half_way() -
     assert (game.play().progress.state, game.progress.cause) == (WaveState.HELD, "partly_rolled_back")
     game.wave("resume")
     assert game.play().states == {"a01": "rolled_back", "a02": "moved", "a03": "moved"}
+
+
+def test_none_of_a_move_group_goes_on_when_one_of_it_stays_behind() -> None:
+    """Whether the one was never reached or gave no baseline; mates that were touched go back, the others stay."""
+    together = a_wave(batches={"b1": 4}, groups=(("a01", "a02"),))
+    assert Game(together, failing_at("a01", "look", "not_started")).play().states["a02"] == "held"
+    assert Game(together, failing_at("a01", "", "not_started", Direction.BASELINE)).play().states["a02"] == "held"
+    split = a_wave(batches={"canary": 1, "b1": 3}, groups=(("a01", "a02"),), batch_budget=1.0, wave_budget=1.0)
+    assert Game(split, failing_at("a02", "look")).play().states["a01"] == "rolled_back"
+    assert Game(split, failing_at("a01", "switch")).play().states["a02"] == "held"
+
+
+def test_a_mate_that_was_out_of_sight_does_not_go_on_after_its_group_went_back() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if (asset, step, direction, nth) == ("a02", "switch", Direction.DO, 1):
+            return "unknown", {}
+        if direction is Direction.PROBE:
+            return "done", {"kahn": {"answer": "done"}}
+        return failing_at("a01", "switch")(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 4}, groups=(("a01", "a02"),)), choose).play()
+    assert game.states == {"a01": "rolled_back", "a02": "rolled_back", "a03": "moved", "a04": "moved"}

@@ -147,3 +147,9 @@ def test_every_spool_gives_one_known_answer_and_never_done_without_its_line(
     found = outcome(*lines, exited=exited, damaged="x" if damaged else "")
     assert found.kind in ("failed", "not_started", "unknown")
     assert found.kind != "not_started" or all(part == "claim" for _, part, _ in events)
+
+
+@pytest.mark.parametrize("word", ["wave_held", "group_went_back", "asked", "window_ended"])
+def test_a_machine_cannot_put_words_into_the_mouth_of_the_rules(word: str) -> None:
+    """Whatever is held with the cause wave_held goes on by itself: a host that named it would be tried for ever."""
+    assert kind_and_cause(*BEGUN, line(4, "failed", kahn={"cause": word})) == ("failed", "task_failed")

@@ -195,3 +195,7 @@ def test_a_run_between_intent_and_end_survives_the_fold_at_any_moment() -> None:
     assert isinstance(baseline, StartRun)
     run = game.intend(baseline)
     assert (game.progress.live, game.progress.moves[ONE].run) == ((run,), run)
+
+
+def test_what_twice_never_reached_the_machine_is_not_begun_either() -> None:
+    assert one(*(intended("copy"), ended("copy", "not_started")) * 2).begun == ()

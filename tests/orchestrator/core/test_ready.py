@@ -88,7 +88,7 @@ def test_an_empty_wave_does_not_start() -> None:
 
 def test_a_freeze_counts_for_the_window_not_for_the_day_of_asking() -> None:
     before = Freeze(name="now", first=date(2026, 11, 1), last=date(2026, 11, 30))
-    asked = {"now": OPENS - timedelta(days=5)}
+    asked: dict[str, Any] = {"now": OPENS - timedelta(days=5)}
     assert verdicts(policy=Policy(freezes=(before,)), **asked) == {"window": "blocks"}
     assert verdicts(policy=Policy(freezes=(FREEZE,)), **asked) == {"window": "blocks", "freeze": "blocks"}
 

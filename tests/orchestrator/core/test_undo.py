@@ -8,7 +8,7 @@ from typing import Any
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.progress import MoveProgress, WaveProgress, at_start
-from orchestrator.core.undo import closure, left_to_undo, may_roll_back_alone, past_return, touched
+from orchestrator.core.undo import as_before, closure, left_to_undo, may_roll_back_alone, past_return, touched
 from tests.orchestrator.core.builders import STEPS, a_runbook, a_wave
 
 WAVE = a_wave(batches={"b1": 5}, groups=(("a01", "a02", "a03"),), auto_rollback_max=2)
@@ -65,3 +65,11 @@ def test_a_mate_behind_its_point_of_no_return_stops_the_whole_group() -> None:
     wave = replace(WAVE, runbook=final)
     progress = wave_with(a01={"begun": ("copy",)}, a02={"begun": ("copy", "switch")})
     assert not may_roll_back_alone(wave, progress, AssetId("a01"))
+
+
+def test_only_what_was_taken_back_or_never_changed_is_as_before() -> None:
+    assert as_before(a_move(state=MoveState.ROLLED_BACK), RUNBOOK)
+    assert as_before(a_move(state=MoveState.HELD, begun=("look",)), RUNBOOK)
+    for state in MoveState:
+        if state is not MoveState.ROLLED_BACK:
+            assert not as_before(a_move(state=state, begun=("copy",)), RUNBOOK)

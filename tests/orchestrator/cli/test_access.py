@@ -1,0 +1,77 @@
+"""``kahn access``: how machines are reached."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli import access
+from orchestrator.cli.context import Context
+from orchestrator.core.access import InvalidAccess
+from tests.known_town import call
+from tests.town_terminals import a_terminal, sitting_down
+from tests.towns import Town
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
+
+
+def profiles(town: Town) -> dict[str, Any]:
+    found = json.loads(call(access.app, sitting_down(town, json=True), "list").stdout)
+    return {one["name"]: one for one in found}
+
+
+def add(context: Context, *words: str) -> None:
+    call(access.app, context, "add", "far", "--key", "/keys/far", *words)
+
+
+@pytest.mark.parametrize(
+    ("jump", "user", "address", "port"),
+    [
+        ("10.0.0.1", "root", "10.0.0.1", 22),
+        ("kahn@gate.example:2222", "kahn", "gate.example", 2222),
+        ("[2001:db8::1]:2222", "root", "2001:db8::1", 2222),
+    ],
+)
+def test_a_jump_host_is_written_as_people_write_it(
+    tmp_path: Path, jump: str, user: str, address: str, port: int
+) -> None:
+    context, town = a_terminal(tmp_path)
+    add(context, "--jump", jump, "--jump-host-key", HOST_KEY)
+    found = profiles(town)["far"]["jump"]
+    assert (found["user"], found["address"], found["port"]) == (user, address, port)
+
+
+@pytest.mark.parametrize(
+    "jump", ["-oProxyCommand=x", "x@-oProxyCommand=x", "10.0.0.1:²", "10.0.0.1:", "a b", "10.0.0.1:99999", "@", "a:b:c"]
+)
+def test_what_cannot_be_a_jump_host_is_refused(tmp_path: Path, jump: str) -> None:
+    context, town = a_terminal(tmp_path)
+    with pytest.raises(InvalidAccess):
+        add(context, f"--jump={jump}", "--jump-host-key", HOST_KEY)
+    assert "far" not in profiles(town)
+
+
+def test_a_jump_host_without_its_host_key_is_refused(tmp_path: Path) -> None:
+    context, _town = a_terminal(tmp_path)
+    with pytest.raises(InvalidAccess, match="key is needed"):
+        add(context, "--jump", "10.0.0.1")
+
+
+def test_a_profile_is_replaced_by_name_and_stands_in_the_journal(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path)
+    add(context)
+    add(context, "--user", "migration")
+    assert profiles(town)["far"]["user"] == "migration"
+    with town.store.reading() as books:
+        assert [one.entry.kind for one in books.journal.read(context.tenant, subject="access:far")] == [
+            "access.put"
+        ] * 2
+
+
+def test_markup_in_a_path_is_only_text(tmp_path: Path) -> None:
+    context, _town = a_terminal(tmp_path)
+    call(access.app, context, "add", "odd", "--key", "/keys/[/x]")
+    assert "/keys/[/x]" in call(access.app, context, "list").output

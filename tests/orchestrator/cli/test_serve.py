@@ -1,0 +1,43 @@
+"""``kahn serve``: one driver for each store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.serve import SeatTaken, serve
+from tests.known_town import call
+from tests.orchestrator.cli.lone import command_app
+from tests.town_terminals import a_terminal
+
+
+def test_a_second_service_of_the_same_store_is_refused_with_6(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path)
+    with town.store.seat() as mine:
+        assert mine
+        with pytest.raises(SeatTaken) as refused:
+            call(command_app(serve), context)
+    assert refused.value.exit_code == 6
+
+
+def test_the_service_holds_the_seat_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    _context, town = a_terminal(tmp_path)
+    program = (sys.executable, "-m", "orchestrator.cli.main", "serve")
+    serving = subprocess.Popen(program, env={**os.environ, "KAHN_HOME": str(tmp_path)}, stdout=subprocess.PIPE)
+    try:
+        assert serving.stdout is not None
+        assert b"Kahn drives" in serving.stdout.readline()
+        with town.store.seat() as mine:
+            assert not mine
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(timeout=20) == 0
+    finally:
+        serving.kill()
+        serving.wait()
+    with town.store.seat() as mine:
+        assert mine
