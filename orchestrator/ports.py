@@ -341,8 +341,8 @@ class Books(Protocol):
         """The present driver epoch; 0 before anyone drove."""
         ...
 
-    def raise_epoch(self) -> int:
-        """One more; only the holder of the seat calls this."""
+    def raise_epoch(self, *, above: int = 0) -> int:
+        """One more, and more than ``above``; only the holder of the seat calls this."""
         ...
 
 
@@ -420,11 +420,18 @@ class PlaybookRunner(Protocol):
         ...
 
     def close(self, run: RunId) -> bool:
-        """Forbid a late start for ever. True when no process of the run lives and none can start any more."""
+        """Forbid a late start for ever. True when no process of the run lives and none can start any more.
+
+        Raises RunStuck.
+        """
         ...
 
     def kill(self, run: RunId) -> None:
         """Kill every process of the run; ``read`` tells when they are gone."""
+        ...
+
+    def epoch(self) -> int:
+        """The highest driver epoch that started a run here; a store that was restored may know a lower one."""
         ...
 
 

@@ -15,14 +15,13 @@ from pathlib import Path
 
 from inventory.model import AssetId, TenantId
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.runs import AnsibleRuns
+from orchestrator.adapters.runs import AnsibleRuns, RunStuck
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.runbook import Baseline, Direction, Effect, Role, RoleSource, Runbook, Step
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
 from orchestrator.ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
-from orchestrator.supervisor.files import NotOurs
 from tests.sshd import Server
 
 TREE = "ab" * 32
@@ -100,7 +99,7 @@ class Field:
         left = [line for run in runs for line in pids_of(run).values()]
         for run in runs:
             self.runs.kill(run)
-            with suppress(OSError, NotOurs):
+            with suppress(RunStuck):
                 self.runs.close(run)
         left += [str(path) for path in self.sockets.iterdir()]
         shutil.rmtree(self.sockets)

@@ -14,12 +14,14 @@ from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
+from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
 from orchestrator.core.decide import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, next_commands
-from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveState
+from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.order import own_machines, play_for
 from orchestrator.core.progress import WaveProgress
-from orchestrator.core.refusals import StaleDriver
+from orchestrator.core.ready import NotReady
+from orchestrator.core.refusals import Overtaken, StaleDriver
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
 from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
@@ -56,6 +58,7 @@ class Driver:
         self._outside = outside
         self._epoch = epoch
         self._first = True
+        self._told: set[str] = set()
 
     def tick(self, *, appointments: bool = False, only: tuple[TenantId, str] | None = None) -> bool:
         """One round over every live run and every wave under way. True when anything happened.
@@ -63,11 +66,12 @@ class Driver:
         ``appointments``: also schedule and start approved waves at their hour (the service does; a single
         ``kahn wave run`` does not). ``only``: advance no other wave (runs of all waves are followed). A wave that
         meets trouble is told of and holds no other wave up; with ``only`` its trouble is raised.
+
+        Raises StaleDriver as soon as another driver sat down: this one has lost the seat and must go.
         """
+        self._check_seat()
         happened = self._follow_runs(only)
-        with self._outside.look() as desk:
-            waves = [wave for tenant in desk.books.tenants.all() for wave in desk.books.waves.all(tenant)]
-        for wave in waves:
+        for wave in self._waves(only):
             if only is not None and (wave.tenant, wave.key) != only:
                 continue
             with self._holding_nobody_up(alone=only is not None):
@@ -75,15 +79,39 @@ class Driver:
                 happened |= self._advance(wave)
         return happened
 
+    def _waves(self, only: tuple[TenantId, str] | None) -> list[WaveRow]:
+        """All waves of all tenants; those of a tenant with a damaged one are left out, and it is told."""
+        waves: list[WaveRow] = []
+        with self._outside.look() as desk:
+            for tenant in desk.books.tenants.all():
+                with self._holding_nobody_up(alone=only is not None and only[0] == tenant):
+                    waves.extend(desk.books.waves.all(tenant))
+        return waves
+
     @contextmanager
     def _holding_nobody_up(self, *, alone: bool) -> Iterator[None]:
         """Expected trouble with one wave or run is only told, unless it is the one that matters. Raises StaleDriver."""
         try:
             yield
+        except Overtaken:
+            return  # A person acted in the same moment: the next round reads what they wrote and decides again.
         except ExpectedError as trouble:
             if alone or isinstance(trouble, StaleDriver):
                 raise
+            self._tell_once(trouble)
+
+    def _tell_once(self, trouble: ExpectedError) -> None:
+        """The same words every second would bury everything else."""
+        if str(trouble) not in self._told:
+            self._told.add(str(trouble))
             self._outside.tell(trouble)
+
+    def _check_seat(self) -> None:
+        """A seat on a lost database connection is lost without a word; a higher epoch tells. Raises StaleDriver."""
+        with self._outside.look() as desk:
+            present = desk.books.epoch()
+        if present > self._epoch:
+            raise StaleDriver(epoch=self._epoch, current=present)
 
     def _follow_runs(self, only: tuple[TenantId, str] | None) -> bool:
         with self._outside.look() as desk:
@@ -107,19 +135,22 @@ class Driver:
         """Let the rules answer until they rest. Each round is one transaction; runs start after its commit."""
         if wave.state in WAVE_GROUPS["at rest"] or wave.state is WaveState.MISSED:
             return False
-        for done in range(MAX_ROUNDS):
+        most = MAX_ROUNDS + len(wave.content.moves)  # failures are judged one a round
+        for done in range(most):
             orders = self._round(wave)
             if orders is None:
                 return done > 0
             for order in orders:
                 self._start(order)
-        raise DriverLoops(wave=wave.key, rounds=MAX_ROUNDS)
+        raise DriverLoops(wave=wave.key, rounds=most)
 
     def _round(self, wave: WaveRow) -> tuple[RunOrder, ...] | None:
         """One answer of the rules, carried out and committed; None when there was none."""
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
             commands = next_commands(fresh.content, progress_in(desk.books, fresh), desk.now)
+            if any(map(_goes_forward, commands)) and not was_approved(desk, fresh):
+                commands = (ChangeWave(event=WaveEvent.HOLD, cause="not_approved"),)
             rows = desk.books.waves.moves(wave.tenant, wave.key) if commands else ()
             this = _Round(desk=desk, wave=fresh, moves={move.asset: move for move in rows})
             orders = [order for command in commands if (order := self._carry_out(this, command))]
@@ -127,7 +158,10 @@ class Driver:
 
     def _start(self, order: RunOrder) -> None:
         """Start the run; one that cannot start is ended at once, so that its attempts count as not started."""
+        runbook = order.content.runbook
         try:
+            if not self._outside.tree_there(runbook):
+                raise NotReady(wave=order.run.wave, why=f"the tree of {runbook.name} is missing or was changed on disk")
             self._outside.runs.start(order)
         except ExpectedError as refused:
             self._outside.tell(refused)
@@ -202,6 +236,11 @@ class Driver:
             deadline=desk.now + play.limit,
         )
         return RunOrder(run=run, content=wave.content, playbooks=play.playbooks, on=play.on, once=play.once)
+
+
+def _goes_forward(command: Command) -> bool:
+    """Whether it would touch a machine for the wave's sake; taking back and looking never wait for an approval."""
+    return isinstance(command, StartRun) and command.direction in (Direction.BASELINE, Direction.DO)
 
 
 def _is_free(this: _Round, asset: AssetId) -> bool:

@@ -27,7 +27,7 @@ def follow_run(outside: Outside, run: RunRow, *, fresh_driver: bool = False) -> 
     """
     runs, now = outside.runs, outside.clock.now()
     read = runs.read(run.id, offset=run.ingested_offset)
-    if read.started and read.alive and now > run.deadline:
+    if read.alive and now > run.deadline:
         runs.kill(run.id)
     if not read.started:
         waited = fresh_driver or now > run.deadline or _age(run, now) > START_GRACE

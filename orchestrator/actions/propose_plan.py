@@ -100,6 +100,7 @@ def request_in(books: Books, *, tenant: TenantId, not_before: datetime, seed: in
         pins=pins_in(books, tenant),
         parent=books.plans.current(tenant),
         settled=frozenset(asset for wave in fixed for asset in _settled_in(books, wave)),
+        occupied=tuple(wave.content.window for wave in fixed if wave.state not in OVER),
         first_number=max((_number(wave.key) for wave in fixed), default=0) + 1,
         seed=seed,
     )

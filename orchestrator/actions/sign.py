@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inventory.errors import ExpectedError
@@ -92,6 +92,24 @@ def _genuine(signatures: SignatureCheck, one: SignedAct, keys: dict[PersonId, st
     if key is None or key != one.public_key or one.act.tenant != wave.tenant or one.act.wave != wave.key:
         return False
     return signatures.holds(one.act.signed_bytes(), signature=one.signature, public_key=key)
+
+
+FOR_EVER_H = 1_000_000
+
+
+def was_approved(desk: Desk, wave: WaveRow) -> bool:
+    """Whether genuine acts approved this content at some time, whatever expired or was erased since.
+
+    Asked before every run: a wave whose journal was made to say *running* by hand has no such acts.
+    """
+    people = desk.books.people.everyone(wave.tenant)
+    return standing(
+        wave.content,
+        checked_acts(desk, wave),
+        signers=tuple(replace(signer_of(person), active=True) for person in people),
+        valid_h=FOR_EVER_H,
+        now=desk.now,
+    ).holds
 
 
 def standing_of(desk: Desk, wave: WaveRow) -> Standing:

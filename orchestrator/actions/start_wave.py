@@ -56,7 +56,8 @@ def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
 def keep_appointments(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
     """What the hour demands of an approved wave: schedule it, start it when its window opens, or say it was missed.
 
-    Firing twice or late does no harm: everything is compare-and-set on the wave's row.
+    Firing twice or late does no harm: everything is compare-and-set on the wave's row. Raises NotReady when its hour
+    has come and a gate blocks it: nothing was changed, and it is tried again as long as its window is open.
     """
     now = desk.now
     if wave.state is WaveState.APPROVED:
@@ -70,7 +71,4 @@ def keep_appointments(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> Wa
         return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
     if not standing_of(desk, wave).holds:
         return change_wave(desk, wave, WaveEvent.EXPIRE, cause="approval_expired")
-    try:
-        return claim_wave(desk, wave, tree_there=tree_there)
-    except NotReady:
-        return wave
+    return claim_wave(desk, wave, tree_there=tree_there)

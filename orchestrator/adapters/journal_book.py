@@ -21,7 +21,7 @@ from inventory.store import UnknownTenant
 from inventory.tables import instant, micros, storable, table_of
 from orchestrator.adapters.tables import JournalHeadRow, JournalRow, JournalTextRow
 from orchestrator.core.canonical import canonical_bytes, plain
-from orchestrator.core.refusals import EntryRefused
+from orchestrator.core.refusals import EntryRefused, StoreDamaged
 from orchestrator.ports import ChainVerdict, Entry, SealedEntry
 
 GENESIS = "0" * 64
@@ -77,7 +77,7 @@ class JournalBook:
             _reread(
                 tenant,
                 row.seq,
-                bytes(row.canonical),
+                row.canonical,
                 row.hash,
                 texts={name: text for name, (_, text) in known.get(row.seq, {}).items() if text is not None},
             )
@@ -179,20 +179,26 @@ def _sealed_bytes(entry: Entry, *, place: Mapping[str, object], salts: Mapping[s
     return canonical
 
 
-def _reread(tenant: TenantId, seq: int, canonical: bytes, found: str, *, texts: Mapping[str, str]) -> SealedEntry:
-    content = json.loads(canonical)
-    entry = Entry(
-        kind=content["kind"], subject=content["subject"], body=content["body"], by=content["by"], texts=dict(texts)
-    )
-    return SealedEntry(
-        tenant=tenant, seq=seq, at=instant(content["at_us"]), entry=entry, previous=content["previous"], hash=found
-    )
+def _reread(tenant: TenantId, seq: int, canonical: object, found: str, *, texts: Mapping[str, str]) -> SealedEntry:
+    try:
+        if not isinstance(canonical, bytes | memoryview):
+            raise TypeError("text in place of bytes")
+        content = json.loads(bytes(canonical))
+        entry = Entry(
+            kind=content["kind"], subject=content["subject"], body=content["body"], by=content["by"], texts=dict(texts)
+        )
+        at, previous = instant(content["at_us"]), content["previous"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged(subject=f"journal entry {seq} of {tenant}", why="its bytes cannot be read") from error
+    return SealedEntry(tenant=tenant, seq=seq, at=at, entry=entry, previous=previous, hash=found)
 
 
 def _fault(
     tenant: TenantId, row: Row[Any], texts: Mapping[str, tuple[str, str | None]], *, seq: int, previous: str
 ) -> str:
     """What is wrong with the entry that must be number ``seq``; empty when nothing is."""
+    if not isinstance(row.canonical, bytes | memoryview):
+        return "its bytes were replaced by text"
     canonical = bytes(row.canonical)
     if row.seq != seq:
         return f"entry {seq} is missing"

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orchestrator.supervisor
+from inventory.errors import ExpectedError
 from orchestrator.adapters.run_directory import RUN_ID, SOCKETS, Places, RunRefused, build_run_directory
 from orchestrator.adapters.spool_reader import read_spool
 from orchestrator.core.wave import RunId
@@ -27,6 +28,14 @@ _KILL_GRACE_S = 4.0
 _NOTHING = SpoolRead(
     lines=(), offset=0, started=False, exited=False, exit_code=None, last_seq=None, alive=False, damaged=""
 )
+
+
+class RunStuck(ExpectedError):
+    """A run whose files cannot be written: nobody can say that it will not start, so its assets stay locked."""
+
+    code, says = "RUN-103", "Run {run} cannot be closed: {why}."
+    remedy = "Mend what it names (a full disk, or a foreign file in `runs/`); the driver tries again by itself."
+    exit_code = 7
 
 
 class AnsibleRuns(PlaybookRunner):
@@ -51,8 +60,11 @@ class AnsibleRuns(PlaybookRunner):
             raise RunRefused(run=ascii(run)[:80], why="its id is no plain word")
         if order.run.deadline <= self._clock.now():
             raise RunRefused(run=run, why="its deadline has passed")
-        self._note_epoch(order)
-        path = build_run_directory(order, self._places)
+        try:
+            self._note_epoch(order)
+            path = build_run_directory(order, self._places)
+        except (OSError, ValueError) as problem:
+            raise RunRefused(run=run, why=f"the state directory cannot be used: {problem}") from problem
         try:
             ended = subprocess.run(
                 [*_scope(run), sys.executable, "-P", "-m", "orchestrator.supervisor", str(path)],
@@ -101,8 +113,14 @@ class AnsibleRuns(PlaybookRunner):
     def close(self, run: RunId) -> bool:
         """Forbid a late start for ever. True when no process of the run lives and none can start any more.
 
-        A run whose directory is missing gets one that holds nothing but the mark. Raises OSError, NotOurs.
+        A run whose directory is missing gets one that holds nothing but the mark. Raises RunStuck.
         """
+        try:
+            return self._close(run)
+        except (OSError, files.NotOurs) as problem:
+            raise RunStuck(run=ascii(run)[:80], why=problem) from problem
+
+    def _close(self, run: RunId) -> bool:
         self._places.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileExistsError):
             (self._places.runs / _checked(run)).mkdir(mode=0o700)
@@ -124,6 +142,12 @@ class AnsibleRuns(PlaybookRunner):
     def kill(self, run: RunId) -> None:
         """Kill every process of the run, ssh connection masters last; takes a few seconds. ``read`` tells the rest."""
         end_all(_checked(run), sockets=self._sockets(run), grace_s=_KILL_GRACE_S)
+
+    def epoch(self) -> int:
+        """The highest driver epoch that started a run here; 0 before the first. A damaged note is told at the start."""
+        with suppress(ValueError):
+            return max(_stored_epoch(self._places.epoch_file), 0)
+        return 0
 
     def _sockets(self, run: RunId) -> str:
         with suppress(OSError, files.NotOurs), self._opened(run) as directory:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, insert, select, update
+from sqlalchemy import URL, Connection, Engine, case, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
 from inventory.ports import AssetStore
@@ -48,14 +48,15 @@ class DatabaseBooks:
         """The present driver epoch; 0 before anyone drove."""
         return self._connection.scalars(select(_EPOCH.c.epoch)).one_or_none() or 0
 
-    def raise_epoch(self) -> int:
-        """One more; only the holder of the seat calls this."""
+    def raise_epoch(self, *, above: int = 0) -> int:
+        """One more, and more than ``above``; only the holder of the seat calls this."""
+        highest = case((_EPOCH.c.epoch > above, _EPOCH.c.epoch), else_=above)
         raised = self._connection.scalars(
-            update(_EPOCH).values(epoch=_EPOCH.c.epoch + 1).returning(_EPOCH.c.epoch)
+            update(_EPOCH).values(epoch=highest + 1).returning(_EPOCH.c.epoch)
         ).one_or_none()
         if raised is None:
-            self._connection.execute(insert(_EPOCH).values(id=1, epoch=1))
-        return int(raised or 1)
+            self._connection.execute(insert(_EPOCH).values(id=1, epoch=above + 1))
+        return int(raised or above + 1)
 
 
 class DatabaseStore:

@@ -10,6 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from inventory.addressing import parse_host_key
+from inventory.model import InvalidValue
 from orchestrator.cli.context import context_of, harmless
 from orchestrator.core.access import AccessProfile, InvalidAccess, JumpHost
 from orchestrator.core.canonical import plain
@@ -33,6 +35,10 @@ def add(
 ) -> None:
     """Add or replace an access profile. Waves that were approved with the old one must be approved again."""
     kahn = context_of(ctx)
+    if key.suffix == ".pub":
+        raise InvalidAccess(name=name, field="key", value=key.name[:60], why="give the private key, not its .pub file")
+    if not key.exists():
+        kahn.out.warn(_("There is no file {file} yet; Kahn needs it when a wave runs.").format(file=key))
     profile = AccessProfile(
         name=name,
         user=user,
@@ -42,10 +48,16 @@ def add(
         jump=_jump(name, jump, jump_host_key),
     )
     with kahn.world.transaction() as books:
+        before = {one.name: one for one in books.tenants.access(kahn.tenant)}.get(name)
         books.tenants.put_access(kahn.tenant, profile)
         entry = Entry(kind="access.put", subject=f"access:{name}", body=plain(profile))
         books.journal.append(kahn.tenant, [entry], at=kahn.world.clock.now())
-    kahn.out.line(_("Access profile {name} is there.").format(name=name))
+    told = _("Access profile {name} is there.")
+    if before is not None and before != profile:
+        told = _(
+            "Access profile {name} is replaced; waves approved with the old one must be proposed and approved again."
+        )
+    kahn.out.line(told.format(name=name))
     kahn.out.json(profile)
 
 
@@ -54,6 +66,7 @@ def list_profiles(ctx: typer.Context) -> None:
     """All access profiles of the tenant."""
     kahn = context_of(ctx)
     with kahn.world.transaction() as books:
+        books.tenants.policy(kahn.tenant)  # a tenant that is not there is refused, not shown as empty
         profiles = books.tenants.access(kahn.tenant)
     table = Table(_("name"), _("user"), _("port"), _("key"), _("jump host"))
     for one in profiles:
@@ -68,6 +81,12 @@ def _jump(name: str, text: str, host_key: str) -> JumpHost | None:
         return None
     if len(host_key.split()) < 2:
         raise InvalidAccess(name=name, field="jump_host_key", value=host_key[:40], why="the jump host's key is needed")
+    try:
+        parse_host_key("jump_host_key", host_key)
+    except InvalidValue as error:
+        raise InvalidAccess(
+            name=name, field="jump_host_key", value=host_key[:40], why=str(error.facts["why"])
+        ) from error
     user, _at, rest = text.rpartition("@")
     found = _PLACE.fullmatch(rest)
     if found is None:

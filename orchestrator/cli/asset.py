@@ -227,7 +227,9 @@ def _conclude(context: Context, intake: Intake, *, written: int, rejected: Seque
     out = context.out
     for path in rejected:
         out.line(_("Refused rows, with reasons, are in {file}").format(file=path))
-    if intake.is_empty:
+    if intake.is_empty and intake.refused:
+        out.line(_("Nothing to write: what was not refused, the inventory says already."))
+    elif intake.is_empty:
         out.line(_("Nothing to write: the inventory says all this already."))
     elif dry_run:
         out.line(_("Nothing was written (--dry-run)."))

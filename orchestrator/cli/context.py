@@ -27,6 +27,13 @@ class NoTenant(ExpectedError):
     remedy = "Give `--tenant NAME`, set KAHN_TENANT, or set `tenant` in kahn.toml."
 
 
+class BadTenantName(ExpectedError):
+    """A tenant's name that cannot be one."""
+
+    code, says = "CLI-006", "{name!r} cannot be a tenant's name."
+    remedy = "Use a short word of a-z, 0-9 and -, beginning with a letter."
+
+
 class NoPerson(ExpectedError):
     """An act that must be signed has no signer."""
 
@@ -67,9 +74,9 @@ class Out:
             self.console.print(harmless(text), markup=False)
 
     def rich(self, renderable: Any) -> None:
-        """A table or other rich object; silent when JSON was asked for."""
+        """A table or other rich object, wrapped and never cut off; silent when JSON was asked for."""
         if not self.as_json:
-            self.console.print(renderable)
+            self.console.print(renderable, soft_wrap=False)
 
     def warn(self, text: str) -> None:
         """One line on standard error, also with JSON."""
@@ -108,10 +115,12 @@ class Context:
 
     @property
     def tenant(self) -> TenantId:
-        """The tenant meant. Raises NoTenant."""
+        """The tenant meant. Raises NoTenant, BadTenantName."""
         name = self.tenant_name or self.settings.tenant
-        if not TENANT_PATTERN.fullmatch(name):
+        if not name:
             raise NoTenant()
+        if not TENANT_PATTERN.fullmatch(name):
+            raise BadTenantName(name=name[:40])
         return TenantId(name)
 
     def signer(self, name: str, key: Path | None) -> tuple[str, Path]:

@@ -15,18 +15,22 @@ from orchestrator.cli.context import Context
 from orchestrator.cli.lines import entry_line
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.progress import WaveProgress
+from orchestrator.core.refusals import StaleDriver, StoreBusy
 from orchestrator.ports import SealedEntry, WaveRow
 from orchestrator.texts import _, error_lines
 from orchestrator.wiring import World
 
 TICK_S = 0.25
-DONE, SOME_FAILED, NEEDS_A_PERSON, VIEW_CLOSED = 0, 1, 4, 130
+DONE, SOME_FAILED, NOT_ALLOWED_YET, NEEDS_A_PERSON, VIEW_CLOSED = 0, 1, 3, 4, 130
 
 
 def sit_down(world: World, *, tell: Callable[[ExpectedError], None]) -> Driver:
-    """The driver, once the seat is held: raises the epoch, so that whoever drove before can start nothing any more."""
+    """The driver, once the seat is held: raises the epoch, so that whoever drove before can start nothing any more.
+
+    Also above what this machine remembers: a database that was restored from a backup may have forgotten drivers.
+    """
     with world.store.transaction() as books:
-        epoch = books.raise_epoch()
+        epoch = books.raise_epoch(above=world.runs.epoch())
     return Driver(world.outside(tell=tell), epoch=epoch)
 
 
@@ -76,7 +80,7 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
 
 def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
     while True:
-        busy = driver.tick(only=(kahn.tenant, key))
+        busy = _tick_patiently(kahn, driver, key)
         for line in reader.lines():
             kahn.out.line(line)
         if not busy:
@@ -85,6 +89,15 @@ def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
             if rests(wave, progress):
                 return exit_code(wave, progress)
             time.sleep(TICK_S)
+
+
+def _tick_patiently(kahn: Context, driver: Driver, key: str) -> bool:
+    """One tick for one wave; a database that is busy is waited for: nothing was changed."""
+    try:
+        return driver.tick(only=(kahn.tenant, key))
+    except StoreBusy as error:
+        _warn(kahn, error)
+        return False
 
 
 def follow_until_rest(kahn: Context, key: str) -> int:
@@ -107,7 +120,9 @@ def follow_until_rest(kahn: Context, key: str) -> int:
 
 
 def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
-    """0 all moved; 1 over, but some are not moved; 4 a person is needed."""
+    """0 all moved; 1 over, but some are not moved; 3 not begun, for want of an approval or a window; 4 held."""
+    if wave.state in (WaveState.DRAFT, WaveState.PROPOSED, WaveState.APPROVED, WaveState.SCHEDULED):
+        return NOT_ALLOWED_YET
     if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON, WaveState.MISSED):
         return NEEDS_A_PERSON
     states = {move.state for move in progress.moves.values()}
@@ -120,20 +135,20 @@ def _warn(kahn: Context, error: ExpectedError) -> None:
 
 
 def serve_until_told(kahn: Context) -> int | None:
-    """Hold the seat and tick each second until SIGTERM or SIGINT; None when the seat is taken."""
+    """Hold the seat and tick each second until SIGTERM or SIGINT; None when the seat is taken, or lost meanwhile."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     world = kahn.world
     with world.store.seat() as mine:
         if not mine:
             return None
-        told = threading.Event()
+        told, unseated = threading.Event(), threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: told.set())
         driver = sit_down(world, tell=lambda error: _warn(kahn, error))
         clock = BackgroundScheduler(timezone="UTC")
         clock.add_job(
-            lambda: _tick_safely(kahn, driver), "interval", seconds=1, max_instances=1, coalesce=True,
+            lambda: _tick_safely(kahn, driver, told, unseated), "interval", seconds=1, max_instances=1, coalesce=True,
             misfire_grace_time=None,
         )  # fmt: skip
         clock.start()
@@ -142,13 +157,21 @@ def serve_until_told(kahn: Context) -> int | None:
         )
         told.wait()
         clock.shutdown(wait=True)
-        return DONE
+        return None if unseated.is_set() else DONE
 
 
-def _tick_safely(kahn: Context, driver: Driver) -> None:
-    """One tick; an expected trouble (database away, disk full) is said and met again at the next tick."""
+def _tick_safely(kahn: Context, driver: Driver, told: threading.Event, unseated: threading.Event) -> None:
+    """One tick; an expected trouble (database away, disk full) is said and met again at the next tick.
+
+    Whoever was unseated (the database connection that held the seat was lost, and another driver sat down) must go:
+    it could start nothing any more, and whoever looks would believe that waves start at their hour.
+    """
     try:
-        while driver.tick(appointments=True):
+        while driver.tick(appointments=True) and not told.is_set():
             pass
+    except StaleDriver as error:
+        _warn(kahn, error)
+        unseated.set()
+        told.set()
     except ExpectedError as error:
         _warn(kahn, error)

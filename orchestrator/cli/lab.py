@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -61,7 +62,20 @@ def up(
             if seats and files and host.name.startswith("apc-") and host.name not in known:
                 seed_user_files(host, seed=seed, files=files)
     typer.echo(_("{count} hosts are up for {tenant}.").format(count=len(hosts), tenant=tenant))
-    typer.echo(_("Next: `kahn lab inventory --tenant {tenant}` or `kahn lab down`.").format(tenant=tenant))
+    _tell_next(lab, tenant)
+
+
+def _tell_next(lab: Lab, tenant: str) -> None:
+    """How Kahn gets to these hosts: their inventory, the access profile, and where to run what reaches them."""
+    access, place = lab.access(tenant), shlex.join(("--dir", str(lab.directory)))
+    jump = f"{access.jump_user}@{access.jump_address}:{access.jump_port}"
+    profile = ("--user", access.user, "--key", str(access.key_path), "--jump", jump)
+    words = ("kahn", "access", "add", "lab", *profile, "--jump-host-key", access.jump_host_key)
+    typer.echo(_("Next, to rehearse on them in a tenant of your own:"))
+    typer.echo(f"  kahn lab inventory {place} --tenant {tenant} > lab.json; kahn asset import lab.json")
+    typer.echo(f"  {shlex.join(words)}")
+    typer.echo(f"  kahn lab exec {place} -- kahn wave run W01")
+    typer.echo(_("What reaches a host must run by `kahn lab exec`; `kahn lab down` takes the lab away."))
 
 
 @contextmanager
@@ -151,7 +165,7 @@ def _facts(host: Host) -> dict[str, Any]:
 def inventory(tenant: Tenant = "stadt", *, directory: Directory = None) -> None:
     """Print a tenant's machines as Kahn's native inventory (JSON)."""
     lab = _lab(directory)
-    typer.echo(json.dumps(inventory_rows(lab.access(tenant)), indent=1))
+    typer.echo(json.dumps({"kahn_inventory": 1, **inventory_rows(lab.access(tenant))}, indent=1))
 
 
 def main() -> int:

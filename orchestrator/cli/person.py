@@ -39,6 +39,7 @@ def list_people(ctx: typer.Context) -> None:
     """Everyone who may sign here."""
     kahn = context_of(ctx)
     with kahn.world.transaction() as books:
+        books.tenants.policy(kahn.tenant)  # a tenant that is not there is refused, not shown as empty
         people = books.people.everyone(kahn.tenant)
     table = Table(_("id"), _("name"), _("active"), _("deputy of"))
     for person in people:
@@ -61,18 +62,22 @@ def deputy(
         books.people.set_deputy(kahn.tenant, person=person.id, of=principal.id)
         _note(books, kahn.tenant, "person.deputy", person.id, {"of": principal.id}, at=kahn.world.clock.now())
     kahn.out.line(_("{name} may now stand in for {of}.").format(name=name, of=of))
+    kahn.out.json({"id": person.id, "of": principal.id})
 
 
 @app.command()
 def erase(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name or id.")]) -> None:
     """Forget a person's name for good. What they signed stays verifiable under their pseudonym."""
     kahn = context_of(ctx)
+    with kahn.world.store.reading() as books:
+        books.people.find(kahn.tenant, name)
     kahn.confirm(_("Erase the name of {name}? It cannot be brought back.").format(name=name))
     with kahn.world.transaction() as books:
         person = books.people.find(kahn.tenant, name)
         books.people.erase(kahn.tenant, person.id)
         _note(books, kahn.tenant, "person.erased", person.id, {}, at=kahn.world.clock.now())
     kahn.out.line(_("The name of {id} is erased; the person can no longer sign.").format(id=person.id))
+    kahn.out.json({"id": person.id, "erased": True})
 
 
 def _note(books: Books, tenant: object, kind: str, person: str, body: dict[str, object], *, at: object) -> None:

@@ -13,6 +13,9 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
+from inventory.model import TenantId
+from orchestrator.actions.desk import Desk
+from orchestrator.actions.sign import checked_acts
 from orchestrator.cli.context import Context, context_of
 from orchestrator.settings import CONFIG_NAME, example_config, find_home, read_settings
 from orchestrator.texts import _
@@ -141,7 +144,8 @@ def _home(home: Path) -> Iterator[Finding]:
 
 def _store(kahn: Context) -> Iterator[Finding]:
     try:
-        with kahn.world.store.reading() as books:
+        with kahn.world.look() as desk:
+            books = desk.books
             tenants = books.tenants.all()
             yield Finding(what="database", verdict="ok", says=_("{count} tenants").format(count=len(tenants)))
             for tenant in tenants:
@@ -151,6 +155,21 @@ def _store(kahn: Context) -> Iterator[Finding]:
                 broken = _("broken at entry {seq}: {why}").format(seq=chain.broken_at, why=chain.why)
                 remedy = "" if whole else _("Keep a copy of the database, change nothing, and call the auditor.")
                 verdict = "ok" if whole else "broken"
+                yield _acts(desk, tenant)
                 yield Finding(what=f"journal {tenant}", verdict=verdict, says=says if whole else broken, remedy=remedy)
     except ExpectedError as error:
         yield Finding(what="database", verdict="broken", says=str(error))
+
+
+def _acts(desk: Desk, tenant: TenantId) -> Finding:
+    """Whether every act on every wave of the tenant carries a genuine signature."""
+    what, remedy = f"journal {tenant}, acts", _("Keep a copy of the database, change nothing, and call the auditor.")
+    try:
+        acts = [act for wave in desk.books.waves.all(tenant) for act in checked_acts(desk, wave)]
+    except ExpectedError as error:
+        return Finding(what=what, verdict="broken", says=str(error), remedy=remedy)
+    forged = sum(not act.genuine for act in acts)
+    if forged:
+        says = _("{count} acts carry no genuine signature").format(count=forged)
+        return Finding(what=what, verdict="broken", says=says, remedy=remedy)
+    return Finding(what=what, verdict="ok", says=_("{count} signatures genuine").format(count=len(acts)))

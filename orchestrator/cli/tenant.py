@@ -9,7 +9,7 @@ import typer
 
 from inventory.errors import ExpectedError
 from inventory.model import TENANT_PATTERN, TenantId
-from orchestrator.cli.context import Context, context_of
+from orchestrator.cli.context import BadTenantName, Context, context_of
 from orchestrator.core.canonical import fingerprint_of, plain
 from orchestrator.core.policy import Policy
 from orchestrator.core.policy_file import read_policy, render_example
@@ -17,13 +17,6 @@ from orchestrator.ports import Entry
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True)
-
-
-class BadTenantName(ExpectedError):
-    """A tenant's name that cannot be one."""
-
-    code, says = "CLI-006", "{name!r} cannot be a tenant's name."
-    remedy = "Use a short word of a-z, 0-9 and -, beginning with a letter."
 
 
 class FileUnreadable(ExpectedError):
@@ -89,6 +82,7 @@ def set_policy(
     kahn = context_of(ctx)
     if example:
         kahn.out.line(render_example())
+        kahn.out.json({"example": render_example()})
         return
     with kahn.world.transaction() as books:
         if file is not None:

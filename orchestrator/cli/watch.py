@@ -64,10 +64,11 @@ def watch_wave(kahn: Context, key: str) -> int:
 
 
 def look_at(kahn: Context, key: str) -> Look:
-    """The wave as it stands now. A scheduled wave does not rest: it starts by itself."""
+    """The wave as it stands now. An approved wave does not rest: it starts by itself, or by `kahn wave run`."""
     with kahn.world.look() as desk:
         wave, progress = wave_at(desk.books, kahn.tenant, key)
-    waits = wave.state is WaveState.SCHEDULED and desk.now < wave.content.window.closes
+    ready = wave.state in (WaveState.APPROVED, WaveState.SCHEDULED)
+    waits = ready and desk.now < wave.content.window.closes
     code = exit_code(wave, progress) if rests(wave, progress) and not waits else None
     return Look(view=view_of(wave, progress, now=desk.now), code=code)
 

@@ -20,10 +20,12 @@ from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
-from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.ready import SIGNATURES, blocking
+from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.wave import ActKind
 from orchestrator.core.wave_view import view_of
+from orchestrator.spoken import state_word
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True)
@@ -54,6 +56,7 @@ def list_waves(ctx: typer.Context) -> None:
     """All waves of the tenant."""
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
+        books.tenants.policy(kahn.tenant)  # a tenant that is not there is refused, not shown as empty
         waves = books.waves.all(kahn.tenant)
     table = Table(_("wave"), _("state"), _("window"), _("assets"), _("runbook"))
     for wave in waves:
@@ -234,7 +237,11 @@ def resume(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: 
     keyboard = _keyboard(kahn, person, key)
     with kahn.world.store.reading() as books:
         _row, progress = wave_at(books, kahn.tenant, wave)
-    waiting = sum(move.state in ("planned", "held") for move in progress.moves.values())
+    moves = progress.moves.values()
+    waiting = sum(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves)
+    staying = sum(move.state is MoveState.HELD and move.cause != WAVE_HELD for move in moves)
+    if staying:
+        kahn.out.line(_("{count} held assets stay where they are; plan them again.").format(count=staying))
     kahn.confirm(_("Wave {wave} is held ({cause}). Let up to {count} waiting assets go on?").format(
         wave=wave, cause=progress.cause, count=waiting))  # fmt: skip
     with kahn.world.desk() as desk:
@@ -261,7 +268,9 @@ def rollback(
     for line in lines:
         undo = ", ".join(line.undo) or _("nothing to undo, only compared with before")
         mark = _("  BEHIND THE POINT OF NO RETURN") if line.no_return else ""
-        kahn.out.line(f"{harmless(line.name):<24} {line.state.value:<13} {undo}{mark}")
+        kahn.out.line(f"{harmless(line.name):<24} {state_word(line.state):<13} {undo}{mark}")
+    if not lines:
+        kahn.out.line(_("Nothing to take back: nothing of this was begun, or it is as before already."))
     kahn.out.line(_("{count} assets, {users} users.").format(count=len(lines), users=sum(one.users for one in lines)))
     if preview:
         kahn.out.json(lines)

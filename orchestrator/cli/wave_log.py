@@ -19,6 +19,11 @@ def show_log(kahn: Context, key: str, what: str) -> None:
             raise UnknownAsset(asset=name, wave=key)
         runs = [run for run in books.runs.of_wave(kahn.tenant, key) if any(a.asset == asset for a in run.attempts)]
         found = [(run, _lines(books.runs.events(run.id), str(asset))) for run in runs if step in ("", run.step)]
+    if not found:
+        known = ", ".join(dict.fromkeys(run.step for run in runs if run.step)) or _("none")
+        kahn.out.line(
+            _("Nothing is recorded of that; recorded steps of {asset}: {steps}.").format(asset=name, steps=known)
+        )
     for run, lines in found:
         kahn.out.line(_heading(run))
         for line in lines:
@@ -33,9 +38,8 @@ def _lines(events: tuple[SpoolLine, ...], host: str) -> list[SpoolLine]:
 
 
 def _heading(run: RunRow) -> str:
-    return _("run {run}: {batch} {direction} {step}, {state}").format(
-        run=run.id, batch=run.batch, direction=run.direction.value, step=run.step, state=run.state
-    )
+    what = " ".join(word for word in (run.batch, run.direction.value, run.step) if word)
+    return _("run {run}: {what}, {state}").format(run=run.id, what=what, state=run.state)
 
 
 def _text(line: SpoolLine) -> str:

@@ -18,6 +18,46 @@ class Cause:
 
 _KNOWN = (
     # what a machine said
+    Cause(
+        code="manifest_differs",
+        says="the copy is not equal to the original",
+        remedy="Read the differences in the wave's log; nothing of the original was given up.",
+    ),
+    Cause(
+        code="not_enough_space",
+        says="the new machine or the vault has too little room",
+        remedy="Make room there, then plan it again.",
+    ),
+    Cause(
+        code="source_busy",
+        says="somebody still works on the old machine",
+        remedy="Ask them to log off, then plan it again.",
+    ),
+    Cause(
+        code="old_host_stays_off",
+        says="the old machine does not come back on",
+        remedy="Press its power button, wait until it answers, then roll back again.",
+    ),
+    Cause(
+        code="foreign_files",
+        says="files that Kahn did not put there stand in the way",
+        remedy="Look at them on the new machine and move them away, then roll back again.",
+    ),
+    Cause(
+        code="busy_elsewhere",
+        says="another wave has it in hand",
+        remedy="Wait until the other wave is over, then plan it again.",
+    ),
+    Cause(
+        code="busy",
+        says="another wave has it in hand",
+        remedy="Wait until the other wave is over, then plan it again.",
+    ),
+    Cause(
+        code="drift",
+        says="its record changed since the proposal",
+        remedy="Propose the plan again, so that the new record is approved.",
+    ),
     Cause(code="vault_full", says="the vault is full", remedy="Make room in the vault, then plan the assets again."),
     Cause(code="disk_full", says="a disk is full", remedy="Make room on that machine, then plan the assets again."),
     Cause(
@@ -146,6 +186,11 @@ _DECIDED = (
         remedy="Resume the wave, or roll it back.",
     ),
     # why a wave stands
+    Cause(
+        code="not_approved",
+        says="no genuine approval stands behind it",
+        remedy="Find out who wrote to the database, then propose and approve the assets anew.",
+    ),
     Cause(
         code="budget_spent",
         says="more went wrong than was agreed",

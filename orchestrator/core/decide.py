@@ -12,22 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from inventory.model import AssetId
+from orchestrator.core import undo
 from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
-from orchestrator.core.undo import (
-    TAKEN_BACK,
-    as_before,
-    closure,
-    left_to_undo,
-    may_roll_back_alone,
-    past_return,
-    touched,
-)
+from orchestrator.core.undo import WAVE_HELD, touched
 from orchestrator.core.wave import WaveContent
 
-WAVE_HELD = "wave_held"
+NEVER_STARTED = "never_started"
+"""Cause of an attempt whose run could not start here: nothing that the machine can help, so the wave is held."""
 SETTLED = (MoveState.HELD, MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
 
 
@@ -134,7 +128,7 @@ def _all_taken_back(view: _View) -> tuple[Command, ...] | None:
     moves = progress.moves.values()
     if any(move.state is MoveState.NEEDS_PERSON for move in moves):
         return (ChangeWave(event=WaveEvent.GIVE_UP, cause="rollback_incomplete"),)
-    if all(as_before(move, view.content.runbook) for move in moves):
+    if all(undo.as_before(move, view.content.runbook) for move in moves):
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
     if any(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves):
         return (ChangeWave(event=WaveEvent.HOLD, cause="partly_rolled_back"),)
@@ -232,7 +226,7 @@ def _move_commands(view: _View) -> tuple[Command, ...]:
         elif answer:
             changes.extend(answer)
     if changes:
-        return tuple(changes)
+        return tuple(dict.fromkeys(changes))
     return tuple(
         StartRun(batch=batch, step=step, direction=direction, assets=tuple(assets))
         for (batch, step, direction), assets in needs.items()
@@ -265,7 +259,7 @@ def _running(view: _View, move: MoveProgress) -> _Answer:
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause or "asked")
     if move.last is not None and move.last.outcome != "done" and move.last.direction is not Direction.PROBE:
         return _judge_result(view, move)
-    if _group_stays(view, move):
+    if undo.group_stays(view.content, view.progress, move.asset):
         return _change(move, MoveEvent.FAIL, cause="group_went_back")
     step = next((step for step in view.content.runbook.steps if step.name not in move.done), None)
     if step is None:
@@ -285,13 +279,17 @@ def _judge_result(view: _View, move: MoveProgress) -> _Answer:
     """A step that did not end well: failed is final; never begun may be tried again; lost sight is unknown."""
     last = move.last
     assert last is not None
-    harmless = last.direction is Direction.BASELINE or _effect(view, last.step) is Effect.NONE
+    harmless = last.direction is Direction.BASELINE or view.content.runbook.step(last.step).effect is Effect.NONE
     if last.outcome == "failed":
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
     if last.outcome == "unknown" and not harmless:
         return _change(move, MoveEvent.LOSE_SIGHT, cause=last.cause, step=last.step)
-    if move.tried(last.direction, last.step) < view.content.thresholds.max_tries and view.dispatching:
+    tries_left = move.tried(last.direction, last.step) < view.content.thresholds.max_tries
+    if tries_left and view.dispatching:
         return _Need(move=move, step=last.step, direction=last.direction)
+    if tries_left or last.cause == NEVER_STARTED:
+        hold = (ChangeWave(event=WaveEvent.HOLD, cause=NEVER_STARTED),) if view.dispatching else ()
+        return (*hold, *_change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=last.step))
     if touched(move, view.content.runbook):
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
     return _stay(view, move, cause=last.cause, step=last.step)
@@ -303,29 +301,18 @@ def _stay(view: _View, move: MoveProgress, *, cause: str, step: str = "") -> tup
     return _change(move, MoveEvent.HOLD if alone else MoveEvent.FAIL, cause=cause, step=step)
 
 
-def _group_stays(view: _View, move: MoveProgress) -> bool:
-    """Whether one that it moves together with stays behind or goes back: it must not go on without it."""
-    mates = (view.progress.moves[one] for one in view.content.group_of(move.asset) if one != move.asset)
-    return any(one.state in TAKEN_BACK or (one.state is MoveState.HELD and one.cause != WAVE_HELD) for one in mates)
-
-
-def _effect(view: _View, step: str) -> Effect:
-    return view.content.runbook.step(step).effect
-
-
 def _failed(view: _View, move: MoveProgress) -> _Answer:
     """Untouched: held. Within the limits of automatic rollback: back, its group with it. Else a person decides."""
     runbook = view.content.runbook
-    if past_return(move, runbook):
+    if undo.past_return(move, runbook):
         return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
-    mates = [view.progress.moves[one] for one in closure(view.content, view.progress, move.asset) if one != move.asset]
-    back = [mate for mate in mates if mate.state in (MoveState.RUNNING, MoveState.MOVED, MoveState.HELD)]
+    back = undo.mates_to_take_back(view.content, view.progress, move.asset)
     own = MoveEvent.ROLL_BACK if touched(move, runbook) else MoveEvent.HOLD
     if own is MoveEvent.HOLD and not back:
         return _change(move, own, cause=move.cause)
     if _wanted_back(view, move):
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause)
-    if not may_roll_back_alone(view.content, view.progress, move.asset):
+    if not undo.may_roll_back_alone(view.content, view.progress, move.asset):
         hold = (ChangeWave(event=WaveEvent.HOLD, cause="rollback_limit"),) if view.dispatching else ()
         return (*hold, *_change(move, MoveEvent.GIVE_UP, cause=move.cause))
     if any(mate.run is not None for mate in back):
@@ -378,7 +365,7 @@ def _probing(view: _View, move: MoveProgress) -> _Answer:
 def _rolling_back(view: _View, move: MoveProgress) -> _Answer:
     """Undo what was begun, last first; then the fingerprint from before must come out, or a person looks."""
     last, limits = move.last, view.content.thresholds
-    remaining = left_to_undo(move, view.content.runbook)
+    remaining = undo.left_to_undo(move, view.content.runbook)
     if last is not None and last.outcome != "done":
         if move.tried(last.direction, last.step) >= limits.max_tries:
             return _change(move, MoveEvent.GIVE_UP, cause=last.cause or "undo_failed", step=last.step)
@@ -389,17 +376,9 @@ def _rolling_back(view: _View, move: MoveProgress) -> _Answer:
         return _change(move, MoveEvent.PROVE, cause=move.cause)
     if last is None or last.direction is not Direction.COMPARE:
         return _Need(move=move, step="", direction=Direction.COMPARE)
-    if proven(move):
+    if undo.proven(move):
         return _change(move, MoveEvent.PROVE, cause=move.cause)
     return _change(move, MoveEvent.GIVE_UP, cause="differs_from_before")
-
-
-def proven(move: MoveProgress) -> bool:
-    """Whether the comparison shows the asset as it was: both digests must be the one in the journal."""
-    if move.last is None or move.last.direction is not Direction.COMPARE or move.last.outcome != "done":
-        return False
-    kahn = move.last.evidence.get("kahn", {})
-    return bool(move.baseline) and kahn.get("baseline") == move.baseline == kahn.get("now")
 
 
 def _stays(_view: _View, _move: MoveProgress) -> _Answer:

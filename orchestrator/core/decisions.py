@@ -15,6 +15,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
+from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 
@@ -156,10 +157,16 @@ def _missed(case: WaveCase) -> Decision:
     )
 
 
+def _goes_on(move: MoveProgress) -> bool:
+    """Whether resuming the wave lets it go on; one that is held for a cause of its own stays where it is."""
+    settled = (MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
+    held_itself = move.state is MoveState.HELD and move.cause != WAVE_HELD
+    return move.state not in settled and not held_itself
+
+
 def _held(case: WaveCase) -> Decision:
     """A wave that stands: go on, roll back, or leave it so."""
-    settled = (MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
-    waiting = [move for move in case.progress.moves.values() if move.state not in settled]
+    waiting = [move for move in case.progress.moves.values() if _goes_on(move)]
     cause = cause_of(case.progress.cause)
     resume = (f"kahn wave resume {case.key} --reason REASON",) if cause.code != "window_ended" else ()
     return Decision(

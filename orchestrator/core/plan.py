@@ -122,6 +122,8 @@ class PlanRequest:
     parent: Plan | None = None
     settled: frozenset[AssetId] = frozenset()
     """Assets that were moved already, or are in a wave that is under way: they are not planned again."""
+    occupied: tuple[PlannedWindow, ...] = ()
+    """Windows of waves that are under way: no second wave comes into them."""
     first_number: int = 1
     """Number of the first new wave."""
     seed: int = 0

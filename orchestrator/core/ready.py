@@ -112,7 +112,7 @@ def _signatures_line(seen: Circumstances) -> ReadyLine:
 def _approval_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     if seen.standing.holds:
         names = ", ".join(seen.standing.approvers)
-        until = f"{seen.standing.expires:%Y-%m-%d %H:%M} UTC" if seen.standing.expires else "-"
+        until = _wall(content, seen.standing.expires) if seen.standing.expires else "-"
         return ReadyLine(gate="approval", verdict="ok", says=f"approved by {names}, valid until {until}")
     return ReadyLine(
         gate="approval",
@@ -123,16 +123,21 @@ def _approval_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     )
 
 
+def _wall(content: WaveContent, moment: datetime) -> str:
+    """The moment as the clock on the town's wall shows it."""
+    return f"{moment.astimezone(ZoneInfo(content.window.zone)):%Y-%m-%d %H:%M} {content.window.zone}"
+
+
 def _window_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     window = content.window
     if window.opens <= seen.now < window.closes:
-        return ReadyLine(gate="window", verdict="ok", says=f"open until {window.closes:%Y-%m-%d %H:%M} UTC")
+        return ReadyLine(gate="window", verdict="ok", says=f"open until {_wall(content, window.closes)}")
     when = "opens" if seen.now < window.opens else "closed"
     moment = window.opens if seen.now < window.opens else window.closes
     return ReadyLine(
         gate="window",
         verdict="blocks",
-        says=f"{window.local}: {when} {moment:%Y-%m-%d %H:%M} UTC",
+        says=f"{window.local}: {when} {_wall(content, moment)}",
         owner="migration engineer",
         remedy="wait until it opens" if seen.now < window.opens else "plan the wave again",
     )
@@ -165,6 +170,8 @@ def _tree_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     name = f"{content.runbook.name}, tree {content.runbook.tree[:12]}"
     if seen.tree_there:
         return ReadyLine(gate="runbook", verdict="ok", says=f"{name} is kept as approved")
+    if seen.state in (WaveState.DRAFT, WaveState.PROPOSED):
+        return ReadyLine(gate="runbook", verdict="ok", says=f"{name} will be kept when it is approved")
     return ReadyLine(
         gate="runbook",
         verdict="blocks",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.progress import MoveProgress, WaveProgress
-from orchestrator.core.runbook import Effect, Runbook, Step
+from orchestrator.core.runbook import Direction, Effect, Runbook, Step
 from orchestrator.core.wave import WaveContent
 
 TAKEN_BACK = (MoveState.ROLLING_BACK, MoveState.ROLLED_BACK)
+WAVE_HELD = "wave_held"
+"""Cause of a move that stopped only because its wave did: it goes on when the wave does."""
 
 
 def touched(move: MoveProgress, runbook: Runbook) -> bool:
@@ -42,6 +44,18 @@ def closure(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tup
     )
 
 
+def group_stays(content: WaveContent, progress: WaveProgress, asset: AssetId) -> bool:
+    """Whether one that it moves together with stays behind or goes back: it must not go on without it."""
+    mates = (progress.moves[one] for one in content.group_of(asset) if one != asset)
+    return any(one.state in TAKEN_BACK or (one.state is MoveState.HELD and one.cause != WAVE_HELD) for one in mates)
+
+
+def mates_to_take_back(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tuple[MoveProgress, ...]:
+    """The others of its group that were touched and stand where they can go back from."""
+    mates = (progress.moves[one] for one in closure(content, progress, asset) if one != asset)
+    return tuple(mate for mate in mates if mate.state in (MoveState.RUNNING, MoveState.MOVED, MoveState.HELD))
+
+
 def may_roll_back_alone(content: WaveContent, progress: WaveProgress, asset: AssetId) -> bool:
     """Whether Kahn may take this asset's group back without a person (engine section A9).
 
@@ -52,3 +66,11 @@ def may_roll_back_alone(content: WaveContent, progress: WaveProgress, asset: Ass
         return False
     already = {one for one, move in progress.moves.items() if move.state in TAKEN_BACK}
     return len(already.union(back)) <= content.thresholds.auto_rollback_max
+
+
+def proven(move: MoveProgress) -> bool:
+    """Whether the comparison shows the asset as it was: both digests must be the one in the journal."""
+    if move.last is None or move.last.direction is not Direction.COMPARE or move.last.outcome != "done":
+        return False
+    kahn = move.last.evidence.get("kahn", {})
+    return bool(move.baseline) and kahn.get("baseline") == move.baseline == kahn.get("now")

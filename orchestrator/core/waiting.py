@@ -28,16 +28,19 @@ WAVE_OUTLOOKS: dict[WaveState, str] = {
     WaveState.SCHEDULED: "It starts by itself at {opens}.",
     WaveState.MISSED: "Nothing happens: its window passed without a start, and nothing is caught up. Plan it again.",
     WaveState.CHECKING: "The start gates are being read; it starts or is held within seconds.",
-    WaveState.RUNNING: "It goes on by itself; at {closes} no new step begins any more.",
+    WaveState.RUNNING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself; "
+    "at {closes} no new step begins any more.",
     WaveState.HELD: "No new step begins ({cause}). What was moved stays moved, what was rolled back stays rolled back.",
-    WaveState.ROLLING_BACK: "The rollback goes on by itself until every asset is proven or needs a person.",
+    WaveState.ROLLING_BACK: "As long as `kahn serve` or `kahn wave run` drives, the rollback goes on "
+    "until every asset is proven or needs a person.",
     WaveState.ROLLED_BACK: "Nothing happens: the wave is over and everything is as before.",
     WaveState.NEEDS_PERSON: "Nothing happens: a person must decide about the assets that need one.",
     WaveState.CLOSED: "Nothing happens: the wave is over.",
 }
 MOVE_OUTLOOKS: dict[MoveState, str] = {
     MoveState.PLANNED: "It waits for its batch.",
-    MoveState.HELD: "It stays as it is until a person resumes the wave or plans it again.",
+    MoveState.HELD: "It stays as it is until it is planned again; one that only the wave's halt stopped goes on "
+    "when the wave is resumed.",
     MoveState.MOVED: "It stays moved.",
     MoveState.ROLLED_BACK: "It stays on the old machine until it is planned again.",
     MoveState.RUNNING: "It goes on by itself.",

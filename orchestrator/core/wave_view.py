@@ -12,12 +12,12 @@ from typing import Protocol
 from inventory.model import AssetId, TenantId
 from orchestrator.core.approval import Standing
 from orchestrator.core.causes import cause_of
-from orchestrator.core.decide import WAVE_HELD
 from orchestrator.core.decisions import Decision, decisions_of, in_zone, local
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
+from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 

@@ -14,7 +14,12 @@ NAMES = Names(
 
 
 def test_every_name_in_a_reference_field_is_found_with_its_group() -> None:
-    values: dict[str, Value] = {"site": "Rathaus", "note": "Bauhof", "successor": "srv-2", "procedures": ("GIS", "Kasse")}
+    values: dict[str, Value] = {
+        "site": "Rathaus",
+        "note": "Bauhof",
+        "successor": "srv-2",
+        "procedures": ("GIS", "Kasse"),
+    }
     assert sorted(referred(values)) == [
         ("procedures", "procedure", "GIS"),
         ("procedures", "procedure", "Kasse"),

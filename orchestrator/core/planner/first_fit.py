@@ -87,7 +87,7 @@ class FirstFitPlanner:
 
 
 def _draft(request: PlanRequest) -> _Draft:
-    occupied = _occupied(request)
+    occupied = request.occupied
     calendar = _calendar(request)
     windows = tuple(one for one in calendar if not any(_overlap(one, other) for other in occupied))
     pins: dict[AssetId, tuple[Pin, ...]] = {}
@@ -110,19 +110,14 @@ def _calendar(request: PlanRequest) -> tuple[PlannedWindow, ...]:
 
     Else each new plan would change the wave in it, and void its approval, only because time went by.
     """
-    before = {wave.window.closes: wave.window for wave in (request.parent.waves if request.parent else ())}
+    waves = request.parent.waves if request.parent else ()
+    before = {wave.window.closes: wave.window for wave in waves if _number(wave.key) >= request.first_number}
     windows = windows_of(request.policy, not_before=request.not_before)
     if windows and windows[0].opens <= request.not_before:
         old = before.get(windows[0].closes)
         if old is not None and old.opens <= windows[0].opens:
             return (old, *windows[1:])
     return windows
-
-
-def _occupied(request: PlanRequest) -> tuple[PlannedWindow, ...]:
-    """Windows of waves that are under way or done: no second wave comes into them."""
-    waves = request.parent.waves if request.parent else ()
-    return tuple(wave.window for wave in waves if not request.settled.isdisjoint(wave.assets))
 
 
 def _overlap(one: PlannedWindow, other: PlannedWindow) -> bool:
@@ -260,6 +255,10 @@ def _blocked_fault(draft: _Draft, own: Mapping[AssetId, Fault]) -> Fault | None:
 def _window_fault(draft: _Draft) -> Fault | None:
     if draft.windows:
         return None
+    if draft.request.occupied:
+        taken = ", ".join(window.local for window in draft.request.occupied[:3])
+        says = f"Every window within {draft.policy.horizon_days} days is taken by a wave under way ({taken})."
+        return Fault(rule="no_window", says=says, remedy="Finish that wave, or add windows to the policy.")
     says = f"The policy leaves no window within {draft.policy.horizon_days} days."
     return Fault(rule="no_window", says=says, remedy="Add windows to the policy, or shorten its freezes.")
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from inventory.errors import ExpectedError
-from orchestrator.core.lifecycle import IllegalTransition, WaveState
+from orchestrator.actions import drive_wave
+from orchestrator.actions.record import change_wave
+from orchestrator.core.lifecycle import IllegalTransition, WaveEvent, WaveState
 from orchestrator.core.policy import Policy
 from orchestrator.core.ready import NotReady
-from orchestrator.core.refusals import StoreDamaged
+from orchestrator.core.refusals import Overtaken, StaleDriver, StoreDamaged
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import Store
 from tests.copied_towns import a_town, by_hand
@@ -203,3 +205,85 @@ def test_a_damaged_wave_is_told_of_and_holds_no_other_wave_up(tmp_path: Path) ->
     assert states == {"W01": WaveState.SCHEDULED, "W02": WaveState.CLOSED}
     with pytest.raises(StoreDamaged):
         town.start()
+
+
+def test_a_driver_that_lost_its_seat_does_nothing_any_more_and_says_so(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    unseated = town.driver()
+    town.driver()
+    with pytest.raises(StaleDriver):
+        unseated.tick(appointments=True)
+    assert town.wave()[0].state is WaveState.APPROVED
+
+
+def test_why_a_wave_does_not_start_at_its_hour_is_told_once(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    told: list[ExpectedError] = []
+    driver = town.driver(tree_there=lambda _runbook: False, tell=told.append)
+    for _ in range(4):
+        driver.tick(appointments=True)
+    assert [error.code for error in told] == ["RUN-002"]
+    assert "missing or was changed on disk" in str(told[0])
+
+
+def test_any_number_of_failures_at_once_is_judged_to_the_end(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive_wave, "MAX_ROUNDS", 8)
+    policy = Policy(batch_budget=1.0, wave_budget=1.0, canary_size=0, batch_size=12)
+    runs = SimulatedRuns(fault=lambda _asset, step, _direction: "failed" if step == "look" else "")
+    town = Town(store=store, runs=runs, folder=tmp_path, seats=12, policy=policy)
+    town.propose()
+    town.approve()
+    town.start()
+    town.drive()
+    assert set(town.states().values()) == {"held"}
+
+
+class OvertakenStore:
+    """The real store, in which a person was quicker at the nth transaction."""
+
+    def __init__(self, store: Store, *, nth: int) -> None:
+        self._store, self._left = store, nth
+        self.reading = store.reading
+
+    @contextmanager
+    def transaction(self) -> Any:
+        self._left -= 1
+        with self._store.transaction() as books:
+            yield books
+            if not self._left:
+                raise Overtaken(subject="wave W01")
+
+
+def test_a_driver_that_was_overtaken_looks_again_and_goes_on(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "started")
+    driver = town.driver(store=OvertakenStore(town.store, nth=4))
+    for _ in range(60):
+        driver.tick(only=(STADT, "W01"))
+    assert town.wave()[0].state is WaveState.CLOSED
+
+
+def test_a_tree_that_was_changed_after_the_claim_is_not_played(tmp_path: Path) -> None:
+    """It is looked at before every run, not only at the start of the wave; the wave is held and nothing goes back."""
+    town = a_town(tmp_path, "started")
+    assert isinstance(town.runs, SimulatedRuns)
+    runs = town.runs
+    town.drive(town.driver(tree_there=lambda _runbook: len(runs.ledger) < 3))
+    wave, _progress = town.wave()
+    assert (wave.state, wave.cause) == (WaveState.HELD, "never_started")
+    assert len(runs.ledger) == 3
+
+
+def test_a_wave_that_was_made_to_run_by_writing_into_the_journal_touches_nothing(store: Store, tmp_path: Path) -> None:
+    """Whoever can write to the database can append entries; without genuine signatures no machine is touched."""
+    runs = SimulatedRuns()
+    town = Town(store=store, runs=runs, folder=tmp_path)
+    town.propose()
+    with town.outside().desk() as desk:
+        for event in (WaveEvent.APPROVE, WaveEvent.CLAIM, WaveEvent.START):
+            change_wave(desk, desk.books.waves.get(STADT, "W01"), event)
+    town.drive()
+    wave, _progress = town.wave()
+    assert (wave.state, wave.cause) == (WaveState.HELD, "not_approved")
+    assert runs.ledger == []

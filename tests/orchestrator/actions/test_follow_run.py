@@ -12,7 +12,7 @@ import pytest
 from orchestrator.actions.follow_run import START_GRACE, follow_run
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunRow, SpoolLine, SpoolRead
+from orchestrator.ports import RunOrder, RunRow, SpoolLine, SpoolRead
 from tests.copied_towns import a_town
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
@@ -143,3 +143,37 @@ def test_a_run_whose_processes_are_gone_without_an_end_is_unknown_never_failed(t
     assert attempts(town) == ["unknown"]
     with town.store.reading() as books:
         assert books.runs.live() == ()
+
+
+class Hanging(SimulatedRuns):
+    """A supervisor that lives and never says START."""
+
+    killed = False
+
+    def start(self, order: RunOrder) -> None:
+        """Nothing that could be read."""
+
+    def read(self, run: RunId, *, offset: int) -> SpoolRead:
+        """Alive until it is killed."""
+        return replace(super().read(run, offset=offset), alive=not self.killed)
+
+    def kill(self, run: RunId) -> None:
+        """It is gone."""
+        self.killed = True
+
+
+def test_what_hangs_before_its_start_is_ended_at_its_deadline(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "started")
+    town.runs = Hanging()
+    driver = town.driver()
+    driver.tick()
+    (run,) = live_runs(town)
+    town.clock.moment = run.deadline + timedelta(seconds=1)
+    for _ in range(2):
+        driver.tick()
+    assert run.id not in {one.id for one in live_runs(town)}
+
+
+def live_runs(town: Town) -> tuple[RunRow, ...]:
+    with town.store.reading() as books:
+        return books.runs.live()

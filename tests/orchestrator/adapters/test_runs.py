@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
-from orchestrator.adapters.runs import AnsibleRuns
+from orchestrator.adapters.runs import AnsibleRuns, RunStuck
 from orchestrator.core.access import JumpHost
 from orchestrator.core.wave import RunId
 from orchestrator.ports import RunOrder
@@ -344,7 +344,7 @@ def test_a_link_in_the_place_of_a_run_directory_is_not_followed(here: Field, tmp
     here.directory(order).rename(tmp_path / "elsewhere")
     here.directory(order).symlink_to(tmp_path / "elsewhere")
     assert here.runs.read(order.run.id, offset=0).damaged
-    with pytest.raises(OSError, match="Not a directory"):
+    with pytest.raises(RunStuck, match="Not a directory"):
         here.runs.close(order.run.id)
 
 
@@ -353,7 +353,7 @@ def test_only_a_plain_word_is_a_run_id(tmp_path: Path, run: str) -> None:
     clock = SystemClock()
     runs = AnsibleRuns(state=tmp_path, trees=tmp_path, ansible_playbook=tmp_path, clock=clock, sockets=tmp_path)
     assert runs.read(RunId(run), offset=0).damaged
-    with pytest.raises(files.NotOurs):
+    with pytest.raises(RunStuck):
         runs.close(RunId(run))
 
 
@@ -370,3 +370,24 @@ def test_reading_on_from_an_offset_gives_each_line_once(here: Field) -> None:
     rest = here.runs.read(order.run.id, offset=offset)
     seen += [line.seq for line in rest.lines]
     assert seen == list(range(1, (rest.last_seq or 0) + 1))
+
+
+def test_a_state_directory_that_cannot_be_used_refuses_the_run(here: Field) -> None:
+    """A damaged note of the epoch, or no room for sockets: expected trouble, which holds the wave and nothing else."""
+    order = here.order(MARK)
+    (here.state / "epoch").write_text("?")
+    with pytest.raises(RunRefused, match="state directory cannot be used"):
+        here.runs.start(order)
+    (here.state / "epoch").unlink()
+    runs = AnsibleRuns(
+        state=here.state, trees=here.state / "trees", ansible_playbook=here.state, clock=here.clock,
+        sockets=here.state / "missing",
+    )  # fmt: skip
+    with pytest.raises(RunRefused, match="state directory cannot be used"):
+        runs.start(order)
+
+
+def test_the_highest_epoch_that_started_a_run_here_is_remembered(here: Field) -> None:
+    assert here.runs.epoch() == 0
+    here.played(here.order(MARK, epoch=7))
+    assert here.runs.epoch() == 7

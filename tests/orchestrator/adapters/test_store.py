@@ -200,3 +200,8 @@ def test_a_writer_that_waits_too_long_is_told_that_the_database_is_busy(
         with pytest.raises(StoreBusy, match="STO-021"), impatient.transaction() as others:
             others.waves.set_state(wave, to=WaveState.PROPOSED, cause="", at=NOW)
     impatient.close()
+
+
+def test_the_epoch_rises_above_what_a_restored_database_has_forgotten(store: DatabaseStore) -> None:
+    with store.transaction() as books:
+        assert (books.raise_epoch(above=6), books.raise_epoch(above=3), books.raise_epoch(above=20)) == (7, 8, 21)

@@ -15,7 +15,7 @@ from tests.known_town import call
 from tests.town_terminals import a_terminal, sitting_down
 from tests.towns import Town
 
-HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr"
 
 
 def profiles(town: Town) -> dict[str, Any]:
@@ -58,6 +58,21 @@ def test_a_jump_host_without_its_host_key_is_refused(tmp_path: Path) -> None:
     context, _town = a_terminal(tmp_path)
     with pytest.raises(InvalidAccess, match="key is needed"):
         add(context, "--jump", "10.0.0.1")
+
+
+@pytest.mark.parametrize("key", ["ssh-ed25519 AAAA...", "ssh-ed25519 AAAA", "rubbish AAAAC3NzaC1lZDI1NTE5AAAAI"])
+def test_what_is_no_host_key_is_refused_before_anybody_relies_on_it(tmp_path: Path, key: str) -> None:
+    context, _town = a_terminal(tmp_path)
+    with pytest.raises(InvalidAccess, match="jump_host_key"):
+        add(context, "--jump", "10.0.0.1", "--jump-host-key", key)
+
+
+def test_a_public_key_is_no_way_in_and_a_replaced_profile_is_called_so(tmp_path: Path) -> None:
+    context, _town = a_terminal(tmp_path)
+    with pytest.raises(InvalidAccess, match="private key"):
+        call(access.app, context, "add", "far", "--key", "/keys/far.pub")
+    assert "is there" in call(access.app, context, "add", "far", "--key", "/keys/far").output
+    assert "is replaced" in call(access.app, context, "add", "far", "--key", "/keys/far", "--port", "23").output
 
 
 def test_a_profile_is_replaced_by_name_and_stands_in_the_journal(tmp_path: Path) -> None:

@@ -155,3 +155,9 @@ def test_text_from_files_cannot_steer_the_terminal(home: Context, tmp_path: Path
     note = "[red]x[/red] \u2028 \x85"
     result = called(home, "import", a_file(tmp_path, f'machine;kind;note\nsrv;vm;"{note}"\n\x1b]0;t\x07;vm;\n'))
     assert "\x1b" not in result.output and "\x07" not in result.output
+
+
+def test_a_file_of_refused_rows_only_is_not_called_known(home: Context, tmp_path: Path) -> None:
+    result = called(home, "import", a_file(tmp_path, "machine;kind\nx3;toaster\n", "machines.csv"))
+    assert result.exit_code == 8
+    assert "what was not refused" in result.output and "says all this" not in result.output

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from orchestrator.cli.context import Context, NoPerson, NotConfirmed, NoTenant, Out, harmless
+from inventory.errors import ExpectedError
+from orchestrator.cli.context import Context, NoPerson, NotConfirmed, Out, harmless
 from orchestrator.settings import CONFIG_NAME, example_config
 
 HOSTILE = "\x1b]0;owned\x07\r\x1b[2J\x00\x9b31m\u202e\u2028\ud800"
@@ -50,7 +51,7 @@ def test_with_json_there_is_one_document_and_nothing_else(capsys: pytest.Capture
 
 @pytest.mark.parametrize("name", ["", "../x", "Stadt", "-x", "a" * 40, "x y", "stadt\n"])
 def test_what_cannot_be_a_tenant_is_none(tmp_path: Path, name: str) -> None:
-    with pytest.raises(NoTenant):
+    with pytest.raises(ExpectedError, match=r"CLI-00[36]"):
         assert a_context(tmp_path, tenant_name=name).tenant
 
 

@@ -70,6 +70,7 @@ def ended(tmp_path: Path, state: WaveState, *moves: MoveState) -> int:
         (WaveState.HELD, (MoveState.MOVED, MoveState.PLANNED), 4),
         (WaveState.NEEDS_PERSON, (MoveState.MOVED, MoveState.NEEDS_PERSON), 4),
         (WaveState.MISSED, (MoveState.PLANNED, MoveState.PLANNED), 4),
+        (WaveState.APPROVED, (MoveState.PLANNED, MoveState.PLANNED), 3),
     ],
 )
 def test_the_exit_code_says_how_a_wave_ended(

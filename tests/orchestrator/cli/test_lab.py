@@ -40,6 +40,14 @@ def test_seats_bring_old_workstations_with_files_successors_and_a_vault(place: P
 
 
 @pytest.mark.lab
+def test_up_says_how_kahn_gets_to_the_hosts_and_its_inventory_can_be_imported(place: Path) -> None:
+    told = kahn_lab(place, "up", "--tenant", "stadt", "--seats", "1").stdout
+    assert f"kahn access add lab --user root --key {place}" in told and "--jump-host-key 'ssh-ed25519 " in told
+    assert f"kahn lab exec --dir {place} -- kahn" in told
+    assert json.loads(kahn_lab(place, "inventory").stdout)["kahn_inventory"] == 1
+
+
+@pytest.mark.lab
 def test_up_again_changes_no_user_file(place: Path) -> None:
     root = Path(json.loads(kahn_lab(place, "list", "--json").stdout)[2]["root"])
     before = sorted((path, path.lstat().st_mtime_ns) for path in (root / "home").rglob("*"))

@@ -89,3 +89,11 @@ def test_markup_in_a_name_is_only_text(tmp_path: Path) -> None:
     context, _town = a_terminal(tmp_path)
     add(context, tmp_path, "[red]x[/] :bug:")
     assert "[red]x[/] :bug:" in call(person.app, context, "list").output
+
+
+def test_acts_on_people_answer_in_json_and_nobody_is_asked_about_a_stranger(tmp_path: Path) -> None:
+    _context, town = a_terminal(tmp_path)
+    asking = sitting_down(town, json=True)
+    assert set(json.loads(call(person.app, asking, "deputy", "bert", "--of", "anna").stdout)) == {"id", "of"}
+    with pytest.raises(UnknownPerson):
+        call(person.app, sitting_down(town, yes=False), "erase", "nobody")

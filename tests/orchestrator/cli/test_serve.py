@@ -41,3 +41,19 @@ def test_the_service_holds_the_seat_until_it_is_told_to_stop(tmp_path: Path) -> 
         serving.wait()
     with town.store.seat() as mine:
         assert mine
+
+
+def test_a_service_that_lost_its_seat_goes_so_that_its_keeper_starts_it_anew(tmp_path: Path) -> None:
+    """Otherwise it would stand there for ever, and no wave would start at its hour."""
+    _context, town = a_terminal(tmp_path)
+    program = (sys.executable, "-m", "orchestrator.cli.main", "serve")
+    serving = subprocess.Popen(program, env={**os.environ, "KAHN_HOME": str(tmp_path)}, stdout=subprocess.PIPE)
+    try:
+        assert serving.stdout is not None
+        assert b"Kahn drives" in serving.stdout.readline()
+        with town.store.transaction() as books:
+            books.raise_epoch()
+        assert serving.wait(timeout=20) == 6
+    finally:
+        serving.kill()
+        serving.wait()

@@ -9,7 +9,8 @@ import pytest
 
 from inventory.errors import ExpectedError
 from orchestrator.cli import tenant
-from orchestrator.cli.tenant import BadTenantName, FileUnreadable
+from orchestrator.cli.context import BadTenantName
+from orchestrator.cli.tenant import FileUnreadable
 from orchestrator.core.policy_file import render_example
 from orchestrator.core.refusals import TenantExists
 from tests.known_town import call
@@ -55,3 +56,9 @@ def test_a_policy_that_cannot_be_used_changes_nothing(tmp_path: Path, content: b
         call(tenant.app, context, "policy", "--file", str(tmp_path))
     with town.store.reading() as books:
         assert books.tenants.policy(STADT) == before
+
+
+def test_the_example_policy_is_one_json_document_too(tmp_path: Path) -> None:
+    _context, town = a_terminal(tmp_path)
+    found = json.loads(call(tenant.app, sitting_down(town, json=True), "policy", "--example").stdout)
+    assert "[[weekly]]" in found["example"]

@@ -36,10 +36,11 @@ def test_a_wave_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         watch_wave(context, "W99")
 
 
-def test_a_wave_under_way_does_not_rest(tmp_path: Path) -> None:
+def test_a_wave_that_waits_for_its_start_or_is_under_way_does_not_rest(tmp_path: Path) -> None:
     context, town = a_known_town(tmp_path)
-    assert look_at(context, "W01").code is not None
+    assert look_at(context, "W01").code == 3
     town.approve()
+    assert look_at(context, "W01").code is None
     town.start()
     assert look_at(context, "W01").code is None
 

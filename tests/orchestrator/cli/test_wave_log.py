@@ -41,6 +41,8 @@ def test_an_asset_that_is_not_in_the_wave_is_said(tmp_path: Path) -> None:
 
 
 def test_a_step_that_nobody_took_has_no_lines(tmp_path: Path) -> None:
-    _context, town = a_terminal(tmp_path)
+    context, town = a_terminal(tmp_path)
     asking = sitting_down(town, json=True)
     assert json.loads(call(wave.app, asking, "show", "W01", "--log", "apc-001:nothing").stdout) == []
+    told = call(wave.app, context, "show", "W01", "--log", "apc-001:nothing").output
+    assert "Nothing is recorded of that" in told

@@ -134,6 +134,7 @@ class Game:
     facts: list[Fact] = field(default_factory=list)
     started: list[StartRun] = field(default_factory=list)
     runs: int = 0
+    cause_of: Callable[[str], str] = "{}_cause".format
 
     def __post_init__(self) -> None:
         for event in ("propose", "approve", "claim", "start"):
@@ -215,7 +216,7 @@ class Game:
             outcome, evidence = self.choose(asset, command.step, command.direction, tried)
             self.note(
                 "attempt.ended", run=run, asset=asset, step=command.step, direction=command.direction.value,
-                outcome=outcome, cause="" if outcome == "done" else f"{outcome}_cause", evidence=evidence,
+                outcome=outcome, cause="" if outcome == "done" else self.cause_of(outcome), evidence=evidence,
             )  # fmt: skip
         self.note("run.ended", run=run, how="exit", rc=0, last_seq=1)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inventory.model import AssetId
 from orchestrator.core.decide import StartRun, next_commands
-from orchestrator.core.lifecycle import MOVE_GROUPS, WaveState
+from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
 from orchestrator.core.runbook import Direction, Effect
 from tests.orchestrator.core.builders import STEPS, Answer, Game, a_runbook, a_wave, all_good, failing_at
 
@@ -290,7 +290,7 @@ def test_a_wave_is_not_called_rolled_back_while_others_were_stopped_half_way() -
 def test_none_of_a_move_group_goes_on_when_one_of_it_stays_behind() -> None:
     """Whether the one was never reached or gave no baseline; mates that were touched go back, the others stay."""
     together = a_wave(batches={"b1": 4}, groups=(("a01", "a02"),))
-    assert Game(together, failing_at("a01", "look", "not_started")).play().states["a02"] == "held"
+    assert Game(together, failing_at("a01", "look", "not_started")).play().states["a02"] == "rolled_back"
     assert Game(together, failing_at("a01", "", "not_started", Direction.BASELINE)).play().states["a02"] == "held"
     split = a_wave(batches={"canary": 1, "b1": 3}, groups=(("a01", "a02"),), batch_budget=1.0, wave_budget=1.0)
     assert Game(split, failing_at("a02", "look")).play().states["a01"] == "rolled_back"
@@ -307,3 +307,29 @@ def test_a_mate_that_was_out_of_sight_does_not_go_on_after_its_group_went_back()
 
     game = Game(a_wave(batches={"b1": 4}, groups=(("a01", "a02"),)), choose).play()
     assert game.states == {"a01": "rolled_back", "a02": "rolled_back", "a03": "moved", "a04": "moved"}
+
+
+def test_runs_that_cannot_start_here_hold_the_wave_and_take_nothing_back() -> None:
+    """A full disk or a missing tree on this machine is nothing that the assets did."""
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        return all_good(asset, step, direction, nth) if step != "switch" or mended else ("not_started", {})
+
+    mended = False
+    game = Game(a_wave(batches={"b1": 3}), choose, cause_of=lambda outcome: "never_started")
+    game.play()
+    assert (game.progress.state, game.progress.cause) == (WaveState.HELD, "never_started")
+    assert set(game.states.values()) == {"held"}
+    mended = True
+    game.wave("resume")
+    assert set(game.play().states.values()) == {"moved"}
+
+
+def test_a_try_that_is_left_is_kept_for_when_a_held_wave_goes_on() -> None:
+    game = Game(a_wave(batches={"b1": 2}), failing_at("a01", "copy", "not_started"))
+    while not any(run.step == "copy" for run in game.started):
+        for command in next_commands(game.content, game.progress, game.now):
+            game.carry_out(command)
+    game.wave("hold", "window_ended")
+    move = game.play().progress.moves[AssetId("a01")]
+    assert (move.state, move.cause) == (MoveState.HELD, "wave_held")

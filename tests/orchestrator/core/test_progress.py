@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inventory.model import AssetId
 from orchestrator.actions.take_back import assets_named, rollback_preview
-from orchestrator.core.decide import WAVE_HELD, StartRun, next_commands
+from orchestrator.core.decide import StartRun, next_commands
 from orchestrator.core.lifecycle import (
     MOVE_GROUPS,
     WAVE_GROUPS,
@@ -22,7 +22,7 @@ from orchestrator.core.lifecycle import (
 )
 from orchestrator.core.progress import Fact, MoveProgress, WaveProgress, progress_of
 from orchestrator.core.runbook import Direction
-from orchestrator.core.undo import touched
+from orchestrator.core.undo import WAVE_HELD, touched
 from tests.orchestrator.core.builders import OPENS, Answer, Game, a_wave, all_good, failing_at
 
 ONE = AssetId("a01")

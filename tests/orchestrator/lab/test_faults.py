@@ -196,5 +196,5 @@ def test_all_faults_at_once_are_healed(tenant: Lab, host: Host) -> None:
     tenant.fault(host, "heal")
     assert tenant.ssh("pannen", "apc-0001", "hostname") == "apc-0001\n"
     assert "kahn" not in host.run("ip", "-o", "link")
-    assert len(FAULTS) == 16
+    assert len(FAULTS) == 17
     assert replace(host) == host

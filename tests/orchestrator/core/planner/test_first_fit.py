@@ -14,7 +14,7 @@ from inventory.model import Asset, AssetId, AssetKind, Dependency, DependencyKin
 from orchestrator.core.plan import Pin, Plan, PlannedWave, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.first_fit import FirstFitPlanner
-from orchestrator.core.policy import Freeze
+from orchestrator.core.policy import Freeze, Window
 from tests.estates import (
     MONDAY,
     a_pair,
@@ -188,11 +188,29 @@ def test_settled_assets_are_not_planned_again_and_their_window_is_not_used_twice
     first = planned(a_request(an_estate(23)))
     settled = frozenset(first.waves[0].assets)
     later = MONDAY + timedelta(hours=15)
-    request = a_request(an_estate(23), parent=first, settled=settled, first_number=2, not_before=later)
+    taken = (first.waves[0].window,)
+    request = a_request(an_estate(23), parent=first, settled=settled, first_number=2, not_before=later, occupied=taken)
     plan = planned(request)
     assert {asset for wave in plan.waves for asset in wave.assets} == {old(n) for n in range(23)} - settled
     assert [wave.key for wave in plan.waves] == ["W02", "W03"]
     assert plan.waves == first.waves[1:]
+
+
+def test_the_open_window_of_a_wave_that_is_over_takes_another_one() -> None:
+    """After a rollback in the night the rest of the night can be planned anew."""
+    first = planned(a_request(an_estate(3)))
+    window = first.waves[0].window
+    later = window.opens + timedelta(hours=1)
+    plan = planned(a_request(an_estate(3), parent=first, first_number=2, not_before=later))
+    assert [(wave.key, wave.window.opens, wave.window.closes) for wave in plan.waves] == [("W02", later, window.closes)]
+
+
+def test_no_window_says_which_wave_took_them() -> None:
+    window = planned(a_request(an_estate(3))).waves[0].window
+    policy = a_policy(weekly=(), windows=(Window(opens=window.opens, closes=window.closes),))
+    plan = FirstFitPlanner().propose(a_request(an_estate(3), policy=policy, occupied=(window,)))
+    assert {one.rule for one in plan.why_not} == {"no_window"}
+    assert "taken by a wave under way" in plan.why_not[0].says
 
 
 def test_a_wave_that_stays_in_its_window_keeps_its_key_and_new_ones_get_new_numbers() -> None:
