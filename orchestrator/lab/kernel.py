@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -125,8 +126,15 @@ def _open_directory(path: Path, *, create: bool) -> int:
                 path.mkdir(parents=True, exist_ok=True)
             return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (FileNotFoundError, FileExistsError):
-            if not create or (path.exists() and not path.is_dir()):
+            if not create or _is_something_else(path):
                 raise
+
+
+def _is_something_else(path: Path) -> bool:
+    """Whether a thing stands there that is no directory: one look, as two could see two holders' directories."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return not stat.S_ISDIR(os.stat(path).st_mode)
+    return False
 
 
 def _is_still(path: Path, fd: int) -> bool:
