@@ -150,7 +150,12 @@ def _keys() -> Iterator[int]:
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     try:
-        tty.setcbreak(keyboard)
+        tty.setcbreak(keyboard, termios.TCSANOW)
+        # Ctrl-C comes as a key, read where it is expected: as a signal it could break into the drawing of the screen,
+        # and the terminal would throw away what was being written.
+        quiet = termios.tcgetattr(keyboard)
+        quiet[3] &= ~termios.ISIG
+        termios.tcsetattr(keyboard, termios.TCSANOW, quiet)
         yield keyboard
     finally:
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+        termios.tcsetattr(keyboard, termios.TCSANOW, before)
