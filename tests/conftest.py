@@ -9,11 +9,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A suite started in the background may inherit an ignored SIGINT, and programs that it starts would not hear theirs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
