@@ -26,6 +26,39 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 KINDS = ("lab", "postgres", "ansible")
 _NOT_POSSIBLE = "not possible here: "
+_KERNEL = ("net/ipv4/ip_forward", "fs/inotify/max_user_instances", "net/ipv4/conf/all/rp_filter")
+_KERNEL_BEFORE = pytest.StashKey[dict[str, str]]()
+_HAD_LABS: list[str] = []
+_KERNEL_CHANGED = pytest.StashKey[list[str]]()
+
+
+def kernel_settings() -> dict[str, str]:
+    """Settings of the kernel that somebody who makes networks and hosts might change, where this machine has them."""
+    places = {name: Path("/proc/sys") / name for name in _KERNEL}
+    return {name: place.read_text().strip() for name, place in places.items() if place.exists()}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remembers how the machine was. Labs share its settings, so only the whole suite can compare them."""
+    config.stash[_KERNEL_BEFORE] = kernel_settings()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes that the suite made hosts: only then it has anything to put back."""
+    if "lab" in report.keywords:
+        _HAD_LABS.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a suite that leaves a setting of the kernel changed; a worker's labs may still stand in for another's."""
+    if hasattr(session.config, "workerinput") or not _HAD_LABS:
+        return
+    before, now = session.config.stash[_KERNEL_BEFORE], kernel_settings()
+    changed = [f"{name} was {before[name]} and is {now[name]}" for name in before if before[name] != now[name]]
+    if changed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.config.stash[_KERNEL_CHANGED] = changed
 
 
 def _why_no_lab() -> str:
@@ -63,7 +96,11 @@ def _any_marked(tests: list[pytest.Item], kind: str) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says which tests did not run, and why."""
+    """Says which tests did not run, and why, and what of the machine's settings was not put back."""
+    if changed := terminalreporter.config.stash.get(_KERNEL_CHANGED, []):
+        terminalreporter.section("FAILED: the suite left this machine's kernel settings changed")
+        for line in changed:
+            terminalreporter.line(line)
     causes: dict[str, list[str]] = defaultdict(list)
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
