@@ -47,7 +47,7 @@ trap 'rm -rf "$work"' EXIT
 say "building the wheel"
 .venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir "$work" .
 
-say "making   $place/venv with $("$python" --version), $(grep -c '^[a-z0-9].*==' requirements-run.lock) locked packages (60 MB to download at most)"
+say "making   $place/venv with $("$python" --version), $(grep -c '^[a-z0-9].*==' requirements-run.lock) locked packages (100 MB to download at most, 345 MB on disk)"
 rm -rf "$place/venv"
 mkdir -p "$place/bin"
 "$python" -m venv "$place/venv"
