@@ -15,13 +15,17 @@ from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
+LATER: Mapping[str, bool] = {"later": True}
+"""Metadata of a field that a class got later: left out while it holds its default, so that what was stored and signed
+before keeps its bytes."""
+
 
 def plain(value: object) -> Any:
     """The value as JSON-ready data: dataclasses become objects, times ISO 8601 in UTC with microseconds."""
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if not _left_out(value, f)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, date | time):
@@ -32,6 +36,13 @@ def plain(value: object) -> Any:
         ordered = sorted(value, key=str) if isinstance(value, frozenset | set) else value
         return [plain(one) for one in ordered]
     return value
+
+
+def _left_out(value: object, field: dataclasses.Field[Any]) -> bool:
+    if "later" not in field.metadata:
+        return False
+    made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+    return bool(getattr(value, field.name) == made)
 
 
 def canonical_bytes(value: object) -> bytes:

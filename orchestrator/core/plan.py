@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol
 
 from inventory.model import AssetId, Snapshot, TenantId
-from orchestrator.core.canonical import fingerprint_of
+from orchestrator.core.canonical import LATER, fingerprint_of
+from orchestrator.core.constraints import Level
 from orchestrator.core.policy import Policy
 
 PlanId = NewType("PlanId", str)
@@ -43,6 +44,14 @@ class PlannedBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """How likely a wave is to give trouble, from 0 (none known) to 100, and why, the weightiest reason first."""
+
+    score: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedWave:
     """One wave: which assets, in which batches, in which window, by which runbook."""
 
@@ -52,6 +61,8 @@ class PlannedWave:
     window: PlannedWindow
     groups: tuple[MoveGroup, ...]
     batches: tuple[PlannedBatch, ...]
+    risk: Risk | None = field(default=None, metadata=LATER)
+    """None in a plan of a version that did not reckon it."""
 
     @property
     def assets(self) -> tuple[AssetId, ...]:
@@ -71,11 +82,23 @@ class WhyNot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """What a person fixed: this asset in that wave, or not before a time."""
+    """What a person fixed: this asset in that wave, not before a time, not with those others."""
 
     asset: AssetId
     wave: WaveKey | None = None
     not_before: datetime | None = None
+    not_with: tuple[AssetId, ...] = field(default=(), metadata=LATER)
+    """Assets that must be in another wave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a plan comes to on one level of the objective. Smaller is better."""
+
+    level: Level
+    value: float
+    bound: float | None = None
+    """No plan that holds all rules, and is as good on the levels before, can be below it; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +113,8 @@ class Plan:
     seed: int
     waves: tuple[PlannedWave, ...]
     why_not: tuple[WhyNot, ...]
+    judged: tuple[Judged, ...] = field(default=(), metadata=LATER)
+    """The levels of the objective, the most important first."""
 
     @property
     def fingerprint(self) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from enum import StrEnum
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetKind
+from orchestrator.core.canonical import LATER
+from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
+from orchestrator.core.constraints import Weekday as Weekday
 
 
 class WindowInverted(ExpectedError):
@@ -24,24 +26,14 @@ class InvalidPolicy(ExpectedError):
     remedy = "Correct it in the policy file and set the policy again with `kahn tenant policy --file FILE`."
 
 
-class Weekday(StrEnum):
-    """Days by name: numbers count differently everywhere."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """When a wave may touch assets: opens <= t < closes, both with time zone. Raises WindowInverted."""
 
     opens: datetime
     closes: datetime
+    scope: Scope = field(default=EVERYWHERE, metadata=LATER)
+    """Which assets it takes."""
 
     def __post_init__(self) -> None:
         if self.opens.tzinfo is None or self.closes.tzinfo is None:
@@ -57,6 +49,8 @@ class WeeklyWindow:
     days: tuple[Weekday, ...]
     opens: time
     closes: time
+    scope: Scope = field(default=EVERYWHERE, metadata=LATER)
+    """Which assets it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +60,8 @@ class Freeze:
     name: str
     first: date
     last: date
+    scope: Scope = field(default=EVERYWHERE, metadata=LATER)
+    """Which assets it keeps back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +89,7 @@ class Policy:
     forks: int = 10
     runbooks: dict[AssetKind, str] = field(default_factory=lambda: {AssetKind.WORKSTATION: "replace-workstation"})
     contacts: tuple[str, ...] = ()
+    planning: Planning = field(default_factory=Planning, metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):

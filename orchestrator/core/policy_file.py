@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Any, NoReturn
+from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from inventory.errors import ExpectedError
 from inventory.model import AssetKind
 from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, windows_of, zone_of
-from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, Weekday, WeeklyWindow, Window
+from orchestrator.core.planning_file import PLANNING_EXAMPLE, read_planning
+from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, WeeklyWindow, Window
+from orchestrator.core.policy_entry import (
+    EARLIEST,
+    LATEST,
+    SCOPE_KEYS,
+    Entry,
+    Reader,
+    clock,
+    day,
+    known_keys,
+    scope_of,
+    tables_of,
+    texts,
+    weekdays,
+    whole,
+)
+from orchestrator.core.policy_entry import PolicyFileWrong as PolicyFileWrong
 
-EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
-MAX_ENTRIES = 200
 RUNBOOK_NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
-CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-
-
-class PolicyFileWrong(ExpectedError):
-    """A policy file with an entry that makes no sense."""
-
-    code, says = "PLAN-013", "{file}, {key}: {why}."
-    remedy = "Correct the entry; `kahn tenant policy --example` prints a file with every entry explained."
-    exit_code = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +40,6 @@ class PolicyRead:
 
     policy: Policy
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """One value with the place where it stands."""
-
-    file: str
-    key: str
-    value: Any
-
-    def wrong(self, why: str, *, cause: BaseException | None = None) -> NoReturn:
-        """Raise PolicyFileWrong for this place."""
-        raise PolicyFileWrong(file=self.file, key=self.key, why=why) from cause
-
-    def at(self, key: str) -> _Entry:
-        """The entry below, None when it is missing."""
-        return _Entry(file=self.file, key=f"{self.key}.{key}" if self.key else key, value=self.value.get(key))
 
 
 INTEGERS: Mapping[str, tuple[int, int]] = {
@@ -71,9 +59,9 @@ SHARES = ("batch_budget", "wave_budget")
 
 def read_policy(text: str, *, file: str, now: datetime) -> PolicyRead:
     """The policy in a TOML text. ``now`` is only for warnings about what has passed. Raises PolicyFileWrong."""
-    top = _Entry(file=file, key="", value=_parsed(text, file))
+    top = Entry(file=file, key="", value=_parsed(text, file))
     readers = _readers()
-    _known_keys(top, readers)
+    known_keys(top, readers)
     zone = _zone(top.at("zone"))
     values = {_FIELD_OF.get(key, key): reader(top.at(key), zone) for key, reader in readers.items() if key in top.value}
     try:
@@ -90,37 +78,29 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         raise PolicyFileWrong(file=file, key="TOML", why=str(cause).rstrip(".")[:200]) from cause
 
 
-_Reader = Callable[[_Entry, ZoneInfo], Any]
 _FIELD_OF = {"window": "windows", "freeze": "freezes"}
 """Key in the file -> field of Policy, where they differ: one table a window reads better in the singular."""
 
 
-def _readers() -> dict[str, _Reader]:
+def _readers() -> dict[str, Reader]:
     return {
         "zone": lambda entry, zone: zone.key,
         "holidays": _holidays,
         **dict.fromkeys(INTEGERS, _integer),
         **dict.fromkeys(SHARES, _share),
         "contacts": _contacts,
-        "weekly": _tables(_weekly),
-        "window": _tables(_window),
-        "freeze": _tables(_freeze),
+        "weekly": tables_of(_weekly),
+        "window": tables_of(_window),
+        "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
+        "planning": read_planning,
     }
-
-
-def _known_keys(entry: _Entry, known: Sequence[str] | Mapping[str, object]) -> None:
-    if not isinstance(entry.value, dict):
-        entry.wrong("a table is wanted here")
-    for key in entry.value:
-        if key not in known:
-            entry.at(key).wrong(f"unknown key; known are {', '.join(sorted(known))}")
 
 
 # --------------------------------------------------------------------------- single values
 
 
-def _zone(entry: _Entry) -> ZoneInfo:
+def _zone(entry: Entry) -> ZoneInfo:
     name = entry.value if entry.value is not None else Policy().zone
     if not isinstance(name, str):
         entry.wrong("the name of a time zone is wanted, such as Europe/Berlin")
@@ -130,7 +110,7 @@ def _zone(entry: _Entry) -> ZoneInfo:
         entry.wrong(f"there is no time zone {name!r}", cause=cause)
 
 
-def _holidays(entry: _Entry, zone: ZoneInfo) -> str:
+def _holidays(entry: Entry, zone: ZoneInfo) -> str:
     if not isinstance(entry.value, str):
         entry.wrong("a German state such as BB is wanted, or empty text")
     try:
@@ -140,16 +120,12 @@ def _holidays(entry: _Entry, zone: ZoneInfo) -> str:
     return entry.value
 
 
-def _integer(entry: _Entry, zone: ZoneInfo) -> int:
+def _integer(entry: Entry, zone: ZoneInfo) -> int:
     low, high = INTEGERS[entry.key]
-    if isinstance(entry.value, bool) or not isinstance(entry.value, int):
-        entry.wrong(f"a whole number is wanted, not {entry.value!r}")
-    if not low <= entry.value <= high:
-        entry.wrong(f"{entry.value} is not between {low} and {high}")
-    return entry.value
+    return whole(entry, low=low, high=high)
 
 
-def _share(entry: _Entry, zone: ZoneInfo) -> float:
+def _share(entry: Entry, zone: ZoneInfo) -> float:
     if isinstance(entry.value, bool) or not isinstance(entry.value, int | float):
         entry.wrong(f"a number from 0 to 1 is wanted, not {entry.value!r}")
     if not 0 <= entry.value <= 1:
@@ -157,14 +133,12 @@ def _share(entry: _Entry, zone: ZoneInfo) -> float:
     return float(entry.value)
 
 
-def _contacts(entry: _Entry, zone: ZoneInfo) -> tuple[str, ...]:
-    if not isinstance(entry.value, list) or not all(isinstance(one, str) and one.strip() for one in entry.value):
-        entry.wrong("a list of texts is wanted")
-    return tuple(entry.value)
+def _contacts(entry: Entry, zone: ZoneInfo) -> tuple[str, ...]:
+    return texts(entry)
 
 
-def _runbooks(entry: _Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
-    _known_keys(entry, [kind.value for kind in AssetKind])
+def _runbooks(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
+    known_keys(entry, [kind.value for kind in AssetKind])
     for kind, name in entry.value.items():
         if not isinstance(name, str) or not RUNBOOK_NAME.fullmatch(name):
             entry.at(kind).wrong(f"{name!r} cannot be the name of a runbook (a to z, 0 to 9 and -)")
@@ -174,55 +148,26 @@ def _runbooks(entry: _Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
 # --------------------------------------------------------------------------- windows and freezes
 
 
-def _tables(reader: _Reader) -> _Reader:
-    def read_all(entry: _Entry, zone: ZoneInfo) -> tuple[Any, ...]:
-        if not isinstance(entry.value, list):
-            entry.wrong(f"write it as [[{entry.key}]]")
-        if len(entry.value) > MAX_ENTRIES:
-            entry.wrong(f"more than {MAX_ENTRIES} entries")
-        numbered = enumerate(entry.value, start=1)
-        return tuple(reader(_Entry(file=entry.file, key=f"{entry.key}[{n}]", value=v), zone) for n, v in numbered)
-
-    return read_all
-
-
-def _weekly(entry: _Entry, zone: ZoneInfo) -> WeeklyWindow:
-    _known_keys(entry, ("days", "opens", "closes"))
-    days = entry.at("days")
-    names = [day.value for day in Weekday]
-    if not isinstance(days.value, list) or not days.value or any(day not in names for day in days.value):
-        days.wrong(f"a list of days is wanted, from {', '.join(names)}")
-    opens, closes = _clock(entry.at("opens")), _clock(entry.at("closes"), is_end=True)
+def _weekly(entry: Entry, zone: ZoneInfo) -> WeeklyWindow:
+    known_keys(entry, ("days", "opens", "closes", *SCOPE_KEYS))
+    wanted = weekdays(entry.at("days"))
+    opens, closes = clock(entry.at("opens")), clock(entry.at("closes"), is_end=True)
     if opens == closes and str(entry.value["closes"]) != "24:00":
         entry.at("closes").wrong(f"a window from {opens:%H:%M} to {closes:%H:%M} lasts 0 s; a whole day ends at 24:00")
-    wanted = tuple(day for day in Weekday if day.value in days.value)
-    return WeeklyWindow(days=wanted, opens=opens, closes=closes)
+    return WeeklyWindow(days=wanted, opens=opens, closes=closes, scope=scope_of(entry))
 
 
-def _clock(entry: _Entry, *, is_end: bool = False) -> time:
-    """Hours and minutes; TOML's own times are taken too."""
-    if isinstance(entry.value, time) and not (entry.value.second or entry.value.microsecond):
-        return entry.value
-    if is_end and entry.value == "24:00":
-        return time()
-    read = CLOCK.fullmatch(entry.value) if isinstance(entry.value, str) else None
-    if read is None:
-        found = "nothing" if entry.value is None else repr(entry.value)
-        entry.wrong(f"a time such as 22:00 is wanted, not {found}")
-    return time(int(read[1]), int(read[2]))
-
-
-def _window(entry: _Entry, zone: ZoneInfo) -> Window:
-    _known_keys(entry, ("opens", "closes"))
+def _window(entry: Entry, zone: ZoneInfo) -> Window:
+    known_keys(entry, ("opens", "closes", *SCOPE_KEYS))
     opens, closes = _instant(entry.at("opens"), zone), _instant(entry.at("closes"), zone)
     if opens == closes:
         entry.at("closes").wrong("the window lasts 0 s")
     if closes < opens:
         entry.at("closes").wrong(f"the window closes at {closes.isoformat()} but opens at {opens.isoformat()}")
-    return Window(opens=opens, closes=closes)
+    return Window(opens=opens, closes=closes, scope=scope_of(entry))
 
 
-def _instant(entry: _Entry, zone: ZoneInfo) -> datetime:
+def _instant(entry: Entry, zone: ZoneInfo) -> datetime:
     """A TOML date and time; without an offset it is the policy's local time."""
     if not isinstance(entry.value, datetime):
         entry.wrong("a date and time such as 2026-12-05T08:00:00 is wanted, without quotation marks")
@@ -236,23 +181,15 @@ def _instant(entry: _Entry, zone: ZoneInfo) -> datetime:
     return instant
 
 
-def _freeze(entry: _Entry, zone: ZoneInfo) -> Freeze:
-    _known_keys(entry, ("name", "first", "last"))
+def _freeze(entry: Entry, zone: ZoneInfo) -> Freeze:
+    known_keys(entry, ("name", "first", "last", *SCOPE_KEYS))
     name = entry.at("name")
     if not isinstance(name.value, str) or not name.value.strip():
         name.wrong("a name is wanted, so that people know why nothing moves")
-    first, last = _day(entry.at("first")), _day(entry.at("last"))
+    first, last = day(entry.at("first")), day(entry.at("last"))
     if last < first:
         entry.at("last").wrong(f"the freeze ends on {last} before it begins on {first}")
-    return Freeze(name=name.value, first=first, last=last)
-
-
-def _day(entry: _Entry) -> date:
-    if isinstance(entry.value, datetime) or not isinstance(entry.value, date):
-        entry.wrong("a date such as 2026-12-20 is wanted, without quotation marks")
-    if not EARLIEST <= entry.value < LATEST:
-        entry.wrong(f"the year {entry.value.year} is out of reach")
-    return entry.value
+    return Freeze(name=name.value, first=first, last=last, scope=scope_of(entry))
 
 
 # --------------------------------------------------------------------------- warnings
@@ -326,4 +263,4 @@ def render_example() -> str:
     """A commented policy file with every entry and its default."""
     policy = Policy()
     names = ("zone", "holidays", *INTEGERS, *SHARES)
-    return EXAMPLE.format(**{name: getattr(policy, name) for name in names})
+    return EXAMPLE.format(**{name: getattr(policy, name) for name in names}) + PLANNING_EXAMPLE
