@@ -133,7 +133,7 @@ def split_list(text: str) -> tuple[str, ...]:
 
 def _list(field: Field, raw: object) -> tuple[str, ...]:
     if isinstance(raw, str):
-        raw = split_list(raw.replace(";", ",") if field.type == "mac_list" else raw)
+        raw = _split(field, raw)
     if not isinstance(raw, list | tuple):
         raise _invalid(field.name, raw, "a list is expected")
     if len(raw) > MAX_LIST:
@@ -141,6 +141,13 @@ def _list(field: Field, raw: object) -> tuple[str, ...]:
     parse = parse_mac if field.type == "mac_list" else _member(field)
     parts = (parse(field.name, clean_text(field.name, part)) for part in raw)
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _split(field: Field, text: str) -> tuple[str, ...]:
+    """Free texts hold commas of their own, so only ``|`` parts them."""
+    if field.type == "mac_list":
+        return split_list(text.replace(";", ","))
+    return split_list(text if field.refers_to else f"{text}|")
 
 
 def _member(field: Field) -> Callable[[str, str], str]:

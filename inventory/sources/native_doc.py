@@ -102,6 +102,7 @@ def _section(section: Section) -> Iterator[str]:
 
 def _row(field: Field) -> str:
     form = _FORMS[field.type] + (f" {', '.join(field.choices)}" if field.choices else "")
+    form = "texts separated by `|`; in JSON a list" if field.type == "list" and not field.refers_to else form
     form = "a known name" if field.refers_to and field.type == "text" else form
     return f"| `{field.name}` | {field.german} | {field.means} | {form} |"
 

@@ -94,7 +94,9 @@ def test_amounts_become_decimal_text() -> None:
 def test_jinja_is_text_in_text_fields_and_nothing_in_technical_ones() -> None:
     takes_it = {name for name in FIELDS if not refused(name, JINJA)}
     assert takes_it == {
-        "title", "note", "room", "serial", "asset_tag", "vendor", "model", "os_name", "hypervisor", "cluster", "owner"
+        "title", "note", "room", "serial", "asset_tag", "vendor", "model", "os_name", "os_version", "arch",
+        "hypervisor", "cluster", "owner", "disks", "networks", "services", "software", "environment",
+        "lifecycle", "findings", "tags",
     }  # fmt: skip
     assert value_of("note", JINJA) == JINJA
 

@@ -1,0 +1,207 @@
+"""`kahn asset import`: files of any known format into the inventory, the difference shown first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inventory.changes import ChangeSet
+from inventory.errors import ExpectedError
+from inventory.model import Value
+from inventory.observation import Refusal
+from inventory.rejects import rejects_csv
+from inventory.sources import read_file
+from inventory.sources.limits import FileUnreadable
+from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, take_inventory
+from orchestrator.cli.context import Context, context_of
+from orchestrator.texts import _
+
+EXAMPLES = 20
+"""How many examples of what changes an import shows, shared among the kinds."""
+PARTLY_TAKEN = 8
+
+
+class CannotWrite(ExpectedError):
+    """A file that was to be written cannot be."""
+
+    code, says = "CLI-012", "{file} cannot be written: {why}."
+    remedy = "Choose another place, or make room or rights there."
+    exit_code = 7
+
+
+def import_(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help=_("Files of any known format, or directories of such files."))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show the difference."))] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help=_("Where refused rows go; default: FILE.rejects.csv."))
+    ] = None,
+) -> None:
+    """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
+    context = context_of(ctx)
+    reads = [FileRead(file=str(path), reading=read_file(path)) for path in paths(files)]
+    with context.world.store.reading() as books:
+        before = books.assets.snapshot(context.tenant)
+    intake = compare(before, reads, new_id=context.world.new_asset_id)
+    for step in intake.steps:
+        _show(context, step)
+    written = 0
+    rejected: list[Path] = []
+    if not dry_run:
+        if not intake.is_empty:
+            context.confirm(_("Write these changes?"))
+        rejected = _write_rejects(intake, rejects)
+        if not intake.is_empty:
+            with context.world.transaction() as books:
+                written = take_inventory(books, intake, at=context.world.clock.now())
+    _conclude(context, intake, written=written, rejected=rejected, dry_run=dry_run)
+    if intake.refused:
+        raise typer.Exit(PARTLY_TAKEN)
+
+
+def paths(named: Iterable[Path]) -> list[Path]:
+    """Each file once; a directory stands for the .csv, .json and .xlsx files directly in it. Raises FileUnreadable."""
+    found: dict[Path, None] = {}
+    for path in named:
+        found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
+    return list(found)
+
+
+def _inside(directory: Path) -> list[Path]:
+    try:
+        found = sorted(one for one in directory.iterdir() if _is_inventory(one))
+    except OSError as cause:
+        raise FileUnreadable(file=directory, why=cause.strerror or "unknown") from cause
+    if not found:
+        raise FileUnreadable(file=directory, why="the directory holds no .csv, .json or .xlsx file")
+    return found
+
+
+def _is_inventory(path: Path) -> bool:
+    return path.suffix.casefold() in (".csv", ".json", ".xlsx") and not path.name.endswith(".rejects.csv")
+
+
+# --------------------------------------------------------------------------- what an import shows
+
+
+def _show(context: Context, step: Step) -> None:
+    """One step: per file what was passed over and refused, then what changes, with examples."""
+    out = context.out
+    for one in step.files:
+        out.line(_("{file} ({format})").format(file=one.file, format=step.source))
+        _examples(context, [f"- {note}" for note in one.reading.notes])
+        refused = step.refusals_of(one)
+        if refused:
+            out.line(_("  refused: {count}").format(count=len(refused)))
+            _examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
+    _show_changes(context, step.changes)
+
+
+def _show_changes(context: Context, changes: ChangeSet) -> None:
+    out = context.out
+    by_kind: dict[str, list[str]] = {}
+    for one in changes.appeared:
+        by_kind.setdefault(str(one.asset.kind), []).append(one.asset.name)
+    for kind, names in sorted(by_kind.items()):
+        out.line(_("  new {kind}: {count}").format(kind=kind, count=len(names)))
+        _examples(context, [f"+ {kind} {name}" for name in names], most=max(3, EXAMPLES // len(by_kind)))
+    if changes.changed:
+        out.line(_("  changed: {count}").format(count=len(changes.changed)))
+    _examples(
+        context,
+        [
+            f"~ {one.asset.name}: {change.field} {word(change.before)} -> {word(change.after)}"
+            for one in changes.changed
+            for change in one.changes
+        ],
+    )
+    if changes.dependencies:
+        out.line(_("  new dependencies: {count}").format(count=len(changes.dependencies)))
+    out.line(_("  unchanged: {count}").format(count=changes.unchanged))
+
+
+def _examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
+    for line in lines[:most]:
+        context.out.line(f"    {line}".replace("\n", " "))
+    if len(lines) > most:
+        context.out.line(_("    ... and {count} more").format(count=len(lines) - most))
+
+
+def _conclude(context: Context, intake: Intake, *, written: int, rejected: Sequence[Path], dry_run: bool) -> None:
+    context.out.json(
+        {
+            "written": written,
+            "dry_run": dry_run,
+            "rejects": [str(path) for path in rejected],
+            "steps": [_step_as_json(step) for step in intake.steps],
+        }
+    )
+    out = context.out
+    for path in rejected:
+        out.line(_("Refused rows, with reasons, are in {file}").format(file=path))
+    if intake.is_empty and intake.refused:
+        out.line(_("Nothing to write: what was not refused, the inventory says already."))
+    elif intake.is_empty:
+        out.line(_("Nothing to write: the inventory says all this already."))
+    elif dry_run:
+        out.line(_("Nothing was written (--dry-run)."))
+    else:
+        out.line(_("{count} changes written. Next: kahn plan propose").format(count=written))
+
+
+def _step_as_json(step: Step) -> dict[str, Any]:
+    changes = step.changes
+    return {
+        "source": step.source,
+        "files": [one.file for one in step.files],
+        "notes": [note for one in step.files for note in one.reading.notes],
+        "appeared": dict(sorted(Counter(str(one.asset.kind) for one in changes.appeared).items())),
+        "changed": [
+            {"name": one.asset.name, "field": change.field, "before": change.before, "after": change.after}
+            for one in changes.changed
+            for change in one.changes
+        ],
+        "dependencies": len(changes.dependencies),
+        "unchanged": changes.unchanged,
+        "refused": [_refusal_as_json(refusal) for refusal in changes.refusals],
+    }
+
+
+def _refusal_as_json(refusal: Refusal) -> dict[str, Any]:
+    place = refusal.place
+    return {
+        "file": place.file,
+        "row": place.row,
+        "column": place.column,
+        "code": refusal.code,
+        "says": refusal.says,
+        "remedy": refusal.remedy,
+    }
+
+
+def _write_rejects(intake: Intake, wanted: Path | None) -> list[Path]:
+    """One file of refused rows per imported file that has any. Raises CannotWrite."""
+    refused = [(one, step.refusals_of(one)) for step in intake.steps for one in step.files if step.refusals_of(one)]
+    written: list[Path] = []
+    for number, (one, refusals) in enumerate(refused, start=1):
+        path = Path(f"{one.file}.rejects.csv") if wanted is None else wanted
+        if wanted is not None and number > 1:
+            path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        try:
+            # The mark tells spreadsheet programs that it is UTF-8.
+            path.write_text(rejects_csv(one.reading.headings, refusals), encoding="utf-8-sig", newline="")
+        except OSError as cause:
+            raise CannotWrite(file=path, why=cause.strerror or "unknown") from cause
+        written.append(path)
+    return written
+
+
+def word(value: Value | None, *, unknown: str = "?") -> str:
+    """A value for people."""
+    if value is None:
+        return unknown
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
