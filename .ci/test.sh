@@ -6,7 +6,9 @@ kind=${1:-check}
 work=$(mktemp -d)
 account=pgserver # the PostgreSQL of the tests runs under this account when root starts it
 known=$(id -u $account 2>/dev/null)
+aside=
 tidy_up() {
+    if [ -n "$aside" ]; then kill -INT "$aside" 2>/dev/null; wait "$aside"; fi
     rm -rf "$work"
     if [ "$(id -u)" -eq 0 ] && [ -z "$known" ] && id -u $account >/dev/null 2>&1; then
         userdel $account && echo "The account $account, made for the tests' PostgreSQL, is removed again."
@@ -25,11 +27,30 @@ stage() {  # stage NAME COMMAND...
     began=$(date +%s)
     printf '\n== %s\n' "$name"
     "$@" < /dev/null
-    code=$?
-    took=$(($(date +%s) - began))
+    note "$name" $? "$began"
+}
+
+note() {  # note NAME EXIT-CODE BEGAN: one line of the table
+    code=$2
+    took=$(($(date +%s) - $3))
     [ "$code" -eq 5 ] && [ "${none_is_fine:-no}" = yes ] && code=0
     if [ "$code" -eq 0 ]; then word=ok; else word="FAILED ($code)"; red=1; fi
-    printf '  %-44s %5d s  %s\n' "$name" "$took" "$word" >> "$work/table"
+    printf '  %-44s %5d s  %s\n' "$1" "$took" "$word" >> "$work/table"
+}
+
+begin_aside() {  # begin_aside COMMAND...: runs beside the stages that follow; end_aside shows what it said
+    aside_began=$(date +%s)
+    : > "$work/aside"
+    "$@" < /dev/null > "$work/aside" 2>&1 &
+    aside=$!
+}
+
+end_aside() {  # end_aside NAME
+    printf '\n== %s (began %d s ago)\n' "$1" $(($(date +%s) - aside_began))
+    tail -n +1 -f --pid="$aside" "$work/aside"
+    wait "$aside"
+    note "$1" $? "$aside_began"
+    aside=
 }
 
 cores=$(nproc 2>/dev/null || echo 2)
@@ -48,10 +69,11 @@ if [ "$kind" = check ]; then
 else
     none_is_fine=yes
     stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres"
-    # One process: two would make the server's account at the same moment, and each start a server of its own.
-    stage "PostgreSQL" $bin/python -m pytest -q -m "postgres and not lab"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off.
-    stage "real hosts (lab)" $bin/python -m pytest -v -n 3 --dist loadfile -m lab
+    begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m lab
+    # One process: two would make the server's account at the same moment, and each start a server of its own.
+    stage "PostgreSQL" nice $bin/python -m pytest -q -m "postgres and not lab"
+    end_aside "real hosts (lab)"
 fi
 
 printf '\n== Stages\n'
