@@ -11,6 +11,7 @@ from pathlib import Path
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.desk import Desk, Outside
+from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
@@ -26,12 +27,15 @@ from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Sto
 from orchestrator.settings import Settings
 
 __all__ = [
+    "Wish",
     "World",
+    "adopt_playbook",
     "find_runbook",
     "known_runbooks",
     "load_runbook",
     "management_page",
     "open_world",
+    "parsed_wish",
     "prepare_store",
     "read_host_keys",
     "read_public_key",
@@ -101,6 +105,11 @@ class World:
 
 def _nothing(_error: ExpectedError) -> None:
     """A single command has nobody to tell."""
+
+
+def adopt_playbook(wish: Wish, *, state_dir: Path, name: str) -> AdoptedRunbook:
+    """Take a playbook in among the runbooks of a state directory. Raises CannotAdopt, RunbookInvalid."""
+    return adopt(wish, shelf=state_dir / "runbooks", name=name)
 
 
 def open_world(settings: Settings) -> World:
