@@ -13,6 +13,7 @@ from inventory.model import AssetId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
@@ -38,7 +39,9 @@ __all__ = [
     "parsed_wish",
     "prepare_store",
     "read_host_keys",
+    "read_plan_file",
     "read_public_key",
+    "write_plan_file",
 ]
 
 
