@@ -13,6 +13,7 @@ from inventory.model import AssetId, TenantId
 from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.netbox import Link, NetboxAccess, SyncState
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Direction
@@ -323,6 +324,34 @@ class RunBook(Protocol):
         ...
 
 
+class NetboxBook(Protocol):
+    """Each tenant's NetBox: how it is reached, how far the sync is, what is linked with what."""
+
+    def access(self, tenant: TenantId) -> NetboxAccess | None:
+        """None when the tenant has no NetBox."""
+        ...
+
+    def put_access(self, tenant: TenantId, access: NetboxAccess) -> None:
+        """Add or replace; another server or scope begins anew."""
+        ...
+
+    def state(self, tenant: TenantId) -> SyncState:
+        """How far the sync is."""
+        ...
+
+    def set_state(self, tenant: TenantId, state: SyncState) -> None:
+        """How far it is now."""
+        ...
+
+    def links(self, tenant: TenantId) -> tuple[Link, ...]:
+        """All links, by type and id."""
+        ...
+
+    def put_links(self, tenant: TenantId, links: Sequence[Link]) -> None:
+        """Add or replace links, each known by type and id."""
+        ...
+
+
 # --------------------------------------------------------------------------- the store as a whole
 
 
@@ -336,6 +365,7 @@ class Books(Protocol):
     plans: PlanBook
     waves: WaveBook
     runs: RunBook
+    netbox: NetboxBook
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

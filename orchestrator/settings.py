@@ -29,6 +29,14 @@ class BadSettings(ExpectedError):
     remedy = "Correct the file; `kahn init --example` prints every setting with its meaning."
 
 
+class NoSecret(ExpectedError):
+    """A secret is not where it should be."""
+
+    code, says = "CLI-020", "There is no secret in {where}: {why}."
+    remedy = "Put it there, readable for Kahn alone; it is never kept in the database."
+    exit_code = 7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One entry of the configuration file, as the settings page lists it."""
@@ -125,3 +133,28 @@ def example_config() -> str:
     for setting in SETTINGS:
         lines += [f"# {setting.means}", f'{setting.name} = "{setting.default}"', ""]
     return "\n".join(lines)
+
+
+MOST_SECRET = 4_096
+"""Bytes of a secret; a longer file is none."""
+
+
+def read_secret(where: str) -> str:
+    """The secret in ``file:/path`` (its first line, readable for its owner alone) or ``env:NAME``. Raises NoSecret."""
+    kind, _colon, place = where.partition(":")
+    secret = os.environ.get(place, "") if kind == "env" else _secret_file(where, Path(place))
+    secret = secret.strip()
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise NoSecret(where=where, why="it is empty, or no single word of ASCII letters")
+    return secret
+
+
+def _secret_file(where: str, path: Path) -> str:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise NoSecret(where=where, why="others may read it too; use `chmod 600`")
+        with path.open(encoding="utf-8") as opened:
+            return opened.read(MOST_SECRET).partition("\n")[0]
+    except (OSError, ValueError) as cause:
+        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else "it is no text"
+        raise NoSecret(where=where, why=why) from cause

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
+from inventory.sources.netbox_http import NetboxServer
 from orchestrator.actions.desk import Desk, Outside
-from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
+from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
@@ -21,27 +21,30 @@ from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
 from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, read_secret
 
 __all__ = [
-    "Wish",
+    "FieldsMissing",
+    "NetboxServer",
     "World",
-    "adopt_playbook",
     "find_runbook",
     "known_runbooks",
     "load_runbook",
     "management_page",
+    "missing_fields",
+    "netbox_server",
     "open_world",
-    "parsed_wish",
+    "prepare",
     "prepare_store",
+    "pull_from",
+    "push",
     "read_host_keys",
-    "read_plan_file",
     "read_public_key",
-    "write_plan_file",
 ]
 
 
@@ -110,11 +113,6 @@ def _nothing(_error: ExpectedError) -> None:
     """A single command has nobody to tell."""
 
 
-def adopt_playbook(wish: Wish, *, state_dir: Path, name: str) -> AdoptedRunbook:
-    """Take a playbook in among the runbooks of a state directory. Raises CannotAdopt, RunbookInvalid."""
-    return adopt(wish, shelf=state_dir / "runbooks", name=name)
-
-
 def open_world(settings: Settings) -> World:
     """The world of a state directory that exists. Raises ExpectedError when the database is not ready."""
     clock = SystemClock()
@@ -134,3 +132,8 @@ def open_world(settings: Settings) -> World:
 def prepare_store(settings: Settings) -> None:
     """Create or upgrade the database of a state directory."""
     DatabaseStore.create_or_upgrade(settings.database_url)
+
+
+def netbox_server(access: NetboxAccess) -> NetboxServer:
+    """The tenant's NetBox, with its token read from where it lies. Raises NoSecret."""
+    return NetboxServer(access.url, read_secret(access.token_from), ca_file=access.ca_file)

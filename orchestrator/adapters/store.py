@@ -18,6 +18,7 @@ from orchestrator.adapters import migrations
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import BUSY_TIMEOUT_MS, READ_ONLY, engine_for, expected, is_expected, parsed, shown
 from orchestrator.adapters.journal_book import JournalBook
+from orchestrator.adapters.netbox_book import NetboxBook
 from orchestrator.adapters.people_book import PeopleBook
 from orchestrator.adapters.plans_book import PlansBook
 from orchestrator.adapters.runs_book import RunsBook
@@ -43,6 +44,7 @@ class DatabaseBooks:
         self.plans: ports.PlanBook = PlansBook(connection)
         self.waves: ports.WaveBook = WavesBook(connection)
         self.runs: ports.RunBook = RunsBook(connection)
+        self.netbox: ports.NetboxBook = NetboxBook(connection, at=clock.now())
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

@@ -93,25 +93,26 @@ def _show(context: Context, step: Step) -> None:
     out = context.out
     for one in step.files:
         out.line(_("{file} ({format})").format(file=one.file, format=step.source))
-        _examples(context, [f"- {note}" for note in one.reading.notes])
+        examples(context, [f"- {note}" for note in one.reading.notes])
         refused = step.refusals_of(one)
         if refused:
             out.line(_("  refused: {count}").format(count=len(refused)))
-            _examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
-    _show_changes(context, step.changes)
+            examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
+    show_changes(context, step.changes)
 
 
-def _show_changes(context: Context, changes: ChangeSet) -> None:
+def show_changes(context: Context, changes: ChangeSet) -> None:
+    """What would change, with examples of each kind."""
     out = context.out
     by_kind: dict[str, list[str]] = {}
     for one in changes.appeared:
         by_kind.setdefault(str(one.asset.kind), []).append(one.asset.name)
     for kind, names in sorted(by_kind.items()):
         out.line(_("  new {kind}: {count}").format(kind=kind, count=len(names)))
-        _examples(context, [f"+ {kind} {name}" for name in names], most=max(3, EXAMPLES // len(by_kind)))
+        examples(context, [f"+ {kind} {name}" for name in names], most=max(3, EXAMPLES // len(by_kind)))
     if changes.changed:
         out.line(_("  changed: {count}").format(count=len(changes.changed)))
-    _examples(
+    examples(
         context,
         [
             f"~ {one.asset.name}: {change.field} {word(change.before)} -> {word(change.after)}"
@@ -124,7 +125,8 @@ def _show_changes(context: Context, changes: ChangeSet) -> None:
     out.line(_("  unchanged: {count}").format(count=changes.unchanged))
 
 
-def _examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
+def examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
+    """The first lines, and how many more there are."""
     for line in lines[:most]:
         context.out.line(f"    {line}".replace("\n", " "))
     if len(lines) > most:
@@ -137,7 +139,7 @@ def _conclude(context: Context, intake: Intake, *, written: int, rejected: Seque
             "written": written,
             "dry_run": dry_run,
             "rejects": [str(path) for path in rejected],
-            "steps": [_step_as_json(step) for step in intake.steps],
+            "steps": [step_as_json(step) for step in intake.steps],
         }
     )
     out = context.out
@@ -153,7 +155,8 @@ def _conclude(context: Context, intake: Intake, *, written: int, rejected: Seque
         out.line(_("{count} changes written. Next: kahn plan propose").format(count=written))
 
 
-def _step_as_json(step: Step) -> dict[str, Any]:
+def step_as_json(step: Step) -> dict[str, Any]:
+    """One step of an import for programs."""
     changes = step.changes
     return {
         "source": step.source,

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from orchestrator.cli import access, asset, lab, person, plan, plan_edit, report, runbook, tenant, wave
+from orchestrator.cli import access, asset, lab, person, plan, report, runbook, sync, tenant, wave
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
@@ -25,9 +25,6 @@ WITH_VALUE = ("--tenant", "--lang", "--home")
 FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
-
-BESIDE_PLAN = (plan_edit,)
-"""Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(
     name="kahn",
@@ -45,6 +42,7 @@ app.add_typer(tenant.app, name="tenant", help="Tenants and what each allows.")
 app.add_typer(person.app, name="person", help="People who sign: pseudonyms, keys, deputies.")
 app.add_typer(access.app, name="access", help="How the administrator lets Kahn reach machines.")
 app.add_typer(asset.app, name="asset", help="The inventory: import, scan, list, show.")
+app.add_typer(sync.app, name="sync", help="Stay in step with neighbours: NetBox.")
 app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.")
 app.add_typer(wave.app, name="wave", help="Waves: check, approve, run, watch, roll back.")
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")

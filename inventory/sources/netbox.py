@@ -1,0 +1,245 @@
+"""Pull from NetBox: devices, virtual machines, sites and services as observations like those of any file.
+
+Reads, never decides and never writes. A whole reading asks for everything and so knows what is gone; a later one asks
+for what changed since, and for deletions in the change log. docs/netbox.md says which field comes from where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from inventory.model import AssetKind
+from inventory.observation import Observation, Place, Reading, Refusal
+from inventory.sources.netbox_http import NetboxForbids, NetboxLies, NetboxRefuses, NetboxServer, Row
+from inventory.sources.netbox_rows import (
+    DEVICE,
+    SITE,
+    VM,
+    Scope,
+    device_row,
+    procedures_of,
+    site_row,
+    slug_of,
+    vm_row,
+)
+from inventory.sources.records import mentioned
+
+SOURCE = "netbox"
+OVERLAP = timedelta(minutes=5)
+"""Asked again before the last reading: transactions of the server commit later than they are stamped."""
+PATHS: Mapping[str, str] = {
+    DEVICE: "dcim/devices",
+    VM: "virtualization/virtual-machines",
+    SITE: "dcim/sites",
+}
+_SHARED = ("id", "name", "last_updated", "custom_fields")
+_MACHINE = (*_SHARED, "role", "tenant", "site", "platform", "serial", "primary_ip", "status", "description", "cluster")
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    DEVICE: (*_MACHINE, "device_type", "asset_tag", "location"),
+    VM: (*_MACHINE, "vcpus", "memory", "disk", "device"),
+    SITE: (*_SHARED, "tenant", "facility", "description"),
+}
+OWN_FIELDS = ("mig_state", "mig_wave", "mig_uid", "replaced_by", "replaced_by_device")
+"""Custom fields that Kahn writes; it never takes their values for its inventory, only notices who changed them."""
+_SERVICE = ("id", "name", "parent_object_type", "parent_object_id", "last_updated")
+_IDS_AT_ONCE = 200
+_RETENTION = timedelta(days=80)
+"""The change log is kept for 90 days unless the server says otherwise; after a longer gap everything is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """One object of the server that an observation came from. ``own`` holds Kahn's custom fields as they stand."""
+
+    type: str
+    id: int
+    kind: AssetKind
+    name: str
+    place: Place
+    own: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a reading came: the server's time (ISO 8601, UTC) and its last change-log entry; empty, 0: never read."""
+
+    read_at: str = ""
+    change: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """What one reading of the server gave, complete or not at all."""
+
+    reading: Reading
+    remotes: tuple[Remote, ...]
+    gone: frozenset[tuple[str, int]]
+    """Objects that the change log says were deleted; a whole reading knows it by absence instead."""
+    whole: bool
+    mark: Mark
+
+
+def pull(server: NetboxServer, scope: Scope, *, since: Mark | None = None) -> Pull:
+    """Everything in scope, or what changed since the mark. Raises ExpectedError; gives nothing half."""
+    since = since or Mark()
+    mark_change = _last_change(server)
+    whole = (since.change > 0) != (mark_change > 0) or _is_long_ago(since.read_at, server.served_at)
+    changed = {} if whole else {"last_updated__gte": _earlier(since.read_at)}
+    rows = {type_: list(_rows(server, type_, scope, changed)) for type_ in PATHS}
+    gone: frozenset[tuple[str, int]] = frozenset()
+    if not whole:
+        for find in (_with_changed_addresses, _with_changed_services):
+            for type_, ids in find(server, rows, changed).items():
+                rows[type_] += _by_ids(server, type_, sorted(ids), scope)
+        gone = _deleted(server, after=since.change, until=mark_change)
+    services = _services(server, rows, whole=whole)
+    mark = Mark(read_at=server.served_at or since.read_at, change=mark_change)
+    return _understood(server.host, rows, services, scope, partial(Pull, gone=gone, whole=whole, mark=mark))
+
+
+# --------------------------------------------------------------------------- reading
+
+
+def _rows(server: NetboxServer, type_: str, scope: Scope, changed: Mapping[str, str]) -> Iterator[Row]:
+    """Rows of one kind. A filter that the server ignores (as NetBox does with unknown ones) shows in the rows."""
+    filters = dict(changed)
+    if scope.tenant and type_ != SITE:
+        filters["tenant"] = scope.tenant
+    for row in server.rows(PATHS[type_], fields=FIELDS[type_], filters=filters):
+        if "tenant" in filters and slug_of(row.get("tenant")) != scope.tenant:
+            raise NetboxLies(host=server.host, what=PATHS[type_], why="it ignores the filter for the tenant")
+        if changed and str(row.get("last_updated", "")) < changed["last_updated__gte"][:19]:
+            raise NetboxLies(host=server.host, what=PATHS[type_], why="it ignores the filter for changes")
+        yield row
+
+
+def _by_ids(server: NetboxServer, type_: str, ids: Sequence[int], scope: Scope) -> Iterator[Row]:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        some = list(ids[start : start + _IDS_AT_ONCE])
+        for row in server.rows(PATHS[type_], fields=FIELDS[type_], filters={"id": some}):
+            if row["id"] not in some:
+                raise NetboxLies(host=server.host, what=PATHS[type_], why="it ignores the filter for ids")
+            if not scope.tenant or slug_of(row.get("tenant")) == scope.tenant:
+                yield row
+
+
+def _with_changed_addresses(
+    server: NetboxServer, rows: Mapping[str, Sequence[Row]], changed: Mapping[str, str]
+) -> dict[str, set[int]]:
+    """Machines, not among the rows, one of whose addresses changed: that does not stamp the machine itself."""
+    found: dict[str, set[int]] = {DEVICE: set(), VM: set()}
+    for row in server.rows("ipam/ip-addresses", fields=("id", "last_updated", "assigned_object"), filters=changed):
+        holder = row.get("assigned_object") or {}
+        for type_, name in ((DEVICE, "device"), (VM, "virtual_machine")):
+            machine = holder.get(name)
+            if isinstance(machine, dict) and isinstance(machine.get("id"), int):
+                found[type_].add(machine["id"])
+    return {type_: ids - {int(row["id"]) for row in rows[type_]} for type_, ids in found.items()}
+
+
+def _with_changed_services(
+    server: NetboxServer, rows: Mapping[str, Sequence[Row]], changed: Mapping[str, str]
+) -> dict[str, set[int]]:
+    """Machines, not among the rows, one of whose services changed: that does not stamp the machine either."""
+    found: dict[str, set[int]] = {DEVICE: set(), VM: set()}
+    for row in server.rows("ipam/services", fields=_SERVICE, filters=changed):
+        parent, number = row.get("parent_object_type"), row.get("parent_object_id")
+        if parent in found and isinstance(number, int):
+            found[parent].add(number)
+    return {type_: ids - {int(row["id"]) for row in rows[type_]} for type_, ids in found.items()}
+
+
+def _services(server: NetboxServer, rows: Mapping[str, Sequence[Row]], *, whole: bool) -> list[Row]:
+    """Every service on the machines that were read, for a machine's list of procedures is said as a whole."""
+    read = {(type_, int(row["id"])) for type_ in (DEVICE, VM) for row in rows[type_]}
+    asked: list[dict[str, list[int]]] = [{}]
+    if not whole and len(read) <= _IDS_AT_ONCE:
+        names = {"device_id": DEVICE, "virtual_machine_id": VM}
+        asked = [{name: [int(row["id"]) for row in rows[type_]]} for name, type_ in names.items() if rows[type_]]
+    found = (row for filters in asked for row in server.rows("ipam/services", fields=_SERVICE, filters=filters))
+    return [row for row in found if (row.get("parent_object_type"), row.get("parent_object_id")) in read]
+
+
+def _last_change(server: NetboxServer) -> int:
+    """Id of the newest change-log entry; 0 when the token may not see the log."""
+    try:
+        newest = server.first("core/object-changes", limit=1, filters={"ordering": "-id"})
+    except (NetboxForbids, NetboxRefuses):
+        return 0
+    return max((int(row["id"]) for row in newest), default=0)
+
+
+def _deleted(server: NetboxServer, *, after: int, until: int) -> frozenset[tuple[str, int]]:
+    if until <= after:
+        return frozenset()
+    found = server.rows("core/object-changes", after=after, filters={"action": "delete"})
+    return frozenset(
+        (str(row["changed_object_type"]), int(row["changed_object_id"]))
+        for row in found
+        if _value(row.get("action")) == "delete"
+    )
+
+
+def _value(choice: object) -> object:
+    return choice.get("value") if isinstance(choice, dict) else choice
+
+
+def _is_long_ago(read_at: str, now: str) -> bool:
+    """Whether nothing was read yet, or so long ago that deletions may have left the change log."""
+    return not read_at or not now or datetime.fromisoformat(now) - datetime.fromisoformat(read_at) > _RETENTION
+
+
+def _earlier(read_at: str) -> str:
+    return (datetime.fromisoformat(read_at) - OVERLAP).isoformat().replace("+00:00", "Z")
+
+
+# --------------------------------------------------------------------------- understanding
+
+
+def _understood(
+    host: str, rows: Mapping[str, Sequence[Row]], services: Sequence[Row], scope: Scope, into: partial[Pull]
+) -> Pull:
+    running = procedures_of(services)
+    read: list[tuple[str, Row, Observation | tuple[Refusal, ...]]] = []
+    for type_, reader in ((DEVICE, device_row), (VM, vm_row)):
+        for row in rows[type_]:
+            procedures = running.get((type_, int(row["id"])), ())
+            read.append((type_, row, reader(host, row, scope=scope, procedures=procedures)))
+    stood_at = {str(one.values.get("site", "")) for _type, _row, one in read if isinstance(one, Observation)}
+    for row in rows[SITE]:
+        if not scope.tenant or slug_of(row.get("tenant")) == scope.tenant or row.get("name") in stood_at:
+            read.append((SITE, row, site_row(host, row)))
+    observations = [one for _type, _row, one in read if isinstance(one, Observation)]
+    reading = Reading(
+        source=SOURCE,
+        observations=(*observations, *_only_named(observations)),
+        refusals=tuple(refusal for _type, _row, one in read if isinstance(one, tuple) for refusal in one),
+    )
+    remotes = tuple(_remote(type_, row, one) for type_, row, one in read if isinstance(one, Observation))
+    return into(reading=reading, remotes=remotes)
+
+
+def _only_named(observations: Sequence[Observation]) -> list[Observation]:
+    """Sites, departments and procedures that machines name and that are no objects of their own."""
+    kinds = {"site": AssetKind.SITE, "procedures": AssetKind.PROCEDURE, "department": AssetKind.DEPARTMENT}
+    said = {(one.kind, one.name) for one in observations}
+    return [one for one in mentioned(observations, kinds) if (one.kind, one.name) not in said]
+
+
+def _remote(type_: str, row: Row, one: Observation) -> Remote:
+    custom = row.get("custom_fields")
+    own = {name: custom.get(name) for name in OWN_FIELDS if name in custom} if isinstance(custom, dict) else {}
+    return Remote(type=type_, id=int(row["id"]), kind=one.kind, name=one.name, place=one.place, own=plain_own(own))
+
+
+def plain_own(own: Mapping[str, object]) -> dict[str, object]:
+    """Our custom fields by their plain values: a choice may come as {value, label}, an object as {id, ...}."""
+    found: dict[str, object] = {}
+    for name, value in own.items():
+        if isinstance(value, dict):
+            value = value.get("value", value.get("id"))
+        found[name] = value if isinstance(value, str | int) else None
+    return found

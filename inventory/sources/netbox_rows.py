@@ -1,0 +1,138 @@
+"""One row of NetBox to one observation or to refusals. Every value is a stranger's: parsed as if it stood in a file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from inventory.model import FIELDS, AssetKind
+from inventory.observation import Observation, Place, Refusal
+from inventory.sources.kind_words import kind_by_system, machine_kind
+from inventory.sources.netbox_http import Row
+from inventory.sources.records import Cell, Claim, observed
+
+DEVICE, VM, SITE = "dcim.device", "virtualization.virtualmachine", "dcim.site"
+CUSTOM = ("department", "room", "purchased", "cost_eur", "users", "strategy", "uuid", "mac")
+"""Custom fields that are taken under these very names; none that says how a machine is reached or trusted."""
+_PROTOCOLS = (
+    "ssh sftp ftp telnet smtp smtps imap imaps pop3 dns dhcp ntp snmp syslog http https ldap ldaps kerberos smb cifs "
+    "nfs rdp vnc winrm ping icmp mysql mariadb postgresql postgres mssql oracle redis rsync tftp sip ipmi"
+)
+PROTOCOL_WORDS = frozenset(_PROTOCOLS.split())
+"""Names of services that say how something is spoken to, not which procedure it is."""
+
+Procedures = Mapping[tuple[str, int], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which part of the server belongs to one tenant of ours: its tenant's slug (empty: all), and the roles that mean
+    another kind than their words say."""
+
+    tenant: str = ""
+    roles: Mapping[str, AssetKind] | None = None
+
+
+def slug_of(nested: object) -> str:
+    """The slug of a nested object; empty when there is none."""
+    return _text(nested, "slug")
+
+
+def _text(nested: object, name: str) -> str:
+    found = nested.get(name) if isinstance(nested, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def device_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) -> Observation | tuple[Refusal, ...]:
+    """A device as a machine."""
+    made = row.get("device_type")
+    cells = [
+        Cell(
+            field="vendor",
+            raw=_text(made.get("manufacturer"), "name") if isinstance(made, dict) else "",
+            column="device_type",
+        ),
+        Cell(field="model", raw=_text(made, "model"), column="device_type"),
+        Cell(field="asset_tag", raw=row.get("asset_tag"), column="asset_tag"),
+        Cell(field="room", raw=_text(row.get("location"), "name"), column="location"),
+    ]
+    return _machine(host, row, claim=(DEVICE, _device_kind(row, scope)), cells=cells, procedures=procedures)
+
+
+def vm_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) -> Observation | tuple[Refusal, ...]:
+    """A virtual machine."""
+    disk_mb = row.get("disk")
+    cells = [
+        Cell(field="cpu_cores", raw=row.get("vcpus"), column="vcpus"),
+        Cell(field="ram_mib", raw=row.get("memory"), column="memory"),
+        Cell(field="disk_gib", raw=round(disk_mb / 1024, 2) if isinstance(disk_mb, int) else disk_mb, column="disk"),
+        Cell(field="hypervisor", raw=_text(row.get("device"), "name"), column="device"),
+    ]
+    return _machine(host, row, claim=(VM, AssetKind.VM), cells=cells, procedures=procedures)
+
+
+def site_row(host: str, row: Row) -> Observation | tuple[Refusal, ...]:
+    """A site."""
+    cells = [
+        Cell(field="title", raw=row.get("facility"), column="facility"),
+        Cell(field="note", raw=row.get("description"), column="description"),
+    ]
+    return observed(
+        _claim(host, row, SITE, AssetKind.SITE), Cell(field="name", raw=row.get("name"), column="name"), cells
+    )
+
+
+def procedures_of(services: Iterable[Row]) -> Procedures:
+    """Names of the procedures on each machine: its services, less those that are named as a protocol is."""
+    found: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+    for row in services:
+        name = row.get("name")
+        if isinstance(name, str) and name.strip() and name.casefold().strip() not in PROTOCOL_WORDS:
+            found[str(row["parent_object_type"]), int(row["parent_object_id"])][name.strip()] = None
+    return {key: tuple(names) for key, names in found.items()}
+
+
+def _machine(
+    host: str, row: Row, *, claim: tuple[str, AssetKind], cells: list[Cell], procedures: Sequence[str]
+) -> Observation | tuple[Refusal, ...]:
+    address = row.get("primary_ip")
+    custom = row.get("custom_fields")
+    cells += [
+        Cell(field="site", raw=_text(row.get("site"), "name"), column="site"),
+        Cell(field="os_name", raw=_text(row.get("platform"), "name"), column="platform"),
+        Cell(field="serial", raw=row.get("serial"), column="serial"),
+        Cell(field="address", raw=_text(address, "address").partition("/")[0], column="primary_ip"),
+        Cell(field="fqdn", raw=_text(address, "dns_name"), column="primary_ip"),
+        Cell(field="cluster", raw=_text(row.get("cluster"), "name"), column="cluster"),
+        Cell(field="note", raw=row.get("description"), column="description"),
+        Cell(field="procedures", raw=list(procedures) or None, column="services"),
+    ]
+    if isinstance(custom, dict):
+        cells += [_custom(name, custom[name]) for name in CUSTOM if custom.get(name) not in (None, "")]
+    fitting = [cell for cell in cells if claim[1] in FIELDS[cell.field].kinds]
+    return observed(_claim(host, row, *claim), Cell(field="name", raw=row.get("name"), column="name"), fitting)
+
+
+def _custom(name: str, value: object) -> Cell:
+    if isinstance(value, dict):
+        value = value.get("label", value.get("name", value.get("value")))
+    return Cell(field=name, raw=value, column=f"custom_fields.{name}")
+
+
+def _claim(host: str, row: Row, type_: str, kind: AssetKind) -> Claim:
+    place = Place(file=f"{host} {type_}", row=int(row["id"]))
+    return Claim(kind=kind, place=place, source="netbox", row=(type_, str(row["id"]), str(row.get("name"))[:200]))
+
+
+def _device_kind(row: Row, scope: Scope) -> AssetKind:
+    """By the role: as configured, else by its words, else by the operating system."""
+    role = row.get("role")
+    slug = slug_of(role)
+    if scope.roles and slug in scope.roles:
+        return scope.roles[slug]
+    for word in (slug, _text(role, "name")):
+        kind = machine_kind(word) if word else None
+        if kind is not None:
+            return kind
+    return kind_by_system(_text(row.get("platform"), "name"))

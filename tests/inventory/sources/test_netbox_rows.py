@@ -1,0 +1,34 @@
+"""Rows of NetBox as observations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory.model import AssetKind
+from inventory.observation import Observation
+from inventory.sources.netbox_rows import Scope, device_row, procedures_of, site_row, slug_of, vm_row
+
+
+def test_a_row_that_says_little_gives_little() -> None:
+    one = device_row("nb.example", {"id": 4, "name": "srv-4"}, scope=Scope(), procedures=())
+    assert isinstance(one, Observation)
+    assert (one.kind, dict(one.values), str(one.place)) == (AssetKind.WORKSTATION, {}, "nb.example dcim.device, row 4")
+
+
+def test_a_row_of_strange_types_never_breaks_the_reading() -> None:
+    strange: tuple[Any, ...] = (None, 7, "x", [], {}, [{}], {"name": 1, "slug": []}, True)
+    names = ("name", "role", "device_type", "site", "platform", "primary_ip", "cluster", "custom_fields", "serial")
+    for value in strange:
+        row = {"id": 1, **dict.fromkeys(names, value)}
+        for read in (device_row, vm_row):
+            assert isinstance(read("nb", row, scope=Scope(roles={}), procedures=()), Observation | tuple)
+        assert isinstance(site_row("nb", row), Observation | tuple)
+        assert slug_of(value) == ""
+
+
+def test_services_named_as_a_protocol_are_no_procedures() -> None:
+    rows = [
+        {"name": name, "parent_object_type": "dcim.device", "parent_object_id": 1}
+        for name in ("SSH", "MESO", " MESO ", "https", None, "")
+    ]
+    assert procedures_of(rows) == {("dcim.device", 1): ("MESO",)}
