@@ -39,6 +39,7 @@ ROOMS = {
     "INV": "Inventory and import",
     "LAB": "Lab",
     "NBX": "NetBox",
+    "NOTE": "Notices, contacts and channels",
     "PLAN": "Planner, policy and plan check",
     "RBK": "Runbooks",
     "REP": "Reports",

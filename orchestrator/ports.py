@@ -14,6 +14,7 @@ from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import Link, NetboxAccess, SyncState
+from orchestrator.core.notices import Letter, NoticeBook
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Direction
@@ -366,6 +367,7 @@ class Books(Protocol):
     waves: WaveBook
     runs: RunBook
     netbox: NetboxBook
+    notices: NoticeBook
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""
@@ -462,6 +464,14 @@ class PlaybookRunner(Protocol):
 
     def epoch(self) -> int:
         """The highest driver epoch that started a run here; a store that was restored may know a lower one."""
+        ...
+
+
+class NoticeChannels(Protocol):
+    """Ways to reach a person: mail, webhook, a command of the house."""
+
+    def send(self, channel: str, letter: Letter) -> None:
+        """Deliver, within the channel's own time limits. Raises NotDelivered."""
         ...
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inventory.errors import ExpectedError
+from orchestrator.core.contacts_file import ContactsFile, ContactsFileWrong, read_contacts
 
 CONFIG_NAME = "kahn.toml"
+CONTACTS_NAME = "notices.toml"
 SYSTEM_HOME = Path("/var/lib/kahn")
 
 
@@ -125,6 +127,18 @@ def _read_config(config: Path) -> dict[str, str]:
             raise BadSettings(file=config, what=f"{name} must be text")
         known[name] = value
     return known
+
+
+def read_contacts_file(home: Path) -> ContactsFile:
+    """Whom to call and how; nobody when there is no such file. Raises ContactsFileWrong."""
+    file = home / CONTACTS_NAME
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ContactsFile()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContactsFileWrong(file=CONTACTS_NAME, key="file", why=error) from error
+    return read_contacts(text, file=CONTACTS_NAME)
 
 
 def example_config() -> str:

@@ -12,7 +12,10 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from inventory.sources.netbox_http import NetboxServer
 from orchestrator.actions.desk import Desk, Outside
+from orchestrator.actions.switchboard import Switchboard
+from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
@@ -21,12 +24,13 @@ from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
 from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
-from orchestrator.settings import Settings, read_secret
+from orchestrator.settings import Settings, read_contacts_file, read_secret
 
 __all__ = [
     "FieldsMissing",
@@ -81,6 +85,21 @@ class World:
     def look(self) -> AbstractContextManager[Desk]:
         """One consistent view to look at."""
         return self.outside(tell=_nothing).look()
+
+    def contacts(self) -> ContactsFile:
+        """Whom to call and how, as the file says now. Raises ContactsFileWrong."""
+        return read_contacts_file(self.settings.home)
+
+    def channels(self) -> Channels:
+        """The channels of that file. Raises ContactsFileWrong."""
+        known = self.contacts().channels
+        return Channels(lambda: known, home=self.settings.home, clock=self.clock)
+
+    def switchboard(self, *, tell: Callable[[ExpectedError], None]) -> Switchboard:
+        """Makes the calls of this store. A mistake in the file is told and stops neither calls nor waves."""
+        contacts = LiveContacts(self.contacts, tell=tell)
+        channels = Channels(contacts.channels, home=self.settings.home, clock=self.clock)
+        return Switchboard(outside=self.outside(tell=tell), channels=channels, contacts_of=contacts.of)
 
     def new_asset_id(self) -> AssetId:
         """A fresh id for an asset."""

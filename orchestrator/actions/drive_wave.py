@@ -13,6 +13,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
+from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
@@ -126,9 +127,14 @@ class Driver:
     def _keep_appointment(self, wave: WaveRow) -> bool:
         if wave.state not in (WaveState.APPROVED, WaveState.SCHEDULED):
             return False
-        with self._outside.desk() as desk:
-            fresh = desk.books.waves.get(wave.tenant, wave.key)
-            after = keep_appointments(desk, fresh, tree_there=self._outside.tree_there)
+        try:
+            with self._outside.desk() as desk:
+                fresh = desk.books.waves.get(wave.tenant, wave.key)
+                after = keep_appointments(desk, fresh, tree_there=self._outside.tree_there)
+        except NotReady:
+            with self._outside.desk() as desk:
+                alarm_not_starting(desk, wave, tree_there=self._outside.tree_there)
+            raise
         return after.version != fresh.version
 
     def _advance(self, wave: WaveRow) -> bool:
@@ -148,7 +154,9 @@ class Driver:
         """One answer of the rules, carried out and committed; None when there was none."""
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
-            commands = next_commands(fresh.content, progress_in(desk.books, fresh), desk.now)
+            progress = progress_in(desk.books, fresh)
+            commands = next_commands(fresh.content, progress, desk.now)
+            raise_alarms(desk, fresh, progress)
             if any(map(_goes_forward, commands)) and not was_approved(desk, fresh):
                 commands = (ChangeWave(event=WaveEvent.HOLD, cause="not_approved"),)
             rows = desk.books.waves.moves(wave.tenant, wave.key) if commands else ()

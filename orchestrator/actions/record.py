@@ -10,9 +10,10 @@ from orchestrator.actions.desk import Desk
 from orchestrator.core.canonical import plain
 from orchestrator.core.decide import ChangeMove
 from orchestrator.core.lifecycle import WaveEvent, next_move_state, next_wave_state
+from orchestrator.core.notices import Notice, notice_kind
 from orchestrator.core.progress import Fact, WaveProgress, progress_of
 from orchestrator.core.wave import SignedAct
-from orchestrator.ports import Books, Entry, MoveRow, WaveRow
+from orchestrator.ports import Books, Entry, MoveRow, SealedEntry, WaveRow
 
 
 def subject_of(wave: WaveRow) -> str:
@@ -23,7 +24,26 @@ def subject_of(wave: WaveRow) -> str:
 def write_down(desk: Desk, wave: WaveRow, kind: str, body: Mapping[str, Any], *, by: str = "kahn") -> None:
     """One journal entry about a wave."""
     entry = Entry(kind=kind, subject=subject_of(wave), body=plain(body), by=by)
-    desk.books.journal.append(wave.tenant, [entry], at=desk.now)
+    (sealed,) = desk.books.journal.append(wave.tenant, [entry], at=desk.now)
+    _call_for_it(desk, wave, sealed)
+
+
+def _call_for_it(desk: Desk, wave: WaveRow, sealed: SealedEntry) -> None:
+    """A notice for what people must hear of: it exists exactly when the entry does."""
+    body = sealed.entry.body
+    kind = notice_kind(sealed.entry.kind, body)
+    if kind is not None:
+        notice = Notice(
+            tenant=wave.tenant,
+            number=sealed.seq,
+            at=desk.now,
+            kind=kind,
+            wave=wave.key,
+            revision=wave.revision,
+            cause=str(body.get("cause", "")),
+            asset=str(body.get("asset", "")),
+        )
+        desk.books.notices.put(notice)
 
 
 def change_wave(desk: Desk, wave: WaveRow, event: WaveEvent, *, cause: str = "", by: str = "kahn") -> WaveRow:

@@ -19,6 +19,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import BUSY_TIMEOUT_MS, READ_ONLY, engine_for, expected, is_expected, parsed, shown
 from orchestrator.adapters.journal_book import JournalBook
 from orchestrator.adapters.netbox_book import NetboxBook
+from orchestrator.adapters.notices_book import NoticesBook
 from orchestrator.adapters.people_book import PeopleBook
 from orchestrator.adapters.plans_book import PlansBook
 from orchestrator.adapters.runs_book import RunsBook
@@ -26,6 +27,7 @@ from orchestrator.adapters.seat import advisory_seat, file_seat
 from orchestrator.adapters.tables import DriverEpochRow
 from orchestrator.adapters.tenants_book import TenantsBook
 from orchestrator.adapters.waves_book import WavesBook
+from orchestrator.core.notices import NoticeBook
 from orchestrator.core.refusals import StoreNewer, StoreNotReady
 from orchestrator.ports import Books, Clock
 
@@ -45,6 +47,7 @@ class DatabaseBooks:
         self.waves: ports.WaveBook = WavesBook(connection)
         self.runs: ports.RunBook = RunsBook(connection)
         self.netbox: ports.NetboxBook = NetboxBook(connection, at=clock.now())
+        self.notices: NoticeBook = NoticesBook(connection)
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

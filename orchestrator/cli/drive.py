@@ -11,6 +11,7 @@ from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from orchestrator.actions.drive_wave import Driver, rests
 from orchestrator.actions.record import subject_of, wave_at
+from orchestrator.cli.calling import calling, round_safely
 from orchestrator.cli.context import Context
 from orchestrator.cli.lines import entry_line
 from orchestrator.core.lifecycle import MoveState, WaveState
@@ -67,7 +68,8 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
         driver = sit_down(world, tell=lambda error: _warn(kahn, error))
         reader = Reader(world, tenant, key)
         try:
-            return _loop(kahn, driver, reader, key)
+            with calling(world, tell=lambda error: _warn(kahn, error)):
+                return _loop(kahn, driver, reader, key)
         except KeyboardInterrupt:
             kahn.out.line(
                 _(
@@ -150,6 +152,11 @@ def serve_until_told(kahn: Context) -> int | None:
         clock.add_job(
             lambda: _tick_safely(kahn, driver, told, unseated), "interval", seconds=1, max_instances=1, coalesce=True,
             misfire_grace_time=None,
+        )  # fmt: skip
+        switchboard = world.switchboard(tell=lambda error: _warn(kahn, error))
+        clock.add_job(
+            lambda: round_safely(switchboard, tell=lambda error: _warn(kahn, error)), "interval", seconds=1,
+            max_instances=1, coalesce=True, misfire_grace_time=None,
         )  # fmt: skip
         clock.start()
         kahn.out.line(

@@ -144,6 +144,26 @@ def _move(body: Body, names: Names) -> str | None:
     return f"{text}: {cause_says(body['cause'])}" if body["cause"] and to is not MoveState.MOVED else text
 
 
+def _delivered(body: Body, _names: Names) -> str:
+    return _("notice {notice} reached {contact} ({channel})").format(
+        notice=body["notice"], contact=body["contact"], channel=body["channel"]
+    )
+
+
+def _acknowledged(body: Body, _names: Names) -> str:
+    return _("notice {notice} was acknowledged").format(notice=body["notice"])
+
+
+def _alarm(body: Body, names: Names) -> str:
+    words = {
+        "not_starting": _("it does not start"),
+        "last_moment": _("the last moment to decide is near"),
+        "outage": _("out of service almost as long as allowed"),
+    }
+    text = f"{_('ALARM')}: {words[body['alarm']]}"
+    return f"{text}: {_name(names, body['asset'])}" if body.get("asset") else text
+
+
 _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "wave.content": _content,
     "wave.state": _wave,
@@ -154,4 +174,7 @@ _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "run.ended": _run_end,
     "attempt.ended": _attempt,
     "move.state": _move,
+    "notice.delivered": _delivered,
+    "notice.acknowledged": _acknowledged,
+    "wave.alarm": _alarm,
 }

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from orchestrator.cli import access, asset, lab, person, plan, report, runbook, sync, tenant, wave
+from orchestrator.cli import access, asset, lab, notice, person, plan, report, runbook, sync, tenant, wave
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
@@ -47,6 +47,7 @@ app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.
 app.add_typer(wave.app, name="wave", help="Waves: check, approve, run, watch, roll back.")
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
 app.add_typer(report.app, name="report", help="Reports for people who decide.")
+app.add_typer(notice.app, name="notice", help="Notices: who is called, and what was answered.")
 app.add_typer(lab.app, name="lab", help="Throw-away real hosts on this machine, for rehearsal.")
 
 

@@ -14,6 +14,7 @@ from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.make_report import grounds_in
 from orchestrator.cli.context import Context, context_of
+from orchestrator.cli.notice import OpenCalls, open_calls, show_calls
 from orchestrator.cli.wave_screen import bar, decision_lines
 from orchestrator.core.decisions import About, Decision
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
@@ -37,6 +38,8 @@ class TenantStatus:
     waves: tuple[WaveView, ...]
     mine: tuple[Decision, ...]
     """Decisions without those that this person may not take."""
+    calls: tuple[OpenCalls, ...] = ()
+    """Notices that nobody has acknowledged, with what became of their calls."""
 
 
 def status(
@@ -50,6 +53,7 @@ def status(
         found = [tenant_status(desk, tenant, person=kahn.settings.person) for tenant in tenants]
     for one in found:
         _show_decisions(kahn, one) if needs_me else _show(kahn, one)
+        show_calls(kahn, one.calls, warn=bool(one.waves) and not needs_me, tenant=one.tenant)
     if not found:
         kahn.out.line(_("There is no tenant yet. Next: `kahn tenant add NAME`."))
     waiting = sum(len(one.mine) for one in found)
@@ -69,6 +73,7 @@ def tenant_status(desk: Desk, tenant: TenantId, *, person: str) -> TenantStatus:
         report=report,
         waves=tuple(view_of_case(case, now=desk.now) for case in grounds.cases),
         mine=tuple(_for(_person(desk, tenant, person), report.decisions, grounds)),
+        calls=open_calls(desk, tenant),
     )
 
 
@@ -164,4 +169,5 @@ def _document(one: TenantStatus, *, needs_me: bool) -> dict[str, object]:
             for view, count in zip(one.waves, counts, strict=True)
         ],
         "decisions": one.mine,
+        "notices": [{"id": each.notice.id, "kind": each.notice.kind, "calls": each.calls} for each in one.calls],
     }

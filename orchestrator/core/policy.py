@@ -90,6 +90,10 @@ class Policy:
     runbooks: dict[AssetKind, str] = field(default_factory=lambda: {AssetKind.WORKSTATION: "replace-workstation"})
     contacts: tuple[str, ...] = ()
     planning: Planning = field(default_factory=Planning, metadata=LATER)
+    last_moment_min: int = field(default=30, metadata=LATER)
+    """So many minutes before a window's end people are called when something is unfinished."""
+    max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)
+    """How many minutes an asset of that kind may be out of service; a kind without an entry has no limit."""
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):

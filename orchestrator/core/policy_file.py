@@ -53,6 +53,7 @@ INTEGERS: Mapping[str, tuple[int, int]] = {
     "probe_gap_s": (1, 86_400),
     "approval_valid_h": (1, 87_600),
     "forks": (1, 1_000),
+    "last_moment_min": (1, 1_440),
 }
 SHARES = ("batch_budget", "wave_budget")
 
@@ -94,6 +95,7 @@ def _readers() -> dict[str, Reader]:
         "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
         "planning": read_planning,
+        "max_outage_min": _outages,
     }
 
 
@@ -143,6 +145,11 @@ def _runbooks(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
         if not isinstance(name, str) or not RUNBOOK_NAME.fullmatch(name):
             entry.at(kind).wrong(f"{name!r} cannot be the name of a runbook (a to z, 0 to 9 and -)")
     return {AssetKind(kind): name for kind, name in sorted(entry.value.items())}
+
+
+def _outages(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, int]:
+    known_keys(entry, [kind.value for kind in AssetKind])
+    return {AssetKind(kind): whole(entry.at(kind), low=1, high=100_000) for kind in sorted(entry.value)}
 
 
 # --------------------------------------------------------------------------- windows and freezes
@@ -232,7 +239,8 @@ probe_tries = {probe_tries}                   # looks at an asset of unknown sta
 probe_gap_s = {probe_gap_s}                  # seconds between two of them
 approval_valid_h = {approval_valid_h}            # hours after which an approval expires
 forks = {forks}                        # assets worked on at the same time
-contacts = ["it-bereitschaft@stadt.example"]
+contacts = ["it-bereitschaft@stadt.example"]   # shown to approvers; whom Kahn calls stands in notices.toml
+last_moment_min = {last_moment_min}              # so many minutes before a window's end people are called
 
 # Windows that come back: days by name (mon to sun), from `opens` to `closes`; over midnight when it closes earlier
 # than it opens. A whole day ends at "24:00". A time that the clock skips in spring means the next one that exists;
@@ -256,6 +264,10 @@ closes = "04:30"
 # Which runbook moves which kind of asset. Kinds without one stay where they are.
 [runbooks]
 workstation = "replace-workstation"
+
+# How many minutes an asset of that kind may be out of service; near it people are called. Without an entry: no limit.
+[max_outage_min]
+workstation = 240
 """
 
 

@@ -70,6 +70,8 @@ class MoveProgress:
     """The live run it takes part in."""
     baseline: str = ""
     since: datetime | None = None
+    out_since: datetime | None = None
+    """Since when it may be out of service: its first step was intended and it is neither moved nor as before."""
 
     def tried(self, direction: Direction, step: str) -> int:
         """How often this was tried."""
@@ -176,7 +178,9 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         begun = (*move.begun, step) if opened else move.begun
         tries = {**move.tries, key: move.tries.get(key, 0) + 1}
         probes = move.probes + 1 if direction is Direction.PROBE else move.probes
-        moves[asset] = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, run=run, last=None)
+        out = move.out_since or (fact.at if opened else None)
+        learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out)
+        moves[asset] = replace(learned, run=run, last=None)
     return replace(progress, moves=moves, live=(*progress.live, run))
 
 
@@ -205,7 +209,8 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
             return replace(move, done=(*move.done, result.step), probes=0)
         never_begun = result.outcome in ("not_started", "unreachable") and move.opened == result.step
         if never_begun:
-            return replace(move, begun=tuple(step for step in move.begun if step != result.step))
+            begun = tuple(step for step in move.begun if step != result.step)
+            return replace(move, begun=begun, out_since=move.out_since if begun else None)
     if result.outcome == "done":
         kahn = result.evidence.get("kahn", {})
         if result.direction is Direction.PROBE and kahn.get("answer") == "done":
