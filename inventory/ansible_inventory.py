@@ -30,6 +30,8 @@ _HOST = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _VARIABLE = re.compile(r"kahn_[a-z_]{1,30}")
 _RESERVED_HOSTS = frozenset({"all", "ungrouped", "localhost"})
+_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
+_RESERVED_GROUPS = frozenset({"all", "ungrouped", MOVES_GROUP, MACHINES_GROUP})
 _MAX_HOST = 64
 
 
@@ -79,8 +81,19 @@ class Emitted:
     known_hosts: str
 
 
-def emit(moves: Sequence[EmittedMove], *, places: RunPlaces) -> Emitted:
-    """Inventory and known hosts of one run. Raises CannotEmit; two moves with one host id are refused as well."""
+def is_group_name(name: str) -> bool:
+    """Whether moves may be put into a group of that name beside Kahn's own groups."""
+    return bool(_GROUP.fullmatch(name)) and name not in _RESERVED_GROUPS
+
+
+def emit(moves: Sequence[EmittedMove], *, places: RunPlaces, groups: Sequence[str] = ()) -> Emitted:
+    """Inventory and known hosts of one run, every move also in each of ``groups``.
+
+    Raises CannotEmit; two moves with one host id are refused as well.
+    """
+    for group in groups:
+        if not is_group_name(group):
+            raise CannotEmit(what="group", value=group[:40], why="use letters, digits and _, and none of Kahn's own")
     if len({move.host for move in moves}) != len(moves):
         raise CannotEmit(what="asset id", value="", why="it occurs twice in this run")
     labels = _labels(moves)
@@ -90,7 +103,9 @@ def emit(moves: Sequence[EmittedMove], *, places: RunPlaces) -> Emitted:
         for move in moves
         for machine in move.machines
     }
-    tree = {"all": {"children": {MOVES_GROUP: {"hosts": hosts}, MACHINES_GROUP: {"hosts": machines}}}}
+    children: dict[str, Any] = {MOVES_GROUP: {"hosts": hosts}, MACHINES_GROUP: {"hosts": machines}}
+    children |= {_Key(group): {"hosts": {move.host: {} for move in moves}} for group in groups}
+    tree = {"all": {"children": children}}
     known = [line for reach, label in labels.items() for line in known_host_lines(reach, label=label)]
     return Emitted(inventory=to_unsafe_yaml(tree), known_hosts="".join(f"{line}\n" for line in known))
 
@@ -214,6 +229,8 @@ def _checked(value: object) -> Any:
 
 
 def _checked_key(key: object) -> _Key:
+    if type(key) is _Key:
+        return key
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise CannotEmit(what="name", value=str(key)[:40], why="use a-z, 0-9, _ and -")
     return _Key(key)

@@ -231,7 +231,7 @@ def _record(
     return Asset(
         id=known.id,
         tenant=tenant,
-        kind=known.kind if known.kind in _GENERAL_KINDS.get(one.kind, ()) else one.kind,
+        kind=known.kind if one.kind_is_guess or known.kind in _GENERAL_KINDS.get(one.kind, ()) else one.kind,
         name=known.name if same_name else one.name,
         values={**respelled(known.values, names), **_without_worse_marks(said, known)},
     )

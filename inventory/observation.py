@@ -38,6 +38,8 @@ class Observation:
     """Name of the format or service, such as ``native-csv`` or ``rvtools``."""
     row: tuple[str, ...] = ()
     """The row as it stood in the source, to be given back should it be refused."""
+    kind_is_guess: bool = False
+    """The source does not say what it is, so a kind that is known already holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

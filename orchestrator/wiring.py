@@ -13,10 +13,12 @@ from inventory.model import AssetId
 from inventory.sources.netbox_http import NetboxServer
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.switchboard import Switchboard
+from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
+from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
@@ -35,7 +37,9 @@ from orchestrator.settings import Settings, read_contacts_file, read_secret
 __all__ = [
     "FieldsMissing",
     "NetboxServer",
+    "Wish",
     "World",
+    "adopt_playbook",
     "find_runbook",
     "known_runbooks",
     "load_runbook",
@@ -43,12 +47,15 @@ __all__ = [
     "missing_fields",
     "netbox_server",
     "open_world",
+    "parsed_wish",
     "prepare",
     "prepare_store",
     "pull_from",
     "push",
     "read_host_keys",
+    "read_plan_file",
     "read_public_key",
+    "write_plan_file",
 ]
 
 
@@ -130,6 +137,11 @@ class World:
 
 def _nothing(_error: ExpectedError) -> None:
     """A single command has nobody to tell."""
+
+
+def adopt_playbook(wish: Wish, *, state_dir: Path, name: str) -> AdoptedRunbook:
+    """Take a playbook in among the runbooks of a state directory. Raises CannotAdopt, RunbookInvalid."""
+    return adopt(wish, shelf=state_dir / "runbooks", name=name)
 
 
 def open_world(settings: Settings) -> World:

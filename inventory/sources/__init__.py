@@ -6,13 +6,29 @@ from pathlib import Path
 
 from inventory.observation import Reading
 from inventory.ports import Source
+from inventory.sources.facts import AnsibleFacts, Facter, Ohai
+from inventory.sources.glpi import GlpiJson, GlpiXml
 from inventory.sources.limits import FormatUnknown
 from inventory.sources.native_csv import NativeCsv
 from inventory.sources.native_json import NativeJson
+from inventory.sources.nmap import Nmap
 from inventory.sources.office_csv import OfficeCsv
+from inventory.sources.opsi import Opsi
 from inventory.sources.rvtools import RvTools
 
-SOURCES: tuple[Source, ...] = (RvTools(), NativeJson(), NativeCsv(), OfficeCsv())
+SOURCES: tuple[Source, ...] = (
+    RvTools(),
+    GlpiXml(),
+    Nmap(),
+    Opsi(),
+    GlpiJson(),
+    AnsibleFacts(),
+    Facter(),
+    Ohai(),
+    NativeJson(),
+    NativeCsv(),
+    OfficeCsv(),
+)
 """In the order in which they are asked; the first that recognises a file reads it."""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from pathlib import Path
 
 from inventory.errors import ExpectedError
@@ -10,6 +13,7 @@ MIB = 1024 * 1024
 MAX_FILE_BYTES = 100 * MIB
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 500
+_GZIP_START = b"\x1f\x8b"
 LOOK_BYTES = 64 * 1024
 """How much is read to recognise a format."""
 
@@ -79,16 +83,33 @@ class RowRefused(ExpectedError):
 
 
 def read_bytes(path: Path, *, limit: int = MAX_FILE_BYTES) -> bytes:
-    """The file's bytes, never more than ``limit``. Raises FileUnreadable or TooMuch."""
+    """The file's bytes, unpacked when it is gzipped, never more than ``limit``. Raises FileUnreadable or TooMuch."""
     content = _read(path, limit + 1)
+    if content.startswith(_GZIP_START) and len(content) <= limit:
+        content = _unpacked(path, content, limit + 1)
     if len(content) > limit:
         raise TooMuch(file=path, found=f"more than {limit // MIB}", what="MiB", limit=limit // MIB)
     return content
 
 
 def read_start(path: Path) -> bytes:
-    """The file's first bytes, enough to recognise its format. Raises FileUnreadable."""
-    return _read(path, LOOK_BYTES)
+    """The file's first bytes, enough to recognise its format, unpacked when it is gzipped. Raises FileUnreadable."""
+    start = _read(path, LOOK_BYTES)
+    if not start.startswith(_GZIP_START):
+        return start
+    try:
+        return zlib.decompressobj(wbits=31).decompress(start, LOOK_BYTES)
+    except zlib.error as cause:
+        raise FileUnreadable(file=path, why="it is a damaged gzip file") from cause
+
+
+def _unpacked(path: Path, content: bytes, count: int) -> bytes:
+    """At most ``count`` bytes: a bomb is never unpacked further."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            return packed.read(count)
+    except (OSError, EOFError, zlib.error) as cause:
+        raise FileUnreadable(file=path, why="it is a damaged gzip file") from cause
 
 
 def _read(path: Path, count: int) -> bytes:

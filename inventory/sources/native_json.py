@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetKind
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.sources.cells import decoded
+from inventory.sources.json_text import json_document
 from inventory.sources.limits import MAX_ROWS, BrokenFile, ColumnRefused, RowRefused, TooMuch, read_bytes, read_start
 from inventory.sources.native_form import BY_KEY, DEPENDENCY_COLUMNS, Section, taken_entry
 from inventory.sources.records import Claim
@@ -22,7 +20,6 @@ VERSION = 1
 MAX_DEPTH = 4
 """Document, section, entry, list of names."""
 HEADINGS = ("section", "entry")
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NativeJson:
@@ -111,68 +108,9 @@ def _unknown_key(place: Place, key: str) -> Refusal:
 
 def _document(path: Path, text: str) -> dict[str, object]:
     place = Place(file=str(path))
-    try:
-        document = json.loads(
-            text,
-            object_pairs_hook=_without_repeated_keys,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            parse_int=_short_integer,
-        )
-    except RecursionError as cause:
-        raise BrokenFile(place=place, why="it is nested too deeply") from cause
-    except json.JSONDecodeError as cause:
-        spot = Place(file=str(path), row=cause.lineno)
-        raise BrokenFile(place=spot, why=f"it is no valid JSON: {cause.msg}, character {cause.colno}") from cause
-    except ValueError as cause:
-        raise BrokenFile(place=place, why=str(cause)) from cause
+    document = json_document(path, text, depth=MAX_DEPTH)
     if not isinstance(document, dict) or MARK not in document:
         raise BrokenFile(place=place, why=f'it is JSON, but lacks "{MARK}": {VERSION}')
     if type(document[MARK]) is not int or document[MARK] != VERSION:
         raise BrokenFile(place=place, why=f"it is of version {str(document[MARK])[:20]!r}; known is {VERSION}")
-    if _HALF_CHARACTER.search(text) and not _is_writable(document):
-        raise BrokenFile(place=place, why="it holds half a character (an unpaired surrogate)")
-    if _is_deeper(document, MAX_DEPTH):
-        raise BrokenFile(place=place, why="it is nested too deeply")
     return document
-
-
-def _is_writable(document: object) -> bool:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except (UnicodeEncodeError, RecursionError):
-        return False
-    return True
-
-
-def _is_deeper(value: object, depth: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return depth == 0 or any(_is_deeper(one, depth - 1) for one in inner if isinstance(one, dict | list))
-
-
-def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        counted = Counter(key for key, _ in pairs)
-        repeated = next(key for key, count in counted.items() if count > 1)
-        raise ValueError(f"the key {repeated[:60]!r} stands twice in one entry")
-    return found
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is no number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"{digits[:40]} is too large")
-    return number
-
-
-def _short_integer(digits: str) -> int:
-    if len(digits) > 20:
-        raise ValueError(f"{digits[:40]}... is too large")
-    return int(digits)

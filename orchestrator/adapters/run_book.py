@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inventory.ansible_inventory import MOVES_GROUP, REMOTE_TMP
 from inventory.ssh_options import check_path
+from orchestrator.core.runbook import Adopted
 
 _SPOOLING = "lookup('ansible.builtin.env', 'KAHN_SPOOLING') == kahn_run"
 _NO_SPOOL = "undef(hint='the spool is not being written')"
@@ -39,10 +40,19 @@ def _play(name: str, task: dict[str, object]) -> dict[str, object]:
     return {"name": name, "hosts": MOVES_GROUP, "gather_facts": False, "tasks": [task]}
 
 
-def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path) -> str:
-    """ansible.cfg: every setting that matters is written out; nothing of the machine's own configuration counts."""
+def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path, adopted: Adopted | None = None) -> str:
+    """ansible.cfg: every setting that matters is written out; nothing of the machine's own configuration counts.
+
+    An adopted playbook gets facts as Ansible gathers them by itself, and the file that opens its own vault.
+    """
     for place in (run_directory, tree, callback_plugins):
         check_path("directory", str(place))
+    own_ways = ["gathering = explicit", "inject_facts_as_vars = False"]
+    if adopted is not None:
+        own_ways = ["gathering = implicit", "inject_facts_as_vars = True"]
+        if adopted.vault_password_file:
+            check_path("file", adopted.vault_password_file)
+            own_ways.append(f"vault_password_file = {adopted.vault_password_file}")
     return "\n".join(
         (
             "[defaults]",
@@ -56,8 +66,7 @@ def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path) -> st
             f"local_tmp = {run_directory}/tmp",
             f"remote_tmp = {REMOTE_TMP}",
             "host_key_checking = True",
-            "gathering = explicit",
-            "inject_facts_as_vars = False",
+            *own_ways,
             "fact_caching = memory",
             "transport = ssh",
             "timeout = 10",

@@ -118,7 +118,12 @@ def _contents(order: RunOrder, places: Places, ground: _Ground) -> dict[str, byt
     """File name -> bytes. The manifest names the checksum of each file that ansible reads."""
     path = ground.path
     emitted = _emitted(order, RunPlaces(known_hosts=str(path / files.KNOWN_HOSTS), sockets=ground.sockets))
-    config = run_config(run_directory=path, tree=ground.tree, callback_plugins=places.callback_plugins)
+    config = run_config(
+        run_directory=path,
+        tree=ground.tree,
+        callback_plugins=places.callback_plugins,
+        adopted=order.content.runbook.adopted,
+    )
     contents = {
         files.BOOK: run_book(order.run.id, playbooks=ground.playbooks, once=order.once).encode(),
         files.INVENTORY: emitted.inventory.encode(),
@@ -158,7 +163,9 @@ def _manifest(order: RunOrder, places: Places, *, sockets: str, sums: Mapping[st
 
 
 def _emitted(order: RunOrder, places: RunPlaces) -> Emitted:
-    return emit([_move(order, attempt) for attempt in order.run.attempts], places=places)
+    adopted = order.content.runbook.adopted
+    moves = [_move(order, attempt) for attempt in order.run.attempts]
+    return emit(moves, places=places, groups=adopted.groups if adopted else ())
 
 
 def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:

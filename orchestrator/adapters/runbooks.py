@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import orchestrator
 from inventory.errors import ExpectedError
+from orchestrator.adapters.adopted_plays import check_adopted
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
-from orchestrator.core.runbook import Baseline, Effect, Role, RoleSource, Runbook, RunbookInvalid, Step
+from orchestrator.core.runbook import Adopted, Baseline, Effect, Role, RoleSource, Runbook, RunbookInvalid, Step
 
 SHIPPED = Path(orchestrator.__file__).resolve().parent.parent / "playbooks"
 FILE_NAME = "runbook.yml"
@@ -20,6 +21,7 @@ MAX_DEADLINE_S = 24 * 3600
 RESERVED = frozenset({"library", "module_utils", "plugins", "roles", "collections", "tasks"})
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*\.ya?ml")
+_ADOPTED_PLAYBOOK = re.compile(r"adopted(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+\.ya?ml")
 _WORD = r"^[a-z][a-z0-9_]{0,30}$"
 
 
@@ -55,17 +57,29 @@ class _Step(_Strict):
     no_return: bool = False
 
 
+class _Adopted(_Strict):
+    origin: str = Field(min_length=1, max_length=400)
+    groups: list[str] = Field(default=[], max_length=20)
+    vault_password_file: str = Field(default="", max_length=400)
+
+
 class _Document(_Strict):
     title: str = Field(min_length=1, max_length=120)
     ansible: Literal["modern"]
     roles: dict[str, Literal["asset", "successor", "vault", "gateway", "jump"]] = Field(min_length=1, max_length=12)
     baseline: _Baseline
     steps: list[_Step] = Field(min_length=1, max_length=60)
+    adopted: _Adopted | None = None
+
+
+def is_runbook_name(name: str) -> bool:
+    """Whether a runbook's folder may be called so."""
+    return bool(_NAME.fullmatch(name)) and name not in RESERVED
 
 
 def find_runbook(name: str, *, state_dir: Path) -> Path:
     """The folder of a runbook: one's own in the state directory goes before a shipped one. Raises RunbookUnknown."""
-    if _NAME.fullmatch(name) and name not in RESERVED:
+    if is_runbook_name(name):
         for shelf in (state_dir / "runbooks", SHIPPED):
             if (shelf / name / FILE_NAME).is_file():
                 return shelf / name
@@ -77,7 +91,7 @@ def known_runbooks(*, state_dir: Path) -> tuple[tuple[str, Path], ...]:
     names = {
         folder.parent.name for shelf in (state_dir / "runbooks", SHIPPED) for folder in shelf.glob(f"*/{FILE_NAME}")
     }
-    usable = sorted(name for name in names if _NAME.fullmatch(name) and name not in RESERVED)
+    usable = sorted(name for name in names if is_runbook_name(name))
     return tuple((name, find_runbook(name, state_dir=state_dir)) for name in usable)
 
 
@@ -87,7 +101,7 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     ``shared`` holds the modules and plugins that all runbooks use. Raises RunbookInvalid.
     """
     name = folder.resolve().name
-    if not _NAME.fullmatch(name) or name in RESERVED:
+    if not is_runbook_name(name):
         raise RunbookInvalid(file=str(folder), line=1, what="the folder's name is no runbook name (a-z, 0-9 and -)")
     source = folder / FILE_NAME
     if source.is_symlink() or not source.is_file():
@@ -98,8 +112,10 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     _check_roles(document, lined)
     for number, step in enumerate(document.steps):
         _check_step(step, ("steps", number), lined, earlier=document.steps[:number])
+        if step.effect == "once" and not step.probe and document.adopted is None:
+            raise lined.refuse(("steps", number), f"step {step.name!r} must happen once, so it needs 'probe'")
     for place, path in _playbooks(document):
-        _check_playbook(folder, path, place, lined)
+        _check_playbook(folder, path, place, lined, adopted=document.adopted)
     return _runbook(name, document, tree.digest)
 
 
@@ -153,8 +169,6 @@ def _check_step(step: _Step, place: Place, lined: Lined, *, earlier: list[_Step]
         raise lined.refuse(place, what)
     if step.undo and step.no_return:
         raise lined.refuse((*place, "no_return"), f"step {step.name!r} has an undo, so it is not a point of no return")
-    if step.effect == "once" and not step.probe:
-        raise lined.refuse(place, f"step {step.name!r} must happen once, so it needs 'probe'")
 
 
 def _playbooks(document: _Document) -> list[tuple[Place, str]]:
@@ -169,9 +183,10 @@ def _playbooks(document: _Document) -> list[tuple[Place, str]]:
     return found
 
 
-def _check_playbook(folder: Path, path: str, place: Place, lined: Lined) -> None:
-    """A plain file inside the folder that holds plays for all hosts of the run."""
-    if not _PLAYBOOK.fullmatch(path):
+def _check_playbook(folder: Path, path: str, place: Place, lined: Lined, *, adopted: _Adopted | None) -> None:
+    """A plain file inside the folder that holds plays for all hosts of the run; an adopted one has its own rules."""
+    is_adopted = adopted is not None and bool(_ADOPTED_PLAYBOOK.fullmatch(path))
+    if not is_adopted and not _PLAYBOOK.fullmatch(path):
         raise lined.refuse(place, f"{path[:80]!r} is no playbook path inside the folder (a-z, 0-9, - and _, .yml)")
     whole = folder / path
     inside = folder.resolve() in whole.resolve().parents
@@ -179,7 +194,10 @@ def _check_playbook(folder: Path, path: str, place: Place, lined: Lined) -> None
         raise lined.refuse(place, f"{path} leads out of the folder")
     if not whole.is_file():
         raise lined.refuse(place, f"there is no playbook {path}")
-    _check_plays(read_lined(whole, shown_as=str(whole), own_tags=True))
+    if is_adopted and adopted is not None:
+        check_adopted(whole, folder=folder / "adopted", groups=adopted.groups)
+    else:
+        _check_plays(read_lined(whole, shown_as=str(whole), own_tags=True))
 
 
 def _check_plays(lined: Lined) -> None:
@@ -201,4 +219,9 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         baseline=Baseline(**document.baseline.model_dump()),
         steps=tuple(Step(**(step.model_dump() | {"effect": Effect(step.effect)})) for step in document.steps),
         tree=tree,
+        adopted=None if document.adopted is None else _adopted(document.adopted),
     )
+
+
+def _adopted(told: _Adopted) -> Adopted:
+    return Adopted(origin=told.origin, groups=tuple(told.groups), vault_password_file=told.vault_password_file)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from orchestrator.cli import access, asset, lab, notice, person, plan, report, runbook, sync, tenant, wave
+from orchestrator.cli import access, asset, lab, notice, person, plan, plan_edit, report, runbook, sync, tenant, wave
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
@@ -25,6 +25,9 @@ WITH_VALUE = ("--tenant", "--lang", "--home")
 FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
+
+BESIDE_PLAN = (plan_edit,)
+"""Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(
     name="kahn",

@@ -26,6 +26,7 @@ from orchestrator.cli.plan_tables import (
     show_findings,
     show_plan,
     show_structure,
+    tell_stored,
 )
 from orchestrator.core.calendar import resolved, zone_of
 from orchestrator.core.explain import difference, leftover_lines
@@ -90,7 +91,7 @@ def propose_(
         kahn.out.json(document)
         return
     stored = _store(kahn, request, plan, _keyboard(kahn, person, key))
-    _tell_stored(kahn, stored)
+    tell_stored(kahn.out, stored)
     kahn.out.json({**document, "stored": stored})
 
 
@@ -135,22 +136,6 @@ def _store(kahn: Context, request: PlanRequest, plan: Plan, keyboard: Keyboard) 
             ansible_core=world.ansible_core(),
         )
         return store_plan(desk, plan, frozen=frozen, keyboard=keyboard)
-
-
-def _tell_stored(kahn: Context, stored: tuple[StoredWave, ...]) -> None:
-    says = {
-        "new": _("{wave} is new and proposed."),
-        "changed": _("{wave} changed and is proposed again; approvals it had are void."),
-        "same": _("{wave} stays as it is, with its approvals."),
-        "left_out": _("{wave} is no longer planned."),
-    }
-    for one in stored:
-        kahn.out.line(says[one.verdict].format(wave=one.key))
-        for change in one.changes:
-            kahn.out.line(f"    {change}")
-    proposed = [one.key for one in stored if one.verdict in ("new", "changed")]
-    if proposed:
-        kahn.out.line(_("Next, by a second person: `kahn wave approve {wave}`.").format(wave=proposed[0]))
 
 
 # --------------------------------------------------------------------------- look

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inventory.model import Snapshot
+from orchestrator.actions.store_plan import StoredWave
 from orchestrator.cli.context import Out, harmless
 from orchestrator.core.explain import (
     Explanation,
@@ -109,6 +110,23 @@ def show_findings(out: Out, findings: Iterable[PlanFinding]) -> None:
     """What the plan check found, one line each."""
     for one in findings:
         out.line(f"{one.severity:<7} {one.rule:<18} {one.says}")
+
+
+def tell_stored(out: Out, stored: Iterable[StoredWave]) -> None:
+    """What became of each wave of a stored plan, and what comes next."""
+    says = {
+        "new": _("{wave} is new and proposed."),
+        "changed": _("{wave} changed and is proposed again; approvals it had are void."),
+        "same": _("{wave} stays as it is, with its approvals."),
+        "left_out": _("{wave} is no longer planned."),
+    }
+    for one in stored:
+        out.line(says[one.verdict].format(wave=one.key))
+        for change in one.changes:
+            out.line(f"    {change}")
+    proposed = [one.key for one in stored if one.verdict in ("new", "changed")]
+    if proposed:
+        out.line(_("Next, by a second person: `kahn wave approve {wave}`.").format(wave=proposed[0]))
 
 
 def plan_document(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:

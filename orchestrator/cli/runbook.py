@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.core.runbook import Runbook, RunbookInvalid, Step
 from orchestrator.settings import NoHome
 from orchestrator.texts import _
-from orchestrator.wiring import find_runbook, known_runbooks, load_runbook
+from orchestrator.wiring import Wish, adopt_playbook, find_runbook, known_runbooks, load_runbook, parsed_wish
 
 app = typer.Typer(no_args_is_help=True, help=_("Runbooks: named steps with their playbooks, undo, verify and probe."))
 Name = Annotated[str, typer.Argument(help=_("Name of a runbook, or the path of its folder."))]
@@ -58,8 +59,60 @@ def show(ctx: typer.Context, runbook: Name) -> None:
     roles = ", ".join(f"{role.name} = {role.machine.value}" for role in found.roles)
     kahn.out.line(f"{found.name}: {found.title}")
     kahn.out.line(_("Roles: {roles}. Tree {tree}.").format(roles=roles, tree=found.tree))
+    _tell_adopted(kahn, found)
     kahn.out.rich(_steps(found))
     kahn.out.json(found)
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    playbook: Annotated[str, typer.Argument(help=_("A playbook's path, or REPOSITORY@COMMIT:PATH."))],
+    *,
+    name: Annotated[str, typer.Option(help=_("Name of the runbook; default: that of the file."))] = "",
+    title: Annotated[str, typer.Option(help=_("What people read."))] = "",
+    undo: Annotated[str, typer.Option(help=_("Your own playbook that takes it back, in the same folder."))] = "",
+    probe: Annotated[str, typer.Option(help=_("Your own playbook that tells whether it was done."))] = "",
+    vault_password_file: Annotated[Path | None, typer.Option(help=_("File that opens its vault; stays there."))] = None,
+    deadline_s: Annotated[int, typer.Option(min=1, max=86_400, help=_("Seconds one run may take."))] = 3_600,
+) -> None:
+    """Take a playbook of your own in as a runbook, unchanged: it runs once per asset, and two persons approve it."""
+    kahn = context_of(ctx)
+    path, repository, commit = parsed_wish(playbook)
+    wish = Wish(
+        playbook=path,
+        repository=repository,
+        commit=commit,
+        title=title,
+        undo=undo,
+        probe=probe,
+        vault_password_file=str(vault_password_file.resolve()) if vault_password_file else "",
+        deadline_s=deadline_s,
+    )
+    taken = adopt_playbook(wish, state_dir=kahn.settings.home, name=name or _name_of(path))
+    _tell_adopted(kahn, taken.runbook)
+    kahn.out.line(_("It lies in {folder}; the original is not used any more.").format(folder=taken.folder))
+    for line in taken.findings:
+        kahn.out.line(_("Look at {place}").format(place=harmless(line)))
+    kahn.out.json({"name": taken.runbook.name, "folder": str(taken.folder), "findings": taken.findings})
+    kahn.out.line(_("Next: name it in the policy's [runbooks], then `kahn plan propose`."))
+
+
+def _name_of(playbook: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", Path(playbook).stem.lower()).strip("-")
+
+
+def _tell_adopted(kahn: Context, runbook: Runbook) -> None:
+    """What an approver must know of a playbook that Kahn did not write."""
+    adopted, step = runbook.adopted, runbook.steps[0]
+    if adopted is None:
+        return
+    kahn.out.line(_("Adopted from {origin}.").format(origin=harmless(adopted.origin)))
+    kahn.out.line(_("It runs once per asset and is never repeated by itself. Two persons approve each wave of it."))
+    if not step.undo:
+        kahn.out.line(_("There is NO UNDO: what it did stays, also when it fails midway."))
+    if not step.probe:
+        kahn.out.line(_("There is no probe: when its end was not seen, a person has to look."))
 
 
 def _steps(runbook: Runbook) -> Table:

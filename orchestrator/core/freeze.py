@@ -63,7 +63,7 @@ def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
         moves=moves,
         access=tuple(profiles[name] for name in used),
         thresholds=_thresholds(policy),
-        approvers_needed=2 if finder.very_high(wave.assets) else 1,
+        approvers_needed=2 if finder.very_high(wave.assets) or runbook.adopted else 1,
         contacts=policy.contacts,
         shown="",
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from inventory.errors import ExpectedError
+from orchestrator.core.canonical import LATER
 
 
 class RunbookInvalid(ExpectedError):
@@ -80,6 +81,19 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """Where a playbook that somebody else wrote comes from, and what of Ansible's own ways it is given.
+
+    ``groups`` are the inventory groups its plays name; ``vault_password_file`` is a path on the controller, never the
+    password itself.
+    """
+
+    origin: str
+    groups: tuple[str, ...] = ()
+    vault_password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
     """A whole runbook as loaded and checked. ``tree`` is the SHA-256 of every file it may use."""
 
@@ -91,6 +105,8 @@ class Runbook:
     baseline: Baseline
     steps: tuple[Step, ...]
     tree: str = ""
+    adopted: Adopted | None = field(default=None, metadata=LATER)
+    """Set when it plays somebody's own playbook unchanged: once, and with no undo but one they wrote."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

@@ -15,7 +15,7 @@ from orchestrator.core.approval import shown_text
 from orchestrator.core.freeze import AccessUnknown, Frozen, MachineMissing, Machines, freeze_wave
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
 from orchestrator.core.policy import Policy
-from orchestrator.core.runbook import Role, RoleSource
+from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
 
@@ -125,3 +125,9 @@ def test_machines_that_are_not_in_the_inventory_any_more_are_an_error() -> None:
     machines = Machines(Snapshot(tenant=STADT, assets=TOWN[1:], dependencies=()), RUNBOOK)
     with pytest.raises(KeyError):
         machines.of(AssetId("apc"))
+
+
+def test_a_playbook_that_was_not_written_for_kahn_needs_two_approvers() -> None:
+    adopted = replace(RUNBOOK, adopted=Adopted(origin="/srv/site.yml"))
+    assert frozen(runbooks={"small": adopted}).approvers_needed == 2
+    assert frozen().approvers_needed == 1

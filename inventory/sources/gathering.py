@@ -1,0 +1,113 @@
+"""What a machine-made export gives, gathered piece by piece.
+
+A person can correct a cell of their own list, but not what a program wrote into its export. So a value that cannot be
+taken is left out here and noted, and only an entry without a usable name is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from inventory.errors import ExpectedError
+from inventory.model import FIELDS, AssetKind, DependencyKind, InvalidValue, Value
+from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
+from inventory.parsing import MAX_LIST, clean_text, parse_value
+from inventory.sources.limits import RowRefused
+from inventory.sources.records import Cell, Claim, mentioned, observed
+
+_NAMED = {"site": AssetKind.SITE, "department": AssetKind.DEPARTMENT, "procedures": AssetKind.PROCEDURE}
+MAX_NOTES = 500
+_SILENT: tuple[object, ...] = (None, "", (), [])
+
+
+@dataclass(slots=True)
+class Gathering:
+    """One file being read; ``reading`` is the result."""
+
+    path: Path
+    source: str
+    headings: tuple[str, ...] = ("entry",)
+    observations: list[Observation] = field(default_factory=list)
+    dependencies: list[ObservedDependency] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def place(self, row: int = 0, column: str = "") -> Place:
+        """A place in this file."""
+        return Place(file=str(self.path), row=row, column=column)
+
+    def note(self, text: str) -> None:
+        """Say what was passed over on purpose; beyond ``MAX_NOTES`` nobody reads on."""
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(text)
+
+    def refuse(self, error: ExpectedError, place: Place, row: Iterable[str] = ()) -> None:
+        """Give one entry back."""
+        self.refusals.append(refusal_of(error, place, tuple(row)))
+
+    def asset(
+        self, kind: AssetKind, name: str, said: Mapping[str, object], *, place: Place, guessed_kind: bool = False
+    ) -> None:
+        """Take one asset; what it says that cannot be taken is noted, a name that cannot be one refuses it."""
+        claim = Claim(kind=kind, place=place, source=self.source, row=(name,))
+        taken = observed(claim, Cell(field="name", raw=name, column="name"), ())
+        if not isinstance(taken, Observation):
+            self.refusals += taken
+            return
+        values: dict[str, Value] = {}
+        for field_name, raw in said.items():
+            if raw not in _SILENT and kind in FIELDS[field_name].kinds:
+                value = self._value(name, field_name, raw)
+                if value is not None and value not in _SILENT:
+                    values[field_name] = value
+        self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind))
+
+    def _value(self, name: str, field_name: str, raw: object) -> Value | None:
+        known = FIELDS[field_name]
+        if isinstance(raw, list | tuple) and known.type == "list" and not known.refers_to:
+            return self._texts(name, field_name, raw)
+        try:
+            return parse_value(known, raw)
+        except InvalidValue as wrong:
+            self.note(f"{name[:60]}: {field_name} {str(raw)[:60]!r} was left out: {wrong.facts['why']}.")
+            return None
+
+    def _texts(self, name: str, field_name: str, raw: Iterable[object]) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for one in raw:
+            try:
+                found[clean_text(field_name, " ".join(str(one).split())).replace("|", "/")] = None
+            except InvalidValue as wrong:
+                self.note(f"{name[:60]}: {field_name} {str(one)[:60]!r} was left out: {wrong.facts['why']}.")
+        found.pop("", None)
+        if len(found) > MAX_LIST:
+            self.note(f"{name[:60]}: of {len(found)} {field_name} the first {MAX_LIST} were taken.")
+        return tuple(sorted(found))[:MAX_LIST]
+
+    def dependency(self, asset: str, needs: str, kind: DependencyKind, *, place: Place, note: str = "") -> None:
+        """Take one dependency by names."""
+        try:
+            asset, needs, note = clean_text("from", asset), clean_text("needs", needs), clean_text("note", note)
+            if not asset or not needs:
+                raise RowRefused(why="one of its two ends is missing")
+        except ExpectedError as wrong:
+            self.refuse(wrong, place, (asset, needs))
+            return
+        row = (asset, needs, note)
+        one = ObservedDependency(
+            asset=asset, needs=needs, kind=kind, note=note, place=place, source=self.source, row=row
+        )
+        self.dependencies.append(one)
+
+    def reading(self) -> Reading:
+        """Everything gathered; places and procedures that machines name exist thereby."""
+        return Reading(
+            source=self.source,
+            observations=(*mentioned(self.observations, _NAMED), *self.observations),
+            dependencies=tuple(self.dependencies),
+            refusals=tuple(self.refusals),
+            headings=self.headings,
+            notes=tuple(self.notes),
+        )
