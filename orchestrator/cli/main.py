@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from orchestrator.cli import access, asset, lab, notice, person, plan, plan_edit, report, runbook, sync, tenant, wave
+from orchestrator.cli import (
+    access,
+    asset,
+    lab,
+    notice,
+    person,
+    plan,
+    plan_delay,
+    plan_edit,
+    report,
+    runbook,
+    sync,
+    tenant,
+    wave,
+)
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
@@ -26,7 +40,7 @@ FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
 
-BESIDE_PLAN = (plan_edit,)
+BESIDE_PLAN = (plan_edit, plan_delay)
 """Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(

@@ -17,9 +17,11 @@ from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.store_plan import StoredWave, store_plan
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.cli.plan_tables import (
+    comparison_document,
     difference_document,
     explanation_document,
     plan_document,
+    show_comparison,
     show_difference,
     show_each_leftover,
     show_explanation,
@@ -34,6 +36,7 @@ from orchestrator.core.explain import explain as explain_asset
 from orchestrator.core.freeze import Frozen
 from orchestrator.core.plan import Pin, Plan, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
+from orchestrator.core.plan_compare import comparison
 from orchestrator.core.policy import Policy
 from orchestrator.ports import Books
 from orchestrator.texts import _
@@ -215,9 +218,11 @@ def diff(ctx: typer.Context, before: Fingerprint = "", after: Fingerprint = "") 
         newer = _plan(kahn, books, after)
         older = _plan(kahn, books, before or newer.parent or "before it")
         snapshot = books.assets.snapshot(kahn.tenant)
-    found = difference(older, newer, snapshot)
+    found, compared = difference(older, newer, snapshot), comparison(older, newer, snapshot)
+    if not found.is_empty:
+        show_comparison(kahn.out, compared)
     show_difference(kahn.out, found)
-    kahn.out.json(difference_document(found))
+    kahn.out.json({**difference_document(found), "comparison": comparison_document(compared)})
 
 
 def _plan(kahn: Context, books: Books, fingerprint: str = "") -> Plan:

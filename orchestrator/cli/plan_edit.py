@@ -23,11 +23,19 @@ from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.store_plan import StoredWave
 from orchestrator.cli.context import Context, context_of
 from orchestrator.cli.plan import app
-from orchestrator.cli.plan_tables import difference_document, show_difference, show_findings, tell_stored
+from orchestrator.cli.plan_tables import (
+    comparison_document,
+    difference_document,
+    show_comparison,
+    show_difference,
+    show_findings,
+    tell_stored,
+)
 from orchestrator.core.explain import difference
 from orchestrator.core.freeze import Frozen
 from orchestrator.core.plan import Plan, PlanFinding, WaveKey
 from orchestrator.core.plan_check import check_plan
+from orchestrator.core.plan_compare import comparison
 from orchestrator.core.plan_edit import Edited, NothingToEdit, Wish
 from orchestrator.core.plan_rows import RowFault, RowsRead, plan_rows, rows_read
 from orchestrator.spoken import language, spoken
@@ -83,10 +91,10 @@ def edit_(
 ) -> None:
     """Move assets, each with its move group, to another wave of the plan in force; checked, shown, stored, pinned."""
     kahn = context_of(ctx)
-    start = _start(kahn)
+    start = start_of(kahn)
     _in_force(kahn, start)
     wishes = [Wish(asset=machine_named(start.request.snapshot, name).id, wave=WaveKey(to)) for name in assets]
-    _take(kahn, start, wishes, store=None if dry_run else _storing(kahn, person, key, reason))
+    _take(kahn, start, wishes, store=None if dry_run else storing(kahn, person, key, reason))
 
 
 @app.command("import")
@@ -100,7 +108,7 @@ def import_(
 ) -> None:
     """Take an edited plan in: every error is named with its row and column; without any it is checked and stored."""
     kahn = context_of(ctx)
-    start = _start(kahn)
+    start = start_of(kahn)
     plan = _in_force(kahn, start)
     read = rows_read(read_plan_file(file), plan, start.request.snapshot, fixed=start.fixed)
     _refuse_faults(kahn, file, read)
@@ -111,7 +119,7 @@ def import_(
         kahn.out.line(_("The file changes no wave of any asset; nothing was stored."))
         kahn.out.json({"stored": []})
         return
-    _take(kahn, start, read.wishes, store=None if dry_run else _storing(kahn, person, key, reason))
+    _take(kahn, start, read.wishes, store=None if dry_run else storing(kahn, person, key, reason))
 
 
 def fault_line(fault: RowFault) -> str:
@@ -122,7 +130,8 @@ def fault_line(fault: RowFault) -> str:
 # --------------------------------------------------------------------------- both ways of editing
 
 
-def _start(kahn: Context) -> Editable:
+def start_of(kahn: Context) -> Editable:
+    """What an edit starts from, by the books."""
     with kahn.world.store.reading() as books:
         return editable_in(books, tenant=kahn.tenant, now=kahn.world.clock.now())
 
@@ -143,11 +152,11 @@ def _refuse_faults(kahn: Context, file: Path, read: RowsRead) -> None:
         raise PlanFileWrong(file=file.name, faults=read.faults)
 
 
-Store = Callable[[Editable, Edited], tuple[StoredWave, ...]]
+StoreEdit = Callable[[Editable, Edited], tuple[StoredWave, ...]]
 
 
-def _storing(kahn: Context, person: str, key: Path | None, reason: str) -> Store:
-    """How the edit is stored once a person has confirmed it. Raises NoPerson at once when nobody is named."""
+def storing(kahn: Context, person: str, key: Path | None, reason: str) -> StoreEdit:
+    """How an edit is stored once a person has confirmed it. Raises NoPerson at once when nobody is named."""
     name, key_file = kahn.signer(person, key)
     keyboard = Keyboard(person=name, key_file=key_file)
 
@@ -169,14 +178,21 @@ def _storing(kahn: Context, person: str, key: Path | None, reason: str) -> Store
     return store
 
 
-def _take(kahn: Context, start: Editable, wishes: Sequence[Wish], *, store: Store | None) -> None:
+def _take(kahn: Context, start: Editable, wishes: Sequence[Wish], *, store: StoreEdit | None) -> None:
     """Check the edit, show what it changes, and store it if that is wanted."""
     found, findings = _checked(kahn, start, wishes)
     before = _in_force(kahn, start)
-    changes = difference(before, found.plan, start.request.snapshot)
+    snapshot = start.request.snapshot
+    changes, compared = difference(before, found.plan, snapshot), comparison(before, found.plan, snapshot)
+    show_comparison(kahn.out, compared)
     show_difference(kahn.out, changes)
     show_findings(kahn.out, findings)
-    document: dict[str, Any] = {"difference": difference_document(changes), "findings": findings, "pins": found.pins}
+    document: dict[str, Any] = {
+        "difference": difference_document(changes),
+        "comparison": comparison_document(compared),
+        "findings": findings,
+        "pins": found.pins,
+    }
     if store is None:
         kahn.out.line(_("Nothing was stored. Next: the same without --dry-run."))
         kahn.out.json({**document, "plan": found.plan})

@@ -14,20 +14,16 @@ from orchestrator.cli.context import Out, harmless
 from orchestrator.core.explain import (
     Explanation,
     PlanDifference,
-    Sentence,
     leftover_lines,
     structure_sentences,
     wave_lines,
 )
 from orchestrator.core.plan import Plan, PlanFinding
+from orchestrator.core.plan_compare import Comparison
+from orchestrator.spoken import spoken
 from orchestrator.texts import _
 
 DEPARTMENTS_SHOWN = 3
-
-
-def spoken(sentence: Sentence) -> str:
-    """The sentence in the chosen language."""
-    return _(sentence.says).format(**sentence.facts)
 
 
 def show_plan(out: Out, plan: Plan, snapshot: Snapshot) -> None:
@@ -104,6 +100,25 @@ def show_difference(out: Out, found: PlanDifference) -> None:
     for sentence in found.says:
         out.line(f"- {spoken(sentence)}")
     out.line(_("{count} assets stay in their wave.").format(count=found.unchanged))
+
+
+def show_comparison(out: Out, found: Comparison) -> None:
+    """Who moves later or earlier, which wave grows, and what becomes of the finish date."""
+    for sentence in found.says:
+        out.line(f"- {spoken(sentence)}")
+
+
+def comparison_document(found: Comparison) -> dict[str, Any]:
+    """A comparison for --json."""
+    return {
+        "finish_before": found.finish_before,
+        "finish_after": found.finish_after,
+        "finish_days": found.finish_days,
+        "later": found.later,
+        "earlier": found.earlier,
+        "sizes": found.sizes,
+        "says": [sentence.text for sentence in found.says],
+    }
 
 
 def show_findings(out: Out, findings: Iterable[PlanFinding]) -> None:

@@ -31,6 +31,10 @@ class Sentence:
         """The sentence in English."""
         return self.says.format(**self.facts)
 
+    def __str__(self) -> str:
+        """As ``text``, so that a sentence can be a fact of another one."""
+        return self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveLine:
