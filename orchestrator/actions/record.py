@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from inventory.model import TenantId
@@ -90,10 +91,42 @@ def keep_act(desk: Desk, wave: WaveRow, signed: SignedAct) -> None:
 
 
 def progress_in(books: Books, wave: WaveRow) -> WaveProgress:
-    """How far the wave has come, read from its journal."""
-    entries = books.journal.read(wave.tenant, subject=subject_of(wave))
+    """How far the wave has come, read from its journal.
+
+    The fold up to an entry is kept: an entry's hash stands for everything before it, so a kept fold is used exactly
+    when that entry is still there, unchanged, and only what follows is read. A transaction that was undone, or a store
+    that was put back, has another hash there.
+    """
+    place = (wave.tenant, wave.key, wave.revision, wave.fingerprint)
+    kept = _FOLDS.pop(place, None)
+    entries = books.journal.read(wave.tenant, subject=subject_of(wave), after=kept.seq - 1 if kept else 0)
+    so_far = None
+    if kept is not None and entries and entries[0].hash == kept.hash:
+        so_far, entries = kept.progress, entries[1:]
+    elif kept is not None:
+        entries = books.journal.read(wave.tenant, subject=subject_of(wave))
     facts = (Fact(at=one.at, kind=one.entry.kind, body=one.entry.body) for one in entries)
-    return progress_of(wave.content, facts)
+    progress = progress_of(wave.content, facts, so_far=so_far)
+    if entries:
+        kept = _Fold(seq=entries[-1].seq, hash=entries[-1].hash, progress=progress)
+    if kept is not None:
+        _FOLDS[place] = kept
+    while len(_FOLDS) > _FOLDS_KEPT:
+        del _FOLDS[next(iter(_FOLDS))]
+    return progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fold:
+    """How far a wave had come with the entry of that number and hash."""
+
+    seq: int
+    hash: str
+    progress: WaveProgress
+
+
+_FOLDS_KEPT = 64
+_FOLDS: dict[tuple[TenantId, str, int, str], _Fold] = {}
 
 
 def wave_at(books: Books, tenant: TenantId, key: str) -> tuple[WaveRow, WaveProgress]:

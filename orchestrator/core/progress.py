@@ -124,9 +124,9 @@ def at_start(content: WaveContent, *, revision: int = 1) -> WaveProgress:
     return WaveProgress(revision=revision, state=WaveState.DRAFT, cause="", moves=moves)
 
 
-def progress_of(content: WaveContent, facts: Iterable[Fact]) -> WaveProgress:
-    """The fold: the wave as its entries, oldest first, leave it."""
-    progress = at_start(content)
+def progress_of(content: WaveContent, facts: Iterable[Fact], *, so_far: WaveProgress | None = None) -> WaveProgress:
+    """The fold: the wave as its entries, oldest first, leave it. ``so_far``: what the entries before these left."""
+    progress = so_far or at_start(content)
     for fact in facts:
         if fact.kind == "wave.content":
             progress = at_start(content, revision=fact.body["revision"])

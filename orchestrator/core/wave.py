@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 from inventory.model import AssetId, TenantId
@@ -83,7 +84,7 @@ class WaveContent:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the canonical bytes."""
-        return fingerprint_of(self)
+        return _fingerprint(self)
 
     def move(self, asset: AssetId) -> WaveMove:
         """The move of that asset. Raises KeyError."""
@@ -105,6 +106,12 @@ class WaveContent:
             if one.name == name:
                 return one
         raise KeyError(name)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(content: WaveContent) -> str:
+    """Asked for before every run of a wave; equal contents have equal canonical bytes."""
+    return fingerprint_of(content)
 
 
 class ActKind(StrEnum):

@@ -72,3 +72,16 @@ def test_a_wave_is_read_with_how_far_it_has_come(tmp_path: Path) -> None:
         assert progress == progress_in(books, wave)
         with pytest.raises(UnknownWave):
             wave_at(books, STADT, "W99")
+
+
+def test_a_kept_fold_is_not_used_for_a_journal_whose_entries_were_undone_or_replaced(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    with pytest.raises(KeyError), town.outside().desk() as desk:
+        undone = change_wave(desk, desk.books.waves.get(STADT, "W01"), WaveEvent.SCHEDULE, cause="undone")
+        assert progress_in(desk.books, undone).cause == "undone"
+        raise KeyError
+    assert town.wave()[1].state is WaveState.APPROVED
+    with town.outside().desk() as desk:
+        kept = change_wave(desk, desk.books.waves.get(STADT, "W01"), WaveEvent.SCHEDULE, cause="kept")
+        assert progress_in(desk.books, kept).cause == "kept"
+    assert town.wave()[1].cause == "kept"
