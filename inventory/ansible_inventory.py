@@ -10,6 +10,8 @@ cannot be templates: whatever holds a brace is marked, always.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,8 @@ import yaml
 from inventory.ssh_options import CannotEmit, Reach, RunPlaces, known_host_lines, ssh_command, ssh_options
 
 MOVES_GROUP = "kahn_moves"
+NOWHERE = "no-address.invalid"
+"""Where a host leads that cannot be reached, so that Ansible does not look for its name elsewhere (RFC 2606)."""
 MACHINES_GROUP = "kahn_machines"
 PYTHON_ON_TARGETS = "/usr/bin/python3"
 REMOTE_TMP = "/tmp"
@@ -29,6 +33,8 @@ REMOTE_TMP = "/tmp"
 _HOST = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _VARIABLE = re.compile(r"kahn_[a-z_]{1,30}")
+_ESTATE_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_GROUP = re.compile(r"[a-z][a-z0-9_]{0,120}")
 _RESERVED_HOSTS = frozenset({"all", "ungrouped", "localhost"})
 _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _RESERVED_GROUPS = frozenset({"all", "ungrouped", MOVES_GROUP, MACHINES_GROUP})
@@ -110,6 +116,64 @@ def emit(moves: Sequence[EmittedMove], *, places: RunPlaces, groups: Sequence[st
     return Emitted(inventory=to_unsafe_yaml(tree), known_hosts="".join(f"{line}\n" for line in known))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmittedHost:
+    """One machine for people's own playbooks. ``host`` and ``groups`` are made by us; ``variables`` may hold anything
+    under Kahn's own names. Without ``reach`` it leads nowhere. Raises CannotEmit.
+    """
+
+    host: str
+    groups: tuple[str, ...]
+    reach: Reach | None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _ESTATE_HOST.fullmatch(self.host) or self.host.lower() in _RESERVED_HOSTS:
+            raise CannotEmit(what="host name", value=self.host[:80], why="use a-z, A-Z, 0-9 and . _ -")
+        for group in self.groups:
+            if not _GROUP.fullmatch(group) or group in _RESERVED_HOSTS:
+                raise CannotEmit(what="group", value=group[:80], why="use a-z, 0-9 and _")
+        for name in self.variables:
+            if not _VARIABLE.fullmatch(name):
+                raise CannotEmit(what="variable", value=name[:40], why="its name is not one of Kahn's own")
+
+
+def emit_estate(hosts: Sequence[EmittedHost], *, places: RunPlaces, shared: bool) -> Emitted:
+    """All hosts as a dynamic inventory in JSON, each text marked, and their known hosts. Raises CannotEmit."""
+    if len({one.host for one in hosts}) != len(hosts):
+        raise CannotEmit(what="host name", value="", why="it occurs twice")
+    labels: dict[Reach, str] = {}
+    groups: dict[str, list[str]] = {}
+    for one in hosts:
+        if one.reach is not None:
+            labels.setdefault(one.reach, f"k{len(labels) + 1}")
+        for group in (MACHINES_GROUP, *one.groups):
+            groups.setdefault(group, []).append(one.host)
+    variables: dict[str, Any] = {}
+    for one in hosts:
+        way: dict[str, Any] = {"ansible_host": NOWHERE}
+        if one.reach is not None:
+            way = _connection(one.reach, label=labels[one.reach], places=places, shared=shared)
+        variables[one.host] = _marked(_checked({**way, **one.variables}))
+    tree: dict[str, Any] = {name: {"hosts": members} for name, members in sorted(groups.items())}
+    known = [line for reach, label in labels.items() for line in known_host_lines(reach, label=label)]
+    return Emitted(
+        inventory=json.dumps({"_meta": {"hostvars": variables}, **tree}, ensure_ascii=True, indent=1),
+        known_hosts="".join(f"{line}\n" for line in known),
+    )
+
+
+def _marked(value: Any) -> Any:
+    """The checked value with each text in the form that Ansible reads from JSON as not to be looked at."""
+    if isinstance(value, str) and not isinstance(value, _Key):
+        return {"__ansible_unsafe": value}
+    if isinstance(value, Mapping):
+        return {str(key): _marked(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    return value
+
+
 def machine_host(move: str, role: str) -> str:
     """Inventory host by which a play reaches another machine of the move (``delegate_to``)."""
     return f"{move}--{role.replace('_', '-')}"
@@ -125,7 +189,7 @@ def _labels(moves: Sequence[EmittedMove]) -> dict[Reach, str]:
     return found
 
 
-def _connection(reach: Reach, *, label: str, places: RunPlaces) -> dict[str, Any]:
+def _connection(reach: Reach, *, label: str, places: RunPlaces, shared: bool = True) -> dict[str, Any]:
     return {
         "ansible_connection": "ssh",
         "ansible_host": reach.address,
@@ -135,7 +199,7 @@ def _connection(reach: Reach, *, label: str, places: RunPlaces) -> dict[str, Any
         "ansible_become": reach.become,
         "ansible_become_method": "sudo",
         "ansible_become_user": "root",
-        "ansible_ssh_args": shlex.join(ssh_options(reach, label=label, places=places, shared=True)),
+        "ansible_ssh_args": shlex.join(ssh_options(reach, label=label, places=places, shared=shared)),
         "ansible_ssh_common_args": "",
         "ansible_ssh_extra_args": "",
         "ansible_pipelining": True,
@@ -217,6 +281,8 @@ def _checked(value: object) -> Any:
         return value
     if isinstance(value, int):
         return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
     if isinstance(value, str):
         if any(0xD800 <= ord(char) < 0xE000 for char in value):
             raise CannotEmit(what="text", value=ascii(value)[:80], why="it holds half a character")
@@ -225,7 +291,7 @@ def _checked(value: object) -> Any:
         return {_checked_key(key): _checked(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_checked(one) for one in value]
-    raise CannotEmit(what="value", value=type(value).__name__, why="only texts, whole numbers, yes/no, lists and maps")
+    raise CannotEmit(what="value", value=type(value).__name__, why="only texts, numbers, yes/no, lists and maps")
 
 
 def _checked_key(key: object) -> _Key:

@@ -17,6 +17,7 @@ from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
+from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
 from orchestrator.adapters.report_page import management_page
@@ -35,12 +36,15 @@ from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Sto
 from orchestrator.settings import Settings, read_contacts_file, read_secret
 
 __all__ = [
+    "INVENTORY_PLUGINS",
     "FieldsMissing",
     "NetboxServer",
     "Wish",
     "World",
     "adopt_playbook",
+    "estate_places",
     "find_runbook",
+    "keep_known_hosts",
     "known_runbooks",
     "load_runbook",
     "management_page",
@@ -57,6 +61,9 @@ __all__ = [
     "read_public_key",
     "write_plan_file",
 ]
+
+INVENTORY_PLUGINS = SHIPPED / "plugins" / "inventory"
+"""Where Ansible finds the plugin that reads Kahn's inventory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from orchestrator.cli import (
     wave,
 )
 from orchestrator.cli.context import Context, Out
+from orchestrator.cli.inventory import inventory
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
 from orchestrator.cli.status import status
@@ -55,6 +56,7 @@ app.command()(doctor)
 app.command()(status)
 app.command()(serve)
 app.command()(town)
+app.command()(inventory)
 app.add_typer(tenant.app, name="tenant", help="Tenants and what each allows.")
 app.add_typer(person.app, name="person", help="People who sign: pseudonyms, keys, deputies.")
 app.add_typer(access.app, name="access", help="How the administrator lets Kahn reach machines.")

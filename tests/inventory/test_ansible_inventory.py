@@ -92,7 +92,9 @@ def test_a_text_of_a_class_of_its_own_is_marked_too() -> None:
     assert to_unsafe_yaml({"a": Marked("{{ 1 }}")}) == '"a": !unsafe "{{ 1 }}"\n'
 
 
-@pytest.mark.parametrize("value", [1.5, None, b"x", object(), {1: "x"}, {"a b": "x"}, {"{{ x }}": "x"}, "\ud800"])
+@pytest.mark.parametrize(
+    "value", [float("nan"), None, b"x", object(), {1: "x"}, {"a b": "x"}, {"{{ x }}": "x"}, "\ud800"]
+)
 def test_values_and_keys_of_other_kinds_are_refused(value: object) -> None:
     with pytest.raises(CannotEmit):
         to_unsafe_yaml({"a": value})

@@ -1,0 +1,47 @@
+"""Files that people's own ansible needs beside the inventory: the known hosts of a tenant, and a place for sockets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from inventory.errors import ExpectedError
+from inventory.model import TenantId
+from inventory.ssh_options import CannotEmit, RunPlaces
+
+FOLDER, SOCKETS = "inventory", "cp"
+
+
+class EstateUnwritable(ExpectedError):
+    """The host keys cannot be put where ssh reads them."""
+
+    code, says = "INV-021", "The file of host keys {file} cannot be written: {why}."
+    remedy = "Run the command as Kahn's own account, or give it the right to write in the state directory."
+    exit_code = 7
+
+
+def estate_places(home: Path, tenant: TenantId) -> tuple[RunPlaces, bool]:
+    """Where the known hosts lie, and where sockets may; False when their path is too long to share connections."""
+    known_hosts = str(home / FOLDER / f"{tenant}.known_hosts")
+    try:
+        return RunPlaces(known_hosts=known_hosts, sockets=str(home / SOCKETS)), True
+    except CannotEmit:
+        return RunPlaces(known_hosts=known_hosts, sockets="/nonexistent"), False
+
+
+def keep_known_hosts(places: RunPlaces, text: str) -> None:
+    """Write the file anew where it differs; readers see the old one or the new one. Raises EstateUnwritable."""
+    path = Path(places.known_hosts)
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if places.sockets.startswith(f"{path.parent.parent}/"):
+            Path(places.sockets).mkdir(mode=0o700, exist_ok=True)
+        if path.exists() and path.read_text(encoding="ascii") == text:
+            return
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".known-hosts-")
+        with os.fdopen(handle, "w", encoding="ascii") as opened:
+            opened.write(text)
+        os.replace(name, path)
+    except OSError as cause:
+        raise EstateUnwritable(file=path, why=cause.strerror or "unknown") from cause
