@@ -2,6 +2,7 @@
 
 Hard and licence dependencies bind, and so does a procedure the servers it has for itself. A binding edge points both
 ways, so the strongly connected parts of that graph are exactly what must stay together, and there is an order of parts.
+Shared services (hubs) can be reached from both sides while others move: what points to them binds and orders nothing.
 """
 
 from __future__ import annotations
@@ -79,12 +80,37 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What ties assets together and what does not."""
+
+    hub_at: int = 0
+    """From so many assets that need it, an asset is a shared service; 0 for never."""
+    hubs: tuple[str, ...] = ()
+    """Names of shared services, however many need them."""
+    shared_from: int = 2
+    """From so many procedures that run on it, a machine binds none of them."""
+    cycles_bind: bool = True
+    """Whether a circle of needs ties, though none of them binds by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """``asset`` needs ``needs`` (ids, a successor counted as the machine it replaces), and whether that binds."""
+
+    asset: AssetId
+    needs: AssetId
+    binds: bool
+    kind: DependencyKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Edge:
     """``source`` needs ``target`` (node numbers); ``word`` is empty for what does not bind."""
 
     source: int
     target: int
     word: str
+    kind: DependencyKind = DependencyKind.SOFT
 
 
 def succession_of(snapshot: Snapshot) -> Succession:
@@ -113,23 +139,50 @@ def departments_of(snapshot: Snapshot) -> dict[AssetId, str]:
     }
 
 
-def structure_of(snapshot: Snapshot) -> Structure:
+def structure_of(snapshot: Snapshot, binding: Binding | None = None) -> Structure:
     """Parts, their order, cycles, hubs and what makes no sense. Linear in assets and dependencies."""
-    nodes = _nodes(snapshot)
-    ids = [asset.id for asset in snapshot.assets if nodes.get(asset.id) is not None and _stands_alone(asset, nodes)]
-    number = {asset: index for index, asset in enumerate(ids)}
-    place = {asset: number[node] for asset, node in nodes.items()}
+    binding = binding or Binding()
+    ids, edges = _graph(snapshot, binding)
     known = frozenset(asset.id for asset in snapshot.assets)
     dangling = tuple(d for d in snapshot.dependencies if not _is_known(d, snapshot, known))
     selves = tuple(sorted({d.asset for d in snapshot.dependencies if d.asset == d.needs and d.asset in known}))
-    edges = [edge for edge in _edges(snapshot, place) if edge.source != edge.target]
+    kept = _without_hubs(snapshot, ids, edges, binding)
     return Structure(
-        parts=_parts(ids, edges),
-        cycles=_cycles(ids, edges),
+        parts=_parts(ids, kept, cycles_bind=binding.cycles_bind),
+        cycles=_cycles(ids, kept),
         hubs=_hubs(ids, edges),
         self_edges=selves,
         dangling=dangling,
     )
+
+
+def needs_of(snapshot: Snapshot, binding: Binding | None = None) -> tuple[Need, ...]:
+    """Every need between assets that can be bound, without those of shared services."""
+    binding = binding or Binding()
+    ids, edges = _graph(snapshot, binding)
+    return tuple(
+        Need(asset=ids[edge.source], needs=ids[edge.target], binds=bool(edge.word), kind=edge.kind)
+        for edge in _without_hubs(snapshot, ids, edges, binding)
+    )
+
+
+def _graph(snapshot: Snapshot, binding: Binding) -> tuple[list[AssetId], list[_Edge]]:
+    nodes = _nodes(snapshot)
+    ids = [asset.id for asset in snapshot.assets if nodes.get(asset.id) is not None and _stands_alone(asset, nodes)]
+    number = {asset: index for index, asset in enumerate(ids)}
+    place = {asset: number[node] for asset, node in nodes.items()}
+    edges = [edge for edge in _edges(snapshot, place, binding) if edge.source != edge.target]
+    return ids, edges
+
+
+def _without_hubs(
+    snapshot: Snapshot, ids: Sequence[AssetId], edges: Sequence[_Edge], binding: Binding
+) -> Sequence[_Edge]:
+    names = {name_key(name) for name in binding.hubs}
+    named = {asset.id for asset in snapshot.assets if names and name_key(asset.name) in names}
+    count = _needed_by(edges) if binding.hub_at else {}
+    hubs = {n for n, asset in enumerate(ids) if asset in named or 0 < binding.hub_at <= count.get(n, 0)}
+    return [edge for edge in edges if edge.source not in hubs and edge.target not in hubs] if hubs else edges
 
 
 def _is_known(dependency: Dependency, snapshot: Snapshot, known: frozenset[AssetId]) -> bool:
@@ -149,16 +202,16 @@ def _nodes(snapshot: Snapshot) -> dict[AssetId, AssetId]:
     return nodes
 
 
-def _edges(snapshot: Snapshot, place: Mapping[AssetId, int]) -> Iterator[_Edge]:
+def _edges(snapshot: Snapshot, place: Mapping[AssetId, int], binding: Binding) -> Iterator[_Edge]:
     """Declared dependencies, then those that follow from the fields ``procedures`` and ``machines``."""
     for one in snapshot.dependencies:
         if one.tenant == snapshot.tenant and one.asset in place and one.needs in place:
             word = str(one.kind) if one.kind in BINDING else ""
-            yield _Edge(source=place[one.asset], target=place[one.needs], word=word)
+            yield _Edge(source=place[one.asset], target=place[one.needs], word=word, kind=one.kind)
     speaking = [a for a in snapshot.assets if a.id in place and (a.texts("procedures") or a.texts("machines"))]
     names = snapshot.by_name() if speaking else {}
     serves = Counter(host for asset in speaking for host in {name_key(name) for name in asset.texts("machines")})
-    shared = frozenset(host for host, count in serves.items() if count > 1)
+    shared = frozenset(host for host, count in serves.items() if count >= binding.shared_from)
     for asset in speaking:
         yield from _used(asset, names, place)
         yield from _hosts(asset, names, place, shared=shared)
@@ -187,8 +240,10 @@ def _hosts(asset: Asset, names: _Names, place: Mapping[AssetId, int], *, shared:
 # --------------------------------------------------------------------------- parts and their order
 
 
-def _parts(ids: Sequence[AssetId], edges: Sequence[_Edge]) -> tuple[Part, ...]:
+def _parts(ids: Sequence[AssetId], edges: Sequence[_Edge], *, cycles_bind: bool) -> tuple[Part, ...]:
     knots = _knots(len(ids), _both_ways(edges))
+    if not cycles_bind:
+        knots, edges = _loosened(knots, edges)
     knot_of = {node: index for index, knot in enumerate(knots) for node in knot}
     needs: list[set[int]] = [set() for _ in knots]
     words: list[set[str]] = [set() for _ in knots]
@@ -208,6 +263,16 @@ def _parts(ids: Sequence[AssetId], edges: Sequence[_Edge]) -> tuple[Part, ...]:
         )
         for knot in order
     )
+
+
+def _loosened(knots: list[list[int]], edges: Sequence[_Edge]) -> tuple[list[list[int]], Sequence[_Edge]]:
+    """Only what binds stays together; within a knot the needs that do not bind give no order either."""
+    knot_of = {node: index for index, knot in enumerate(knots) for node in knot}
+    bound: rx.PyGraph[None, None] = rx.PyGraph(multigraph=True)
+    bound.add_nodes_from([None] * len(knot_of))
+    bound.add_edges_from_no_data([(edge.source, edge.target) for edge in edges if edge.word])
+    pieces = sorted(sorted(piece) for piece in rx.connected_components(bound))
+    return pieces, [edge for edge in edges if edge.word or knot_of[edge.source] != knot_of[edge.target]]
 
 
 def _both_ways(edges: Iterable[_Edge]) -> Iterator[tuple[int, int]]:
@@ -295,8 +360,13 @@ def _trace(last: int, start: int, came_from: Mapping[int, int]) -> list[int]:
 
 def _hubs(ids: Sequence[AssetId], edges: Iterable[_Edge]) -> tuple[Hub, ...]:
     """Most needed first; each needing asset counts once."""
+    count = _needed_by(edges)
+    hubs = [Hub(asset=ids[node], needed_by=number) for node, number in count.items() if number >= HUB_AT]
+    return tuple(sorted(hubs, key=lambda hub: (-hub.needed_by, hub.asset))[:HUBS_SHOWN])
+
+
+def _needed_by(edges: Iterable[_Edge]) -> dict[int, int]:
     count: dict[int, int] = {}
     for _, target in {(edge.source, edge.target) for edge in edges}:
         count[target] = count.get(target, 0) + 1
-    hubs = [Hub(asset=ids[node], needed_by=number) for node, number in count.items() if number >= HUB_AT]
-    return tuple(sorted(hubs, key=lambda hub: (-hub.needed_by, hub.asset))[:HUBS_SHOWN])
+    return count

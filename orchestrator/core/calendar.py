@@ -1,14 +1,13 @@
-"""The calendar: a policy's windows as instants. Local times become UTC here, once, and are never guessed again."""
+"""Local times and instants: they become UTC here, once, and are never guessed again; holidays and closed days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orchestrator.core.plan import PlannedWindow
-from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, Weekday, WeeklyWindow
+from orchestrator.core.policy import Freeze, InvalidPolicy, Weekday
 
 MAX_HORIZON_DAYS = 3_660
 DAY = timedelta(days=1)
@@ -21,25 +20,6 @@ STATES = ("BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH"
 """The German states, by their usual two letters."""
 
 Span = tuple[datetime, datetime]
-
-
-def windows_of(policy: Policy, *, not_before: datetime) -> tuple[PlannedWindow, ...]:
-    """Every window from ``not_before`` over the policy's horizon, sorted, without overlap, in UTC.
-
-    A window that is open at ``not_before`` counts with what remains of it. Where two overlap, the later one begins
-    when the earlier one ends. Raises InvalidPolicy.
-    """
-    if not_before.tzinfo is None:
-        raise InvalidPolicy(field="not_before", value=not_before, why="it needs a time zone")
-    zone = zone_of(policy.zone)
-    begin, end = not_before.astimezone(UTC), _horizon(policy, not_before)
-    first, last = begin.astimezone(zone).date() - DAY, end.astimezone(zone).date()
-    spans = list(_weekly_spans(policy, zone, first=first, last=last))
-    spans += [(one.opens.astimezone(UTC), one.closes.astimezone(UTC)) for one in policy.windows]
-    frozen = sorted(frozen_span(one, zone) for one in policy.freezes if one.first <= one.last)
-    free = [piece for span in spans for piece in _without(span, frozen)]
-    ahead = [(max(opens, begin), closes) for opens, closes in free if closes > begin and opens < end]
-    return tuple(planned_window(span, zone) for span in _apart(ahead))
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -92,37 +72,7 @@ def _clock(local: datetime) -> str:
     return f"{text}{local.isoformat()[-6:]}" if local.fold else text
 
 
-def _horizon(policy: Policy, not_before: datetime) -> datetime:
-    if policy.horizon_days > MAX_HORIZON_DAYS:
-        raise InvalidPolicy(
-            field="horizon_days", value=policy.horizon_days, why=f"it must be at most {MAX_HORIZON_DAYS}"
-        )
-    return not_before.astimezone(UTC) + policy.horizon_days * DAY
-
-
 # --------------------------------------------------------------------------- which days
-
-
-def _weekly_spans(policy: Policy, zone: ZoneInfo, *, first: date, last: date) -> Iterator[Span]:
-    for day in _days(first, last):
-        if not is_closed_day(policy.holidays, day):
-            name = WEEKDAYS[day.weekday()]
-            for weekly in policy.weekly:
-                if name in weekly.days:
-                    yield from _occurrence(weekly, day, zone)
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + number * DAY for number in range((last - first).days + 1))
-
-
-def _occurrence(weekly: WeeklyWindow, day: date, zone: ZoneInfo) -> Iterator[Span]:
-    """One evening's window; nothing when the clock change swallows all of it."""
-    last = day + DAY if weekly.closes <= weekly.opens else day
-    opens = resolved(datetime.combine(day, weekly.opens), zone)
-    closes = resolved(datetime.combine(last, weekly.closes), zone)
-    if opens < closes:
-        yield opens, closes
 
 
 def is_closed_day(state: str, day: date) -> bool:
@@ -149,24 +99,3 @@ def frozen_span(freeze: Freeze, zone: ZoneInfo) -> Span:
     """A freeze as instants: from the first day's midnight to the midnight after the last day."""
     after = min(freeze.last, date.max - DAY) + DAY
     return resolved(datetime.combine(freeze.first, time()), zone), resolved(datetime.combine(after, time()), zone)
-
-
-def _without(span: Span, frozen: Sequence[Span]) -> Iterator[Span]:
-    """What a sorted list of freezes leaves of a span."""
-    opens, closes = span
-    for first, after in frozen:
-        if opens < first < closes:
-            yield opens, first
-        if first < closes:
-            opens = max(opens, after)
-    if opens < closes:
-        yield opens, closes
-
-
-def _apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """Sorted, each beginning no earlier than the one before has ended."""
-    free_from = datetime.min.replace(tzinfo=UTC)
-    for opens, closes in sorted(spans):
-        if closes > max(opens, free_from):
-            yield max(opens, free_from), closes
-            free_from = closes

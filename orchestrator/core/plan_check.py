@@ -9,9 +9,12 @@ from functools import cached_property
 from itertools import pairwise
 
 from inventory.model import Asset, AssetId, Snapshot
+from orchestrator.core.constraints import Planning
 from orchestrator.core.plan import Pin, Plan, PlanFinding, PlannedWave, PlanRequest
 from orchestrator.core.plan_check_calendar import window_faults
 from orchestrator.core.plan_check_groups import SEATED, answered_for, direct_needs, successor_of, together
+from orchestrator.core.plan_check_rules import Case, rules_broken
+from orchestrator.core.plan_check_traits import Viewed
 from orchestrator.core.policy import Policy
 
 ERROR, WARNING = "error", "warning"
@@ -251,7 +254,7 @@ def _batch_names(bench: _Bench, wave: PlannedWave) -> Iterator[PlanFinding]:
 
 
 def _groups(bench: _Bench) -> Iterator[PlanFinding]:
-    stands_for = together(bench.snapshot)
+    stands_for = together(bench.snapshot, bench.policy.planning)
     places: dict[AssetId, set[tuple[str, int]]] = {}
     members: dict[AssetId, list[AssetId]] = {}
     spot = {
@@ -324,7 +327,8 @@ def _is_honoured(bench: _Bench, pin: Pin, wave: PlannedWave) -> bool:
 
 def _order(bench: _Bench) -> Iterator[PlanFinding]:
     early: dict[AssetId, None] = {}
-    for who, whom in direct_needs(bench.snapshot):
+    needs = direct_needs(bench.snapshot, bench.policy.planning) if bench.policy.planning.needs_first else ()
+    for who, whom in needs:
         mine, theirs = _opens(bench, who), _opens(bench, whom)
         if mine is not None and theirs is not None and mine < theirs:
             early[who] = None
@@ -337,6 +341,23 @@ def _order(bench: _Bench) -> Iterator[PlanFinding]:
 def _opens(bench: _Bench, asset: AssetId) -> datetime | None:
     wave = bench.wave_of.get(asset)
     return wave.window.opens if wave is not None and wave.window.opens.tzinfo else None
+
+
+def _planning(bench: _Bench) -> Iterator[PlanFinding]:
+    if bench.policy.planning == Planning() and not _has_scopes(bench.policy) and not _pinned_apart(bench):
+        return
+    case = Case(plan=bench.plan, policy=bench.policy, viewed=Viewed(bench.snapshot), request=bench.request)
+    for rule, says, assets in rules_broken(case):
+        yield _finding(rule, f"{says[:1].upper()}{says[1:]}: {bench.names(assets)}.", assets)
+
+
+def _has_scopes(policy: Policy) -> bool:
+    scopes = [one.scope for one in policy.weekly] + [one.scope for one in policy.windows]
+    return not all(scope.is_all for scope in (*scopes, *(one.scope for one in policy.freezes)))
+
+
+def _pinned_apart(bench: _Bench) -> bool:
+    return bench.request is not None and any(pin.not_with for pin in bench.request.pins)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -356,5 +377,6 @@ CHECKS: tuple[Check, ...] = (
     _windows,
     _apart,
     _pins,
+    _planning,
     _order,
 )

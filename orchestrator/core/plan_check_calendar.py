@@ -62,7 +62,7 @@ def _is_single(window: PlannedWindow, policy: Policy) -> bool:
 
 def _freeze_faults(policy: Policy, first: date, last: date) -> Iterator[tuple[str, str]]:
     for freeze in policy.freezes:
-        if freeze.first <= freeze.last and first <= freeze.last and freeze.first <= last:
+        if freeze.scope.is_all and freeze.first <= freeze.last and first <= freeze.last and freeze.first <= last:
             yield "window_frozen", f"it touches the freeze {freeze.name!r} from {freeze.first} to {freeze.last}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, name_key
+from orchestrator.core.constraints import Planning
 
 UNMOVED = ("site", "department", "seat", "template")
 SEATED = ("workstation", "notebook", "thin_client")
@@ -32,13 +33,16 @@ def successor_of(snapshot: Snapshot) -> dict[AssetId, AssetId]:
     return {old: new for old, new in named if new is not None}
 
 
-def together(snapshot: Snapshot) -> dict[AssetId, AssetId]:
+def together(snapshot: Snapshot, asked: Planning | None = None) -> dict[AssetId, AssetId]:
     """Asset -> one asset that stands for all that move together with it."""
+    asked = asked or Planning()
     chosen = Union(snapshot)
-    needs = list(_needs(snapshot, chosen))
+    needs = list(_needs(snapshot, chosen, asked))
     for who, whom, binds in needs:
         if binds:
             chosen.join(who, whom)
+    if not asked.cycles_bind:
+        return {asset: chosen.find(asset) for asset in chosen.parent}
     pairs = {(chosen.find(who), chosen.find(whom)) for who, whom, _ in needs}
     for knot in _knots([pair for pair in sorted(pairs) if pair[0] != pair[1]]):
         for other in knot[1:]:
@@ -46,10 +50,10 @@ def together(snapshot: Snapshot) -> dict[AssetId, AssetId]:
     return {asset: chosen.find(asset) for asset in chosen.parent}
 
 
-def direct_needs(snapshot: Snapshot) -> tuple[tuple[AssetId, AssetId], ...]:
+def direct_needs(snapshot: Snapshot, asked: Planning | None = None) -> tuple[tuple[AssetId, AssetId], ...]:
     """(who, needs whom) between assets that could be in waves, successors counted as the old machine."""
     chosen = Union(snapshot)
-    return tuple((who, whom) for who, whom, _ in _needs(snapshot, chosen) if who != whom)
+    return tuple((who, whom) for who, whom, _ in _needs(snapshot, chosen, asked or Planning()) if who != whom)
 
 
 class Union:
@@ -87,14 +91,30 @@ class Union:
         self.parent[high] = low
 
 
-def _needs(snapshot: Snapshot, chosen: Union) -> Iterator[Need]:
-    for who, whom, binds in _spoken(snapshot):
+def _needs(snapshot: Snapshot, chosen: Union, asked: Planning) -> Iterator[Need]:
+    found = []
+    for who, whom, binds in _spoken(snapshot, asked.shared_from):
         one, other = chosen.node(who), chosen.node(whom)
         if one is not None and other is not None:
-            yield one, other, binds
+            found.append((one, other, binds))
+    shared = _shared_services(snapshot, found, asked)
+    return (one for one in found if one[0] not in shared and one[1] not in shared)
 
 
-def _spoken(snapshot: Snapshot) -> Iterator[Need]:
+def _shared_services(snapshot: Snapshot, needs: Sequence[Need], asked: Planning) -> frozenset[AssetId]:
+    """Assets that are reached from both sides: by name, or because so many others need them."""
+    names = {name_key(name) for name in asked.hubs}
+    found = {a.id for a in snapshot.assets if names and name_key(a.name) in names}
+    if asked.hub_at:
+        users: dict[AssetId, set[AssetId]] = {}
+        for who, whom, _ in needs:
+            if who != whom:
+                users.setdefault(whom, set()).add(who)
+        found |= {whom for whom, whos in users.items() if len(whos) >= asked.hub_at}
+    return frozenset(found)
+
+
+def _spoken(snapshot: Snapshot, shared_from: int) -> Iterator[Need]:
     known = {a.id for a in snapshot.assets}
     for one in snapshot.dependencies:
         if one.tenant == snapshot.tenant and one.asset in known and one.needs in known:
@@ -109,7 +129,7 @@ def _spoken(snapshot: Snapshot) -> Iterator[Need]:
         for used in _found(asset.texts("procedures"), procedures):
             yield asset.id, used.id, False
         for host in _found(asset.texts("machines"), machines):
-            yield asset.id, host.id, host.kind not in SEATED and len(users[host.id]) == 1
+            yield asset.id, host.id, host.kind not in SEATED and len(users[host.id]) < shared_from
 
 
 def _found(names: Sequence[str], known: dict[str, Asset]) -> Iterator[Asset]:

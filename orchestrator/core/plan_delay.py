@@ -14,10 +14,12 @@ from itertools import islice
 from inventory.dependencies import structure_of
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
-from orchestrator.core.calendar import resolved, windows_of, zone_of
+from orchestrator.core.calendar import resolved, zone_of
+from orchestrator.core.openings import windows_of
 from orchestrator.core.plan import Pin, Plan, PlanFinding, PlannedWave, PlannedWindow, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.plan_edit import Edited, EditWaveUnknown, edited
+from orchestrator.core.planner.draft import binding_of
 from orchestrator.core.planner.origin import made_from
 
 WINDOWS_TRIED = 60
@@ -149,7 +151,7 @@ def _needs_of(plan: Plan, request: PlanRequest) -> dict[WaveKey, list[WaveKey]]:
     order = {wave.key: number for number, wave in enumerate(plan.waves)}
     reached: list[frozenset[WaveKey]] = []
     needed_by: dict[WaveKey, set[WaveKey]] = {}
-    for part in structure_of(request.snapshot).parts:
+    for part in structure_of(request.snapshot, binding_of(request.policy)).parts:
         own = _waves_in(part.assets, wave_of)
         below = frozenset(key for need in part.needs for key in reached[need])
         reached.append(own or below)

@@ -15,6 +15,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, name_key
 from orchestrator.core.plan import MoveGroup, Pin, Plan, PlannedWave, PlanRequest, WaveKey, WhyNot
 from orchestrator.core.planner.batches import batches_of
+from orchestrator.core.planner.draft import binding_of
 from orchestrator.core.planner.eligibility import faults_of
 from orchestrator.core.planner.origin import made_from
 from orchestrator.core.policy import Policy
@@ -141,7 +142,7 @@ class _Table:
         return self._parts[asset]
 
     def _grouped(self) -> Iterator[tuple[AssetId, MoveGroup]]:
-        for part in structure_of(self._request.snapshot).parts:
+        for part in structure_of(self._request.snapshot, binding_of(self._request.policy)).parts:
             waiting = sorted((a for a in part.assets if a in self._faults), key=lambda a: (name_key(self.name(a)), a))
             bound_by = part.bound_by if len(waiting) > 1 else (ALONE,)
             group = MoveGroup(assets=tuple(waiting), bound_by=bound_by)

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from inventory.model import AssetKind
-from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, windows_of, zone_of
+from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, zone_of
+from orchestrator.core.openings import windows_of
 from orchestrator.core.planning_file import PLANNING_EXAMPLE, read_planning
 from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, WeeklyWindow, Window
 from orchestrator.core.policy_entry import (

@@ -16,8 +16,9 @@ from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import Standing
 from orchestrator.core.calendar import frozen_span
 from orchestrator.core.freeze import MachineMissing, Machines
+from orchestrator.core.freezes import frozen_days
 from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
-from orchestrator.core.policy import Policy
+from orchestrator.core.policy import Freeze, Policy
 from orchestrator.core.wave import WaveContent
 
 
@@ -145,7 +146,10 @@ def _window_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
 
 def _freeze_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     zone, begin = ZoneInfo(content.window.zone), max(seen.now, content.window.opens)
-    spans = ((one, frozen_span(one, zone)) for one in seen.policy.freezes if one.first <= one.last)
+    first, last = (at.astimezone(zone).date() for at in (content.window.opens, content.window.closes))
+    found = frozen_days(seen.policy, first=first, last=last)
+    freezes = [Freeze(name=one.name, first=one.first, last=one.last) for one in found if one.scope.is_all]
+    spans = ((one, frozen_span(one, zone)) for one in freezes)
     frozen = next((one for one, (first, after) in spans if max(first, begin) < min(after, content.window.closes)), None)
     if frozen is None:
         return ReadyLine(gate="freeze", verdict="ok", says="no freeze in its window")

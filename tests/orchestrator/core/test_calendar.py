@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.core.calendar import public_holidays, resolved, windows_of
+from orchestrator.core.calendar import public_holidays, resolved
+from orchestrator.core.openings import windows_of
 from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, Weekday, WeeklyWindow, Window
 from tests.estates import MONDAY, a_policy
 

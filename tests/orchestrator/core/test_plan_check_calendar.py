@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.calendar import planned_window, windows_of, zone_of
+from orchestrator.core.calendar import planned_window, zone_of
+from orchestrator.core.openings import windows_of
 from orchestrator.core.plan_check_calendar import easter, is_free_day, window_faults
 from orchestrator.core.policy import Freeze, Policy, Weekday, WeeklyWindow
 from tests.estates import a_policy

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from orchestrator.core.calendar import windows_of
+from orchestrator.core.openings import windows_of
 from orchestrator.core.policy_file import read_policy
 from orchestrator.lab.demo import lab_policy, outside_fingerprint, successor
 from orchestrator.lab.host import Host
