@@ -6,7 +6,7 @@
 PREFIX ?= /opt/kahn
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test check format lock docs texts install uninstall uninstall-packages clean
+.PHONY: help setup demo test check bench-planning format lock docs texts install uninstall uninstall-packages clean
 
 help:  ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: setup  ## Everything: check, then real ansible, PostgreSQL and lab hosts
 
 check: setup  ## Format, lint, types, import contracts, house rules, unit and property tests
 	@sh .ci/test.sh check
+
+bench-planning: setup  ## Planners side by side on made-up towns and graphs; sizes: see python -m bench.planning --help
+	@$(RUN) -m bench.planning
 
 format: setup  ## Put all sources into their one form
 	@$(RUN) -m ruff check --fix-only --quiet .
