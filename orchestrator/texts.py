@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -42,4 +43,13 @@ def _(message: str) -> str:
 
 def error_lines(error: ExpectedError) -> tuple[str, str]:
     """What went wrong and what to do about it, in the chosen language."""
-    return _(error.says).format(**error.facts), _(error.remedy).format(**error.facts)
+    facts = {name: _spoken(fact) for name, fact in error.facts.items()}
+    return _(error.says).format(**facts), _(error.remedy).format(**facts)
+
+
+def _spoken(fact: object) -> object:
+    """A fact that is a sentence itself (``says`` and ``facts``) in the chosen language; any other as it is."""
+    says, facts = getattr(fact, "says", None), getattr(fact, "facts", None)
+    if not isinstance(says, str) or not isinstance(facts, Mapping):
+        return fact
+    return _(says).format(**{name: _spoken(one) for name, one in facts.items()})

@@ -18,6 +18,7 @@ from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
+from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
 from orchestrator.adapters.report_page import management_page
@@ -27,6 +28,7 @@ from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
 from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.access import AccessProfile
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
@@ -76,6 +78,7 @@ class World:
     clock: Clock
     signatures: SignatureCheck
     planner: Planner
+    key_trouble: Callable[[AccessProfile], str] = key_trouble
 
     def transaction(self) -> AbstractContextManager[Books]:
         """One transaction over everything that is stored."""
@@ -90,6 +93,7 @@ class World:
             signatures=self.signatures,
             tree_there=self.tree_there,
             tell=tell,
+            key_trouble=self.key_trouble,
         )
 
     def desk(self) -> AbstractContextManager[Desk]:

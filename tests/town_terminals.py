@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from orchestrator.actions.desk import no_trouble
 from orchestrator.adapters.runbooks import find_runbook, load_runbook
 from orchestrator.cli.context import Context
 from orchestrator.core.runbook import Runbook
@@ -35,6 +36,7 @@ def a_terminal(folder: Path, stage: str = "proposed", *, fault: Fault = well, **
 def sitting_down(town: Town, **options: bool) -> Context:
     """One more terminal in the same town."""
     context = Context(home=town.folder, tenant_name=STADT, **{"plain": True, "yes": True, **options})  # type: ignore[arg-type]
-    world = replace(open_world(context.settings), store=town.store, runs=town.runs, clock=town.clock)
+    outside = {"store": town.store, "runs": town.runs, "clock": town.clock, "key_trouble": no_trouble}
+    world = replace(open_world(context.settings), **outside)  # type: ignore[arg-type]
     context.__dict__["world"] = world
     return context

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.errors import ExpectedError
+from orchestrator.core.access import AccessProfile
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
+
+
+def no_trouble(_profile: AccessProfile) -> str:
+    """For worlds in which nobody uses private keys."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,8 @@ class Outside:
     """Whether an approved runbook tree is kept and unchanged."""
     tell: Callable[[ExpectedError], None]
     """Hears of troubles that do not stop the driver."""
+    key_trouble: Callable[[AccessProfile], str] = no_trouble
+    """Why the private key of a profile cannot be used here; empty when it can."""
 
     @contextmanager
     def desk(self) -> Iterator[Desk]:

@@ -130,7 +130,9 @@ class Driver:
         try:
             with self._outside.desk() as desk:
                 fresh = desk.books.waves.get(wave.tenant, wave.key)
-                after = keep_appointments(desk, fresh, tree_there=self._outside.tree_there)
+                after = keep_appointments(
+                    desk, fresh, tree_there=self._outside.tree_there, key_trouble=self._outside.key_trouble
+                )
         except NotReady:
             with self._outside.desk() as desk:
                 alarm_not_starting(desk, wave, tree_there=self._outside.tree_there)

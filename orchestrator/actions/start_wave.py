@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from orchestrator.actions.desk import Desk
+from orchestrator.actions.confirm_gate import confirmations_in
+from orchestrator.actions.desk import Desk, no_trouble
 from orchestrator.actions.record import change_move, change_wave
 from orchestrator.actions.sign import standing_of
+from orchestrator.core.access import AccessProfile
 from orchestrator.core.decide import ChangeMove
 from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
-from orchestrator.core.ready import Circumstances, NotReady, ReadyLine, blocking, ready_lines
+from orchestrator.core.ready import Circumstances, NotReady, blocking, ready_lines
+from orchestrator.core.ready_line import ReadyLine, joined_in_one
 from orchestrator.core.runbook import Runbook
+from orchestrator.core.wave import ActKind
 from orchestrator.ports import WaveRow
 
 TreeCheck = Callable[[Runbook], bool]
+KeyCheck = Callable[[AccessProfile], str]
 
 
-def check_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> tuple[ReadyLine, ...]:
-    """Every start gate as it stands; touches nothing."""
+def _proposed_at(desk: Desk, wave: WaveRow) -> datetime | None:
+    acts = desk.books.waves.acts(wave.tenant, wave.key)
+    return next((one.act.at for one in acts if one.act.kind is ActKind.PROPOSE), None)
+
+
+def check_wave(
+    desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble: KeyCheck = no_trouble
+) -> tuple[ReadyLine, ...]:
+    """Every start gate as it stands at the desk's time; touches nothing."""
     books = desk.books
     busy = {
         attempt.asset: run.wave
@@ -34,16 +47,20 @@ def check_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> tuple[Rea
         tree_there=tree_there(wave.content.runbook),
         busy=busy,
         now=desk.now,
+        key_troubles={one.name: why for one in wave.content.access if (why := key_trouble(one))},
+        history=books.assets.history(wave.tenant, {one.name for move in wave.content.moves for one in move.machines}),
+        proposed_at=_proposed_at(desk, wave),
+        confirmations=confirmations_in(books, wave.tenant),
     )
     return ready_lines(wave.content, seen)
 
 
-def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
+def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble: KeyCheck = no_trouble) -> WaveRow:
     """Claim and start the wave in the open transaction. Raises NotReady, Overtaken (somebody else was first)."""
-    lines = check_wave(desk, wave, tree_there=tree_there)
+    lines = check_wave(desk, wave, tree_there=tree_there, key_trouble=key_trouble)
     stops = blocking(lines)
     if stops:
-        raise NotReady(wave=wave.key, why="; ".join(line.says for line in stops))
+        raise NotReady(wave=wave.key, why=joined_in_one(tuple(line.says for line in stops)))
     claimed = change_wave(desk, wave, WaveEvent.CLAIM)
     held = {asset: line for line in lines if line.verdict == "held" for asset in line.assets}
     for move in desk.books.waves.moves(wave.tenant, wave.key):
@@ -53,7 +70,9 @@ def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
     return change_wave(desk, claimed, WaveEvent.START)
 
 
-def keep_appointments(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> WaveRow:
+def keep_appointments(
+    desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble: KeyCheck = no_trouble
+) -> WaveRow:
     """What the hour demands of an approved wave: schedule it, start it when its window opens, or say it was missed.
 
     Firing twice or late does no harm: everything is compare-and-set on the wave's row. Raises NotReady when its hour
@@ -71,4 +90,4 @@ def keep_appointments(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck) -> Wa
         return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
     if not standing_of(desk, wave).holds:
         return change_wave(desk, wave, WaveEvent.EXPIRE, cause="approval_expired")
-    return claim_wave(desk, wave, tree_there=tree_there)
+    return claim_wave(desk, wave, tree_there=tree_there, key_trouble=key_trouble)

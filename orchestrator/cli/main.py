@@ -14,6 +14,7 @@ from inventory.errors import ExpectedError
 from orchestrator.cli import (
     access,
     asset,
+    gate,
     lab,
     notice,
     person,
@@ -64,6 +65,7 @@ app.add_typer(asset.app, name="asset", help="The inventory: import, scan, list, 
 app.add_typer(sync.app, name="sync", help="Stay in step with neighbours: NetBox.")
 app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.")
 app.add_typer(wave.app, name="wave", help="Waves: check, approve, run, watch, roll back.")
+app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed what.")
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
 app.add_typer(report.app, name="report", help="Reports for people who decide.")
 app.add_typer(notice.app, name="notice", help="Notices: who is called, and what was answered.")

@@ -13,10 +13,11 @@ from inventory.model import AssetId
 from orchestrator.actions.approve_plan import approve_wave, turn_back_wave
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent, Keyboard, standing_of
-from orchestrator.actions.start_wave import check_wave, claim_wave
+from orchestrator.actions.start_wave import claim_wave
 from orchestrator.actions.take_back import ask_rollback, assets_named, resume_wave, rollback_preview
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
+from orchestrator.cli.gates import gates_of, show_gates
 from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
@@ -25,7 +26,7 @@ from orchestrator.core.ready import SIGNATURES, blocking
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.wave import ActKind
 from orchestrator.core.wave_view import view_of
-from orchestrator.spoken import state_word
+from orchestrator.spoken import spoken, state_word
 from orchestrator.texts import _
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,7 +93,7 @@ def show(
     for condition in standing.conditions:
         kahn.out.line(_("on condition: {condition}").format(condition=condition))
     for missing in standing.missing if row.state in NOT_STARTED or standing.forged else ():
-        kahn.out.line(_("missing: {what}").format(what=missing))
+        kahn.out.line(_("missing: {what}").format(what=spoken(missing)))
     kahn.out.rich(render(view))
     kahn.out.json(
         {"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint, "standing": standing}
@@ -105,17 +106,14 @@ def show(
 def check(
     ctx: typer.Context,
     wave: Key,
+    at: Annotated[
+        str, typer.Option(help="As it will be then: `start` for the window's opening, or 2026-12-01T22:00 local time.")
+    ] = "",
 ) -> None:
     """Every start gate, ahead of time; touches nothing."""
     kahn = context_of(ctx)
-    world = kahn.world
-    with world.look() as desk:
-        lines = check_wave(desk, desk.books.waves.get(kahn.tenant, wave), tree_there=world.tree_there)
-    for line in lines:
-        kahn.out.line(f"{line.verdict:<7} {line.gate:<9} {line.says}")
-        if line.remedy:
-            kahn.out.line(f"{'':<17} {line.owner}: {line.remedy}")
-    kahn.out.json(lines)
+    lines = gates_of(kahn, wave, at=at)
+    show_gates(kahn, lines)
     blocks = {line.gate for line in blocking(lines)}
     raise typer.Exit(PROOF_BROKEN if SIGNATURES in blocks else REFUSED if blocks else 0)
 
@@ -146,7 +144,7 @@ def approve(
             _("Wave {wave} is approved. Next: `kahn wave check {wave}`, then `kahn wave run {wave}`.").format(wave=wave)
         )
     else:
-        kahn.out.line(_("Signed; still missing: {what}.").format(what="; ".join(standing.missing)))
+        kahn.out.line(_("Signed; still missing: {what}.").format(what="; ".join(map(spoken, standing.missing))))
     kahn.out.json(standing)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from inventory.errors import ExpectedError
 from orchestrator.core.canonical import plain
+from orchestrator.core.explain import Sentence
 from orchestrator.core.wave import Act, ActKind, PersonId, WaveContent
 
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -76,7 +77,7 @@ class Standing:
     approvers: tuple[PersonId, ...]
     expires: datetime | None
     conditions: tuple[str, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Sentence, ...]
     forged: int = 0
     """Acts in the store that carry no genuine signature."""
 
@@ -158,16 +159,18 @@ def _may_count(one: CheckedAct, proposals: Sequence[CheckedAct], known: dict[Per
 
 def _missing(
     content: WaveContent, proposal: CheckedAct | None, approvers: tuple[PersonId, ...], *, expired: int, forged: int
-) -> list[str]:
+) -> list[Sentence]:
     found = []
     if proposal is None:
-        found.append("nobody has signed its proposal")
+        found.append(Sentence(says="nobody has signed its proposal"))
     if len(approvers) < content.approvers_needed:
-        found.append(f"{len(approvers)} of {content.approvers_needed} approvals by other people are there")
+        there = {"there": len(approvers), "needed": content.approvers_needed}
+        found.append(Sentence(says="{there} of {needed} approvals by other people are there", facts=there))
         if expired:
-            found.append(f"{expired} approval(s) have expired")
+            found.append(Sentence(says="{count} approval(s) have expired", facts={"count": expired}))
     if forged:
-        found.append(f"{forged} act(s) in the store carry no genuine signature")
+        count = {"count": forged}
+        found.append(Sentence(says="{count} act(s) in the store carry no genuine signature", facts=count))
     return found
 
 

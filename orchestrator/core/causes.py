@@ -185,6 +185,25 @@ _DECIDED = (
         says="its wave was held before its next step",
         remedy="Resume the wave, or roll it back.",
     ),
+    # gates that hold an asset at the start
+    Cause(
+        code="keys", says="the key for its machines cannot be read", remedy="Put the key in place, then plan it again."
+    ),
+    Cause(
+        code="facts",
+        says="a machine was seen otherwise after the proposal",
+        remedy="Look at its history, then propose the plan again.",
+    ),
+    Cause(
+        code="backup-restored",
+        says="nobody has confirmed that its backup was restored as a test",
+        remedy="Restore it as a test and confirm it: `kahn gate confirm`; then plan it again.",
+    ),
+    Cause(
+        code="hardware",
+        says="nobody has confirmed that its new machine is there",
+        remedy="Look for the machine and confirm it: `kahn gate confirm`; then plan it again.",
+    ),
     # why a wave stands
     Cause(
         code="not_approved",

@@ -10,6 +10,7 @@ from inventory.model import AssetKind
 from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
 from orchestrator.core.constraints import Weekday as Weekday
+from orchestrator.core.demands import Demand
 
 
 class WindowInverted(ExpectedError):
@@ -90,6 +91,8 @@ class Policy:
     runbooks: dict[AssetKind, str] = field(default_factory=lambda: {AssetKind.WORKSTATION: "replace-workstation"})
     contacts: tuple[str, ...] = ()
     planning: Planning = field(default_factory=Planning, metadata=LATER)
+    gates: tuple[Demand, ...] = field(default=(), metadata=LATER)
+    """What people must confirm before a wave starts."""
     last_moment_min: int = field(default=30, metadata=LATER)
     """So many minutes before a window's end people are called when something is unfinished."""
     max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)

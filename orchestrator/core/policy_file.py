@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from inventory.model import AssetKind
 from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, zone_of
+from orchestrator.core.gates_file import read_gates
 from orchestrator.core.openings import windows_of
 from orchestrator.core.planning_file import PLANNING_EXAMPLE, read_planning
 from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, WeeklyWindow, Window
@@ -80,7 +81,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         raise PolicyFileWrong(file=file, key="TOML", why=str(cause).rstrip(".")[:200]) from cause
 
 
-_FIELD_OF = {"window": "windows", "freeze": "freezes"}
+_FIELD_OF = {"window": "windows", "freeze": "freezes", "gate": "gates"}
 """Key in the file -> field of Policy, where they differ: one table a window reads better in the singular."""
 
 
@@ -97,6 +98,7 @@ def _readers() -> dict[str, Reader]:
         "runbooks": _runbooks,
         "planning": read_planning,
         "max_outage_min": _outages,
+        "gate": read_gates,
     }
 
 
@@ -269,6 +271,18 @@ workstation = "replace-workstation"
 # How many minutes an asset of that kind may be out of service; near it people are called. Without an entry: no limit.
 [max_outage_min]
 workstation = 240
+
+# What people must confirm with `kahn gate confirm NAME` before a wave starts. Known names bring what is usual:
+# staff-council and data-protection (once for the tenant), vendor-release and rehearsal (for the runbook), staff (people
+# for the wave), backup-restored and hardware (for each asset: one without stays behind). Any other name: for the wave.
+# [[gate]]
+# name = "backup-restored"
+# max_age_days = 30
+# owner = "Administration"
+#
+# [[gate]]
+# name = "staff"
+# per_person = 20              # so many assets need one person
 """
 
 

@@ -6,7 +6,7 @@ The same function answers `kahn wave check` ahead of time and decides at the sta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,25 @@ from inventory.model import AssetId, Snapshot
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import Standing
 from orchestrator.core.calendar import frozen_span
+from orchestrator.core.confirmed import Confirmation, confirmed_lines
+from orchestrator.core.explain import Sentence
 from orchestrator.core.freeze import MachineMissing, Machines
 from orchestrator.core.freezes import frozen_days
 from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
 from orchestrator.core.policy import Freeze, Policy
+from orchestrator.core.ready_facts import facts_line, keys_line, vault_lines
+from orchestrator.core.ready_line import (
+    ADMINISTRATOR,
+    APPROVER,
+    AUDITOR,
+    BLOCKS,
+    ENGINEER,
+    HELD,
+    OK,
+    ReadyLine,
+    good,
+    joined_in_one,
+)
 from orchestrator.core.wave import WaveContent
 
 
@@ -28,18 +43,6 @@ class NotReady(ExpectedError):
     code, says = "RUN-002", "Wave {wave} cannot start: {why}."
     remedy = "Look at every gate with `kahn wave check {wave}`."
     exit_code = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadyLine:
-    """One start gate. ``verdict`` is ok, held or blocks; ``assets`` are those that stay behind."""
-
-    gate: str
-    verdict: str
-    says: str
-    owner: str = ""
-    remedy: str = ""
-    assets: tuple[AssetId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,12 @@ class Circumstances:
     busy: Mapping[AssetId, str]
     """Assets with a live attempt elsewhere, and the wave that has it."""
     now: datetime
+    key_troubles: Mapping[str, str] = field(default_factory=dict)
+    """Access profile -> why its private key cannot be used."""
+    history: tuple[Mapping[str, object], ...] = ()
+    """What became of the wave's machines in the inventory, as the asset store tells it."""
+    proposed_at: datetime | None = None
+    confirmations: tuple[Confirmation, ...] = ()
 
 
 def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, ...]:
@@ -70,43 +79,50 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         _access_line(content, seen),
         _drift_line(content, seen),
         _busy_line(content, seen),
+        keys_line(content, seen.key_troubles),
+        facts_line(content, seen.history, since=seen.proposed_at),
+        *vault_lines(content, seen.snapshot),
+        *confirmed_lines(content, seen.policy.gates, seen.confirmations, now=seen.now),
     )
 
 
 def blocking(lines: tuple[ReadyLine, ...]) -> tuple[ReadyLine, ...]:
     """Those lines that forbid the start."""
-    return tuple(line for line in lines if line.verdict == "blocks")
+    return tuple(line for line in lines if line.verdict == BLOCKS)
 
 
 SIGNATURES = "signatures"
-_STATE_REMEDIES: Mapping[WaveState, str] = {
-    WaveState.DRAFT: "propose the plan again",
-    WaveState.PROPOSED: "approve it first",
-    WaveState.RUNNING: "watch it with kahn wave watch {wave}",
-    WaveState.ROLLING_BACK: "watch it with kahn wave watch {wave}",
-    WaveState.HELD: "decide with kahn wave resume {wave} or kahn wave rollback {wave}",
-    WaveState.NEEDS_PERSON: "decide with kahn wave resume {wave} or kahn wave rollback {wave}",
+_WATCH = Sentence(says="watch it with kahn wave watch")
+_DECIDE = Sentence(says="decide with kahn wave resume or kahn wave rollback")
+_STATE_REMEDIES: Mapping[WaveState, Sentence] = {
+    WaveState.DRAFT: Sentence(says="propose the plan again"),
+    WaveState.PROPOSED: Sentence(says="approve it first"),
+    WaveState.RUNNING: _WATCH,
+    WaveState.ROLLING_BACK: _WATCH,
+    WaveState.HELD: _DECIDE,
+    WaveState.NEEDS_PERSON: _DECIDE,
 }
 
 
 def _state_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
+    says = Sentence(says="the wave is {state}", facts={"state": Sentence(says=seen.state.value)})
     if WaveEvent.CLAIM in WAVE_TABLE[seen.state]:
-        return ReadyLine(gate="state", verdict="ok", says=f"the wave is {seen.state}")
-    remedy = _STATE_REMEDIES.get(seen.state, "plan its assets into a new wave").format(wave=content.key)
-    return ReadyLine(
-        gate="state", verdict="blocks", says=f"the wave is {seen.state}", owner="migration engineer", remedy=remedy
-    )
+        return good("state", says)
+    remedy = _STATE_REMEDIES.get(seen.state, Sentence(says="plan its assets into a new wave"))
+    return ReadyLine(gate="state", verdict=BLOCKS, says=says, owner=ENGINEER, remedy=remedy)
 
 
 def _signatures_line(seen: Circumstances) -> ReadyLine:
     if not seen.standing.forged:
-        return ReadyLine(gate=SIGNATURES, verdict="ok", says="every act carries a genuine signature")
+        return good(SIGNATURES, Sentence(says="every act carries a genuine signature"))
     return ReadyLine(
         gate=SIGNATURES,
-        verdict="blocks",
-        says=f"{seen.standing.forged} act(s) in the store carry no genuine signature",
-        owner="auditor",
-        remedy="find out who wrote to the database; then propose and approve the wave again",
+        verdict=BLOCKS,
+        says=Sentence(
+            says="{count} act(s) in the store carry no genuine signature", facts={"count": seen.standing.forged}
+        ),
+        owner=AUDITOR,
+        remedy=Sentence(says="find out who wrote to the database; then propose and approve the wave again"),
     )
 
 
@@ -114,13 +130,17 @@ def _approval_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     if seen.standing.holds:
         names = ", ".join(seen.standing.approvers)
         until = _wall(content, seen.standing.expires) if seen.standing.expires else "-"
-        return ReadyLine(gate="approval", verdict="ok", says=f"approved by {names}, valid until {until}")
+        return ReadyLine(
+            gate="approval",
+            verdict=OK,
+            says=Sentence(says="approved by {names}, valid until {until}", facts={"names": names, "until": until}),
+        )
     return ReadyLine(
         gate="approval",
-        verdict="blocks",
-        says="; ".join(seen.standing.missing),
-        owner="approver",
-        remedy=f"kahn wave approve {content.key}",
+        verdict=BLOCKS,
+        says=joined_in_one(seen.standing.missing),
+        owner=APPROVER,
+        remedy=Sentence(says="kahn wave approve {wave}", facts={"wave": content.key}),
     )
 
 
@@ -132,16 +152,20 @@ def _wall(content: WaveContent, moment: datetime) -> str:
 def _window_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     window = content.window
     if window.opens <= seen.now < window.closes:
-        return ReadyLine(gate="window", verdict="ok", says=f"open until {_wall(content, window.closes)}")
-    when = "opens" if seen.now < window.opens else "closed"
-    moment = window.opens if seen.now < window.opens else window.closes
-    return ReadyLine(
-        gate="window",
-        verdict="blocks",
-        says=f"{window.local}: {when} {_wall(content, moment)}",
-        owner="migration engineer",
-        remedy="wait until it opens" if seen.now < window.opens else "plan the wave again",
+        return ReadyLine(
+            gate="window",
+            verdict=OK,
+            says=Sentence(says="open until {until}", facts={"until": _wall(content, window.closes)}),
+        )
+    early = seen.now < window.opens
+    facts = {"local": window.local, "at": _wall(content, window.opens if early else window.closes)}
+    says = (
+        Sentence(says="{local}: opens {at}", facts=facts)
+        if early
+        else Sentence(says="{local}: closed {at}", facts=facts)
     )
+    remedy = Sentence(says="wait until it opens") if early else Sentence(says="plan the wave again")
+    return ReadyLine(gate="window", verdict=BLOCKS, says=says, owner=ENGINEER, remedy=remedy)
 
 
 def _freeze_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
@@ -152,79 +176,104 @@ def _freeze_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     spans = ((one, frozen_span(one, zone)) for one in freezes)
     frozen = next((one for one, (first, after) in spans if max(first, begin) < min(after, content.window.closes)), None)
     if frozen is None:
-        return ReadyLine(gate="freeze", verdict="ok", says="no freeze in its window")
+        return good("freeze", Sentence(says="no freeze in its window"))
     return ReadyLine(
         gate="freeze",
-        verdict="blocks",
-        says=f"{frozen.name}: nothing moves from {frozen.first} to {frozen.last}",
-        owner="administrator",
-        remedy="plan the wave again, or change the tenant's policy",
+        verdict=BLOCKS,
+        says=Sentence(
+            says="{name}: nothing moves from {first} to {last}",
+            facts={"name": frozen.name, "first": str(frozen.first), "last": str(frozen.last)},
+        ),
+        owner=ADMINISTRATOR,
+        remedy=Sentence(says="plan the wave again, or change the tenant's policy"),
     )
 
 
 def _size_line(content: WaveContent) -> ReadyLine:
     if content.moves:
-        return ReadyLine(gate="assets", verdict="ok", says=f"{len(content.moves)} assets")
+        return ReadyLine(
+            gate="assets", verdict=OK, says=Sentence(says="{count} assets", facts={"count": len(content.moves)})
+        )
     return ReadyLine(
-        gate="assets", verdict="blocks", says="the wave is empty", owner="migration engineer", remedy="plan again"
+        gate="assets",
+        verdict=BLOCKS,
+        says=Sentence(says="the wave is empty"),
+        owner=ENGINEER,
+        remedy=Sentence(says="plan again"),
     )
 
 
 def _tree_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     name = f"{content.runbook.name}, tree {content.runbook.tree[:12]}"
     if seen.tree_there:
-        return ReadyLine(gate="runbook", verdict="ok", says=f"{name} is kept as approved")
+        return ReadyLine(
+            gate="runbook", verdict=OK, says=Sentence(says="{name} is kept as approved", facts={"name": name})
+        )
     if seen.state in (WaveState.DRAFT, WaveState.PROPOSED):
-        return ReadyLine(gate="runbook", verdict="ok", says=f"{name} will be kept when it is approved")
+        return ReadyLine(
+            gate="runbook",
+            verdict=OK,
+            says=Sentence(says="{name} will be kept when it is approved", facts={"name": name}),
+        )
     return ReadyLine(
         gate="runbook",
-        verdict="blocks",
-        says=f"{name} is missing or was changed on disk",
-        owner="administrator",
-        remedy="restore the state directory, or propose and approve again",
+        verdict=BLOCKS,
+        says=Sentence(says="{name} is missing or was changed on disk", facts={"name": name}),
+        owner=ADMINISTRATOR,
+        remedy=Sentence(says="restore the state directory, or propose and approve again"),
     )
 
 
 def _access_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     changed = [one.name for one in content.access if seen.profiles.get(one.name) != one]
     if not changed:
-        return ReadyLine(gate="access", verdict="ok", says="the access profiles are as approved")
+        return good("access", Sentence(says="the access profiles are as approved"))
     return ReadyLine(
         gate="access",
-        verdict="blocks",
-        says=f"changed since the proposal: {', '.join(changed)}",
-        owner="administrator",
-        remedy="propose and approve the wave again",
+        verdict=BLOCKS,
+        says=Sentence(says="changed since the proposal: {names}", facts={"names": ", ".join(changed)}),
+        owner=ADMINISTRATOR,
+        remedy=Sentence(says="propose and approve the wave again"),
     )
 
 
-def drift(content: WaveContent, snapshot: Snapshot) -> dict[AssetId, str]:
+def drift(content: WaveContent, snapshot: Snapshot) -> dict[AssetId, Sentence]:
     """Assets whose inventory record no longer agrees with what was approved, and where."""
-    found: dict[AssetId, str] = {}
+    found: dict[AssetId, Sentence] = {}
     machines = Machines(snapshot, content.runbook)
     for move in content.moves:
         try:
             now = machines.of(move.asset)
-        except (MachineMissing, KeyError) as error:
-            found[move.asset] = str(error)
+        except MachineMissing as error:
+            found[move.asset] = Sentence(says=type(error).says, facts=error.facts)
+            continue
+        except KeyError:
+            found[move.asset] = Sentence(says="{name} is gone from the inventory", facts={"name": move.name})
             continue
         changed = [before.name for before in move.machines if before not in now]
         if changed or len(now) != len(move.machines):
-            found[move.asset] = f"{', '.join(changed) or move.name}: address, host key, access or role changed"
+            names = ", ".join(changed) or move.name
+            found[move.asset] = Sentence(
+                says="{names}: address, host key, access or role changed", facts={"names": names}
+            )
     return found
 
 
 def _drift_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     drifted = drift(content, seen.snapshot)
     if not drifted:
-        return ReadyLine(gate="drift", verdict="ok", says="the inventory still agrees with what was approved")
+        return ReadyLine(
+            gate="drift", verdict=OK, says=Sentence(says="the inventory still agrees with what was approved")
+        )
     first = next(iter(drifted.values()))
     return ReadyLine(
         gate="drift",
-        verdict="held",
-        says=f"{len(drifted)} assets changed since the proposal: {first}",
-        owner="migration engineer",
-        remedy="propose the plan again",
+        verdict=HELD,
+        says=Sentence(
+            says="{count} assets changed since the proposal: {first}", facts={"count": len(drifted), "first": first}
+        ),
+        owner=ENGINEER,
+        remedy=Sentence(says="propose the plan again"),
         assets=tuple(drifted),
     )
 
@@ -232,12 +281,12 @@ def _drift_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
 def _busy_line(content: WaveContent, seen: Circumstances) -> ReadyLine:
     busy = tuple(move.asset for move in content.moves if move.asset in seen.busy)
     if not busy:
-        return ReadyLine(gate="busy", verdict="ok", says="no asset is in another wave's hands")
+        return good("busy", Sentence(says="no asset is in another wave's hands"))
     return ReadyLine(
         gate="busy",
-        verdict="held",
-        says=f"{len(busy)} assets are in another wave's hands",
-        owner="migration engineer",
-        remedy="wait for the other wave",
+        verdict=HELD,
+        says=Sentence(says="{count} assets are in another wave's hands", facts={"count": len(busy)}),
+        owner=ENGINEER,
+        remedy=Sentence(says="wait for the other wave"),
         assets=busy,
     )

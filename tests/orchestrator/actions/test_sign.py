@@ -53,7 +53,7 @@ def genuine(town: Town) -> list[tuple[str, bool]]:
 
 def missing(town: Town) -> tuple[str, ...]:
     with town.outside().look() as desk:
-        return standing_of(desk, desk.books.waves.get(STADT, "W01")).missing
+        return tuple(map(str, standing_of(desk, desk.books.waves.get(STADT, "W01")).missing))
 
 
 def test_an_act_is_signed_over_exactly_this_wave_by_a_registered_person(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from orchestrator.core.approval import Standing
 from orchestrator.core.decisions import About, Decision, decisions_of
+from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import WaveProgress
@@ -44,7 +45,7 @@ def test_a_proposed_wave_waits_for_a_second_person() -> None:
 def test_an_approved_wave_waits_for_nobody_until_its_approval_no_longer_holds() -> None:
     case = replace(a_case(before_start(Game(a_wave()), acts=2)), standing=HOLDS)
     assert abouts(case) == []
-    assert abouts(replace(case, standing=replace(HOLDS, missing=("expired",)))) == [About.APPROVE]
+    assert abouts(replace(case, standing=replace(HOLDS, missing=(Sentence(says="expired"),)))) == [About.APPROVE]
 
 
 def test_a_wave_whose_window_passed_must_be_planned_again() -> None:
