@@ -17,8 +17,8 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
-from inventory.changes import applied
-from inventory.merge import merge
+from inventory.changes import Holdings, applied
+from inventory.merge import When, merge
 from inventory.model import Asset, AssetId, AssetKind, Dependency, DependencyKind, Snapshot, TenantId, Value
 from inventory.sources import read_file
 from inventory.sources.town import TownWish, make_town, town_json
@@ -99,8 +99,9 @@ def _town(seats: int, seed: int) -> Snapshot:
         file.write_text(town_json(make_town(TownWish(seats=seats, seed=seed))), encoding="utf-8")
         reading = read_file(file)
     numbers = count(1)
-    empty = Snapshot(tenant=TENANT, assets=(), dependencies=())
-    found = applied(empty, merge(empty, reading, new_id=lambda: AssetId(f"a{next(numbers):07d}")))
+    empty = Holdings(snapshot=Snapshot(tenant=TENANT, assets=(), dependencies=()))
+    changes = merge(empty, reading, new_id=lambda: AssetId(f"a{next(numbers):07d}"), when=When(imported_us=1))
+    found = applied(empty, changes).snapshot
     return replace(found, assets=tuple(_reachable(one) for one in found.assets))
 
 

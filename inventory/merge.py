@@ -1,29 +1,41 @@
 """Claims to one record per asset: what an import would change, decided without writing anything.
 
-What a source says replaces what was known; what it does not mention stays; nothing vanishes. The order of the
-observations has no influence. A row that cannot be taken whole is refused whole.
+Every source's word is kept; whose word counts is told by the tenant's precedence, else by the newest. What a source
+does not mention stays; nothing vanishes. Neither the order of rows nor the order of imports has any influence. A row
+that cannot be taken whole is refused whole.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from inventory.changes import Appeared, Changed, ChangeSet, FieldChange
+from inventory.changes import ChangeSet, Holdings
+from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, record_key
 from inventory.errors import ExpectedError
-from inventory.identity import MARK_FIELDS, Key, Matches, is_placeholder, key_of, match
-from inventory.model import Asset, AssetId, AssetKind, Dependency, InvalidValue, Snapshot, TenantId, Value, name_key
+from inventory.marks import Key, key_of
+from inventory.model import FIELDS, AssetId, AssetKind, Dependency, DependencyKind, InvalidValue, Value, name_key
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
-from inventory.references import Names, referred, respelled, unknown_reference
+from inventory.references import Names, referred, unknown_reference
+from inventory.regroup import GROUP_ORDER, NewId, Regrouped, regroup
 
-_GENERAL_KINDS: Mapping[AssetKind, frozenset[AssetKind]] = {
-    AssetKind.SERVER: frozenset({AssetKind.VM, AssetKind.TEMPLATE}),
-    AssetKind.WORKSTATION: frozenset({AssetKind.NOTEBOOK, AssetKind.THIN_CLIENT}),
+_FIELDS_OF: Mapping[AssetKind, frozenset[str]] = {
+    kind: frozenset(name for name, one in FIELDS.items() if kind in one.kinds) for kind in AssetKind
 }
-"""A kind that does not replace a more exact one: a virtual machine in an office list is called a server there."""
-_NOBODY, _NOWHERE = AssetId(""), TenantId("")
-_GROUP_ORDER = ("site", "department", "procedure", "machine", "seat")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When an import takes place and how old each file's contents are, microseconds since 1970 UTC."""
+
+    imported_us: int
+    observed_us: Mapping[str, int] = field(default_factory=dict)
+    """By file; what is not named is as old as the import."""
+
+    def observed(self, one: Observation | ObservedDependency) -> int:
+        """When it was so; never later than now, whatever a source says."""
+        return min(one.observed_us or self.observed_us.get(one.place.file, self.imported_us), self.imported_us)
 
 
 class DuplicateName(ExpectedError):
@@ -47,14 +59,6 @@ class OwnSuccessor(ExpectedError):
 
     code, says = "INV-014", "{name!r} is named as its own successor."
     remedy = "Name the new machine, or leave the successor empty."
-    exit_code = 8
-
-
-class ContradictingIdentity(ExpectedError):
-    """UUID or serial number belong to one asset, the name to another."""
-
-    code, says = "INV-015", "By its UUID or serial number {name!r} would be a machine known as {other!r}."
-    remedy = "Check which machine is meant and correct its name, UUID or serial number."
     exit_code = 8
 
 
@@ -82,38 +86,45 @@ class AmbiguousDependency(ExpectedError):
     exit_code = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settled:
-    """Observations that can be taken, the assets they speak of, and every name known afterwards."""
-
-    taken: tuple[Observation, ...]
-    matches: Matches
-    names: Names
-
-
-def merge(snapshot: Snapshot, reading: Reading, *, new_id: Callable[[], AssetId]) -> ChangeSet:
-    """What the reading would change in the snapshot; refusals are the reading's own and those found here.
+def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) -> ChangeSet:
+    """What the reading would change; refusals are the reading's own and those found here.
 
     Ids for new assets are asked for in the order of group and name, so one id source gives one result.
     """
-    distinct, refusals = _without_duplicates(reading.observations)
-    settled, more = _settle(snapshot, distinct)
-    records = [
-        _record(snapshot.tenant, one, settled.matches.known.get(at), settled.names, new_id)
-        for at, one in enumerate(settled.taken)
-    ]
-    appeared, changed, unchanged = _differences(settled, records)
-    ids = {key_of(one.kind, one.name): one.id for one in snapshot.assets}
-    ids |= {key_of(one.kind, one.name): one.id for one in records}
-    dependencies, unresolved = _dependencies(snapshot, reading.dependencies, settled.names, ids)
-    return ChangeSet(
-        tenant=snapshot.tenant,
-        appeared=appeared,
-        changed=changed + _carried_over(snapshot, settled),
-        dependencies=dependencies,
-        refusals=tuple(sorted((*reading.refusals, *refusals, *more, *unresolved), key=_refusal_order)),
-        unchanged=unchanged,
+    distinct, refusals = _without_duplicates(reading.observations, when)
+    taken, more = _settle(holdings, distinct)
+    mentioned, news = _news(holdings, taken, when)
+    found = regroup(holdings, news, new_id=new_id)
+    dependencies, unresolved = _dependencies(holdings, reading.dependencies, found, when)
+    return _counted(
+        holdings,
+        replace(
+            found.changes,
+            dependencies=dependencies,
+            refusals=tuple(sorted((*reading.refusals, *refusals, *more, *unresolved), key=_refusal_order)),
+        ),
+        mentioned,
     )
+
+
+def _counted(holdings: Holdings, changes: ChangeSet, mentioned: Iterable[ClaimKey]) -> ChangeSet:
+    """The changes with figures of what was mentioned and changes nothing in any record."""
+    news = {claim.id: claim for claim in changes.claims or ()}
+    differing = {one.asset.id for one in changes.appeared} | {one.asset.id for one in changes.changed}
+    unchanged = confirmed = overruled = 0
+    for key in mentioned:
+        claim = news.get(key) or holdings.claims[key]
+        if claim.asset in differing:
+            continue
+        unchanged += 1
+        if key in news and key in holdings.claims and is_same_said(claim, holdings.claims[key]):
+            confirmed += 1
+        elif key in news:
+            overruled += 1
+    return replace(changes, unchanged=unchanged, confirmed=confirmed, overruled=overruled)
+
+
+# --------------------------------------------------------------------------- rows to claims
 
 
 def _refusal_order(refusal: Refusal) -> tuple[object, ...]:
@@ -126,19 +137,19 @@ def _place_order(place: Place) -> tuple[str, int, str]:
 
 def _observation_order(one: Observation) -> tuple[object, ...]:
     group, key = key_of(one.kind, one.name)
-    return _GROUP_ORDER.index(group), key, *_place_order(one.place), one.kind, one.name, _content(one.values)
+    return GROUP_ORDER.index(group), key, *_place_order(one.place), one.kind, one.name, _content(one.values)
 
 
 def _content(values: Mapping[str, Value]) -> str:
     return repr(sorted(values.items(), key=lambda pair: pair[0]))
 
 
-def _without_duplicates(observations: Iterable[Observation]) -> tuple[list[Observation], list[Refusal]]:
-    """One observation per name, the one that stands first; a mention without values contradicts nothing."""
-    first: dict[Key, Observation] = {}
+def _without_duplicates(observations: Iterable[Observation], when: When) -> tuple[list[Observation], list[Refusal]]:
+    """One observation per record and time, the one that stands first; a mention without values contradicts nothing."""
+    first: dict[tuple[ClaimKey, int], Observation] = {}
     refusals: list[Refusal] = []
     for one in sorted(observations, key=_observation_order):
-        key = key_of(one.kind, one.name)
+        key = (one.source, record_key(one.kind, one.name, one.source_id)), when.observed(one)
         earlier = first.setdefault(key, one)
         if earlier is one or (one.kind == earlier.kind and not one.values):
             continue
@@ -150,68 +161,39 @@ def _without_duplicates(observations: Iterable[Observation]) -> tuple[list[Obser
     return list(first.values()), refusals
 
 
-def _settle(snapshot: Snapshot, observations: Sequence[Observation]) -> tuple[_Settled, list[Refusal]]:
-    """Match, refuse what points at nothing, and match the rest again until nothing more is refused."""
-    refusals: list[Refusal] = []
-    waiting = list(observations)
-    while True:
-        matches = match(snapshot, waiting)
-        names = _names(snapshot, waiting, matches)
-        refused = _refused(snapshot, waiting, matches, names)
-        if not refused:
-            return _Settled(taken=tuple(waiting), matches=matches, names=names), refusals
-        refusals += [refusal_of(error, waiting[at].place, waiting[at].row) for at, error in refused.items()]
-        waiting = [one for at, one in enumerate(waiting) if at not in refused]
-
-
-def _names(snapshot: Snapshot, observations: Sequence[Observation], matches: Matches) -> Names:
-    renamed = matches.renamed(observations)
-    given_up = {
-        key_of(asset.kind, asset.name): observations[renamed[asset.id]].name
-        for asset in snapshot.assets
-        if asset.id in renamed
-    }
-    spelled = {key_of(one.kind, one.name): one.name for one in snapshot.assets if one.id not in renamed}
-    for at, one in enumerate(observations):
-        if at not in matches.contradictions:
-            spelled.setdefault(key_of(one.kind, one.name), one.name)
-    return Names(spelled=spelled, given_up=given_up)
-
-
-def _refused(
-    snapshot: Snapshot, observations: Sequence[Observation], matches: Matches, names: Names
-) -> dict[int, ExpectedError]:
-    """Rows that are no record, contradict an identity or point at nothing; then rows that point at refused rows."""
-    refused: dict[int, ExpectedError] = {
-        at: ContradictingIdentity(name=observations[at].name, other=asset.name)
-        for at, asset in matches.contradictions.items()
-    }
-    known = dict(names.spelled)
+def _settle(holdings: Holdings, observations: list[Observation]) -> tuple[list[Observation], list[Refusal]]:
+    """The rows that can be taken; refused are rows that are no record or point at nothing, and what points at them."""
+    refused: dict[int, ExpectedError] = {}
+    there = {key_of(asset.kind, asset.name) for asset in holdings.assets}
+    there.update(key_of(claim.kind, claim.name) for claim in holdings.claims.values() if not claim.is_gone)
+    bearing: dict[Key, set[int]] = defaultdict(set)
     pointing: dict[Key, list[int]] = defaultdict(list)
     for at, one in enumerate(observations):
+        bearing[key_of(one.kind, one.name)].add(at)
         for _field, group, name in referred(one.values):
             pointing[group, name_key(name)].append(at)
     waiting = list(range(len(observations)))
-    in_snapshot = {key_of(one.kind, one.name) for one in snapshot.assets}
     while waiting:
         at = waiting.pop()
-        error = None if at in refused else _reference_error(observations[at], known, names)
+        error = None if at in refused else _reference_error(observations[at], there, bearing)
         if error is None:
             continue
         refused[at] = error
         key = key_of(observations[at].kind, observations[at].name)
-        if key not in in_snapshot:
-            known.pop(key, None)
-            waiting += pointing[key]
-    return refused
+        bearing[key].discard(at)
+        if not bearing[key]:
+            del bearing[key]
+            waiting += pointing[key] if key not in there else ()
+    refusals = [refusal_of(error, observations[at].place, observations[at].row) for at, error in refused.items()]
+    return [one for at, one in enumerate(observations) if at not in refused], refusals
 
 
-def _reference_error(one: Observation, known: Mapping[Key, str], names: Names) -> ExpectedError | None:
-    try:
-        Asset(id=_NOBODY, tenant=_NOWHERE, kind=one.kind, name=one.name, values=one.values)
-    except InvalidValue as wrong:
-        return wrong
-    missing = unknown_reference(one.values, known, names.given_up)
+def _reference_error(one: Observation, there: set[Key], bearing: Mapping[Key, object]) -> ExpectedError | None:
+    strange = one.values.keys() - _FIELDS_OF[one.kind]
+    if strange:
+        name = min(strange)
+        return InvalidValue(field=name, value=one.values[name], why=f"a {one.kind} has no such field")
+    missing = unknown_reference(one.values, there, bearing)
     if missing:
         return UnknownReference(field=missing[0], name=missing[1], asset=one.name)
     successor = one.values.get("successor")
@@ -220,93 +202,63 @@ def _reference_error(one: Observation, known: Mapping[Key, str], names: Names) -
     return None
 
 
-def _record(
-    tenant: TenantId, one: Observation, known: Asset | None, names: Names, new_id: Callable[[], AssetId]
-) -> Asset:
-    """The asset as it is after the import."""
-    said = respelled(one.values, names)
-    if known is None:
-        return Asset(id=new_id(), tenant=tenant, kind=one.kind, name=one.name, values=said)
-    same_name = key_of(known.kind, known.name) == key_of(one.kind, one.name)
-    return Asset(
-        id=known.id,
-        tenant=tenant,
-        kind=known.kind if one.kind_is_guess or known.kind in _GENERAL_KINDS.get(one.kind, ()) else one.kind,
-        name=known.name if same_name else one.name,
-        values={**respelled(known.values, names), **_without_worse_marks(said, known)},
-    )
-
-
-def _without_worse_marks(said: Mapping[str, Value], known: Asset) -> dict[str, Value]:
-    """What is said, less the placeholders where a real UUID or serial number is known."""
-    return {
-        name: value
-        for name, value in said.items()
-        if not (name in MARK_FIELDS and is_placeholder(str(value)) and name in known.values)
-    }
-
-
-def _differences(settled: _Settled, records: Sequence[Asset]) -> tuple[tuple[Appeared, ...], tuple[Changed, ...], int]:
-    appeared: list[Appeared] = []
-    changed: list[Changed] = []
-    for at, (one, record) in enumerate(zip(settled.taken, records, strict=True)):
-        known = settled.matches.known.get(at)
+def _news(holdings: Holdings, taken: Iterable[Observation], when: When) -> tuple[set[ClaimKey], dict[ClaimKey, Claim]]:
+    """Every record mentioned, and the claims that are other than before."""
+    mentioned: set[ClaimKey] = set()
+    news: dict[ClaimKey, Claim] = {}
+    for one in taken:
+        claim = claim_of(one, observed_us=when.observed(one), imported_us=when.imported_us)
+        mentioned.add(claim.id)
+        known = news.get(claim.id) or holdings.claims.get(claim.id)
         if known is None:
-            appeared.append(Appeared(asset=record, source=one.source))
-        elif changes := _field_changes(known, record, one.source):
-            changed.append(Changed(asset=record, changes=changes))
-    return tuple(appeared), tuple(changed), len(records) - len(appeared) - len(changed)
+            news[claim.id] = claim
+        elif (now := joined(known, claim)) != known:
+            news[claim.id] = now
+    return mentioned, news
 
 
-def _field_changes(before: Asset, after: Asset, source: str) -> tuple[FieldChange, ...]:
-    """What differs, name and kind included as if they were fields."""
-    pairs: dict[str, tuple[Value | None, Value | None]] = {
-        "name": (before.name, after.name),
-        "kind": (str(before.kind), str(after.kind)),
-    }
-    for name in sorted({*before.values, *after.values}):
-        pairs[name] = before.values.get(name), after.values.get(name)
-    return tuple(
-        FieldChange(field=name, before=old, after=new, source=source)
-        for name, (old, new) in pairs.items()
-        if old != new
-    )
-
-
-def _carried_over(snapshot: Snapshot, settled: _Settled) -> tuple[Changed, ...]:
-    """Assets the source does not mention but which name one that it renames."""
-    if not settled.names.given_up:
-        return ()
-    mentioned = {asset.id for asset in settled.matches.known.values()}
-    source = settled.taken[0].source
-    found: list[Changed] = []
-    for asset in snapshot.assets:
-        values = asset.values if asset.id in mentioned else respelled(asset.values, settled.names)
-        if dict(values) != dict(asset.values):
-            after = replace(asset, values=values)
-            found.append(Changed(asset=after, changes=_field_changes(asset, after, source)))
-    return tuple(found)
+# --------------------------------------------------------------------------- dependencies
 
 
 def _dependencies(
-    snapshot: Snapshot, observed: Iterable[ObservedDependency], names: Names, ids: Mapping[Key, AssetId]
+    holdings: Holdings, observed: Iterable[ObservedDependency], found: Regrouped, when: When
 ) -> tuple[tuple[Dependency, ...], list[Refusal]]:
-    """Dependencies not known before, and those that cannot be taken."""
-    known = {(one.asset, one.needs, one.kind) for one in snapshot.dependencies}
-    found: list[Dependency] = []
+    """Dependencies not known before or known otherwise, and those that cannot be taken."""
+    known = {(one.asset, one.needs, one.kind): one for one in holdings.snapshot.dependencies}
+    news: dict[tuple[AssetId, AssetId, DependencyKind], Dependency] = {}
     refusals: list[Refusal] = []
     for one in sorted(observed, key=lambda one: (*_place_order(one.place), one.asset, one.needs, one.kind, one.note)):
         try:
-            asset, needs = _ends(one, names)
+            asset, needs = _ends(one, found.names)
         except ExpectedError as wrong:
             refusals.append(refusal_of(wrong, one.place, one.row))
             continue
-        if (ids[asset], ids[needs], one.kind) not in known:
-            known.add((ids[asset], ids[needs], one.kind))
-            found.append(
-                Dependency(tenant=snapshot.tenant, asset=ids[asset], needs=ids[needs], kind=one.kind, note=one.note)
-            )
-    return tuple(found), refusals
+        said = Dependency(
+            tenant=holdings.tenant,
+            asset=found.ids[asset],
+            needs=found.ids[needs],
+            kind=one.kind,
+            note=one.note,
+            evidence=one.evidence,
+            mib_per_day=one.mib_per_day,
+            source=one.source,
+            observed_us=when.observed(one),
+        )
+        key = said.asset, said.needs, said.kind
+        if key not in known or _is_better(said, known[key]):
+            news[key] = known[key] = said
+    return tuple(news.values()), refusals
+
+
+def _is_better(said: Dependency, known: Dependency) -> bool:
+    """Whether it tells something newer; the same again does not count, so that a repeated import writes nothing."""
+    if (said.note, said.evidence, said.mib_per_day) == (known.note, known.evidence, known.mib_per_day):
+        return False
+    return _dependency_order(said) > _dependency_order(known)
+
+
+def _dependency_order(one: Dependency) -> tuple[object, ...]:
+    return one.observed_us, one.mib_per_day, one.evidence, one.note, one.source
 
 
 def _ends(one: ObservedDependency, names: Names) -> tuple[Key, Key]:

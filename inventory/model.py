@@ -266,6 +266,13 @@ class Dependency:
     needs: AssetId
     kind: DependencyKind
     note: str = ""
+    evidence: str = ""
+    """By what it is known."""
+    mib_per_day: float = 0
+    """How much goes over it on a day; 0: not known."""
+    source: str = ""
+    observed_us: int = 0
+    """When it was so, microseconds since 1970 UTC; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +305,8 @@ def name_group(kind: AssetKind) -> str:
 
 def name_key(name: str) -> str:
     """The form in which names are compared: NFKC, case-folded, inner blanks collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    composed = name if name.isascii() else unicodedata.normalize("NFKC", name)
+    return " ".join(composed.casefold().split())
 
 
 def check_name(name: str) -> None:

@@ -40,6 +40,12 @@ class Observation:
     """The row as it stood in the source, to be given back should it be refused."""
     kind_is_guess: bool = False
     """The source does not say what it is, so a kind that is known already holds."""
+    source_id: str = ""
+    """What the source itself calls the record for ever (a key of its database); empty: it knows it by its name."""
+    aliases: tuple[str, ...] = ()
+    """Other names by which the record is known."""
+    observed_us: int = 0
+    """When it was so, microseconds since 1970 UTC; 0: as old as the file it stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +56,15 @@ class ObservedDependency:
     needs: str
     kind: DependencyKind
     note: str = ""
+    evidence: str = ""
+    """By what it is known: a connection seen, a contract, a configuration file."""
+    mib_per_day: float = 0
+    """How much goes over it on a day; 0: not known."""
     place: Place
     source: str
     row: tuple[str, ...] = ()
+    observed_us: int = 0
+    """When it was so; 0: as old as the file it stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from inventory.changes import ChangeSet
+from inventory.changes import ChangeSet, Holdings
 from inventory.model import Snapshot, TenantId
 from inventory.observation import Reading
 
@@ -30,6 +30,14 @@ class AssetStore(Protocol):
 
     def snapshot(self, tenant: TenantId) -> Snapshot:
         """All assets and dependencies of the tenant."""
+        ...
+
+    def holdings(self, tenant: TenantId) -> Holdings:
+        """The inventory with every claim it comes from; decisions and precedence are the caller's to add."""
+        ...
+
+    def version(self, tenant: TenantId) -> int:
+        """A number that rises with whatever is written."""
         ...
 
     def apply(self, changes: ChangeSet) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
-from inventory.identity import Key
+from inventory.marks import Key
 from inventory.model import FIELDS, Value, name_group, name_key
 
 _DEPENDENCY_GROUPS = ("procedure", "machine", "seat", "site", "department")
@@ -61,7 +61,7 @@ def respelled(values: Mapping[str, Value], names: Names) -> dict[str, Value]:
 
 
 def unknown_reference(
-    values: Mapping[str, Value], known: Mapping[Key, object], given_up: Mapping[Key, str]
+    values: Mapping[str, Value], known: Container[Key], given_up: Container[Key]
 ) -> tuple[str, str] | None:
     """The first field and name that point at nothing, in the order of the fields' names."""
     for field_name, group, name in sorted(referred(values)):

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from inventory.changes import Appeared, ChangeSet, FieldChange
+from inventory.changes import ChangeSet, Gone, Holdings, claims_in, redirected
+from inventory.claims import Claim, ClaimKey, Origin
 from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, AssetKind, Dependency, DependencyKind, Snapshot, TenantId, Value, name_group
-from inventory.tables import AssetChangeRow, AssetRow, DependencyRow, TenantRow, micros, table_of, unique_key
+from inventory.tables import AssetChangeRow, AssetRow, ClaimRow, DependencyRow, TenantRow, micros, table_of, unique_key
 
 _TENANT, _ASSET = table_of(TenantRow), table_of(AssetRow)
-_CHANGE, _DEPENDENCY = table_of(AssetChangeRow), table_of(DependencyRow)
+_CHANGE, _DEPENDENCY, _CLAIM = table_of(AssetChangeRow), table_of(DependencyRow), table_of(ClaimRow)
 _AT_ONCE = 10_000
 _NAMES_AT_ONCE = 500
-_MUTABLE = ("kind", "name", "name_group", "name_key", "record")
+_MUTABLE = ("kind", "name", "name_group", "name_key", "record", "gone_us", "merged_into")
+_ALL_FIELDS = ""
+"""The field of a history row that tells a whole record at once."""
+_GONE = "gone"
 _GROUPS = sorted({name_group(kind) for kind in AssetKind})
 T = TypeVar("T")
 
@@ -52,32 +56,40 @@ class SqlAssetStore:
     def snapshot(self, tenant: TenantId) -> Snapshot:
         """All assets and dependencies of the tenant."""
         assets = self._connection.execute(
-            select(_ASSET.c.id, _ASSET.c.kind, _ASSET.c.name, _ASSET.c.record).where(_ASSET.c.tenant == tenant)
+            select(_ASSET.c.id, _ASSET.c.kind, _ASSET.c.name, _ASSET.c.record).where(
+                _ASSET.c.tenant == tenant, _ASSET.c.gone_us.is_(None)
+            )
         )
         needs = self._connection.execute(select(_DEPENDENCY).where(_DEPENDENCY.c.tenant == tenant))
+        dependencies = tuple(Dependency(**{**row._mapping, "kind": DependencyKind(row.kind)}) for row in needs)
         return Snapshot(
             tenant=tenant,
             assets=tuple(_asset(tenant, *row) for row in assets),
-            dependencies=tuple(
-                Dependency(
-                    tenant=tenant, asset=row.asset, needs=row.needs, kind=DependencyKind(row.kind), note=row.note
-                )
-                for row in needs
-            ),
+            dependencies=redirected(dependencies, self._gone(tenant)),
         )
+
+    def holdings(self, tenant: TenantId) -> Holdings:
+        """The inventory with all claims it comes from; people's decisions and the precedence are not kept here."""
+        return Holdings(snapshot=self.snapshot(tenant), claims=self._claims(tenant), version=self.version(tenant))
+
+    def version(self, tenant: TenantId) -> int:
+        """A number that rises with whatever is written; 0 for an unknown tenant."""
+        return int(self._connection.scalar(select(_TENANT.c.history_seq).where(_TENANT.c.id == tenant)) or 0)
 
     def apply(self, changes: ChangeSet) -> int:
         """Write all changes; returns how many there were. Raises UnknownTenant, InventoryOvertaken."""
         if changes.is_empty:
             return 0
-        fields = len(changes.appeared) + sum(len(one.asset.values) for one in changes.appeared)
-        first = self._reserve(changes.tenant, count=fields + sum(len(one.changes) for one in changes.changed))
+        at_us = micros(self._now())
+        rows = list(_change_rows(changes, at_us=at_us))
+        first = self._reserve(changes.tenant, count=max(len(rows), 1))
         try:
             with self._connection.begin_nested():
-                self._write(changes, first=first)
+                self._write(changes, at_us=at_us)
+                self._insert(_CHANGE, ({**row, "seq": seq} for seq, row in enumerate(rows, start=first)))
         except IntegrityError as cause:
             raise InventoryOvertaken(tenant=changes.tenant) from cause
-        return len(changes.appeared) + len(changes.changed) + len(changes.dependencies)
+        return len(changes.appeared) + len(changes.changed) + len(changes.gone) + len(changes.dependencies)
 
     def history(self, tenant: TenantId, names: Iterable[str]) -> tuple[dict[str, object], ...]:
         """What became of the named assets, oldest first: at_us, asset (its name), field, before, after, source."""
@@ -90,15 +102,10 @@ class SqlAssetStore:
                 .where(_CHANGE.c.tenant == tenant, _ASSET.c.name_group.in_(_GROUPS), _ASSET.c.name_key.in_(some))
             )
         return tuple(
-            {
-                "at_us": row.at_us,
-                "asset": row.name,
-                "field": row.field,
-                "before": _value(row.before),
-                "after": _value(row.after),
-                "source": row.source,
-            }
+            {"at_us": row.at_us, "asset": row.name, "field": field, "before": before, "after": after}
+            | {"source": source}
             for row in sorted(rows, key=lambda row: int(row.seq))
+            for field, before, after, source in _told(row)
         )
 
     def _reserve(self, tenant: TenantId, *, count: int) -> int:
@@ -113,18 +120,50 @@ class SqlAssetStore:
             raise UnknownTenant(tenant=tenant)
         return int(taken) - count + 1
 
-    def _write(self, changes: ChangeSet, *, first: int) -> None:
-        self._insert(_ASSET, (_asset_row(one.asset) for one in changes.appeared))
+    def _write(self, changes: ChangeSet, *, at_us: int) -> None:
+        gone = [_gone_row(one, at_us=at_us) for one in changes.gone]
+        for some in _in_chunks(gone, size=_AT_ONCE):
+            self._replace(changes.tenant, some)
         for some in _in_chunks((_asset_row(one.asset) for one in changes.changed), size=_AT_ONCE):
             self._replace(changes.tenant, some)
-        self._insert(_CHANGE, _change_rows(changes, first=first, at_us=micros(self._now())))
-        self._insert(_DEPENDENCY, map(_dependency_row, changes.dependencies), known_is_fine=True)
+        self._insert(_ASSET, (_asset_row(one.asset) for one in changes.appeared))
+        self._put_claims(changes, at_us=at_us)
+        self._insert(_DEPENDENCY, map(_dependency_row, changes.dependencies), replacing=True)
 
-    def _insert(self, table: Table, rows: Iterable[dict[str, object]], *, known_is_fine: bool = False) -> None:
+    def _put_claims(self, changes: ChangeSet, *, at_us: int) -> None:
+        known: dict[AssetId, tuple[Claim, ...]] = {}
+        if changes.claims is None and changes.changed:
+            for one in self._claims(changes.tenant, of=[one.asset.id for one in changes.changed]).values():
+                known[one.asset] = (*known.get(one.asset, ()), one)
+        claims = claims_in(changes, known, at_us=at_us)
+        self._insert(_CLAIM, (_claim_row(changes.tenant, one) for one in claims), replacing=True)
+
+    def _claims(self, tenant: TenantId, *, of: Sequence[AssetId] | None = None) -> dict[ClaimKey, Claim]:
+        """All claims of the tenant, or those on some assets."""
+        wanted = select(_CLAIM).where(_CLAIM.c.tenant == tenant)
+        parts = (
+            [wanted]
+            if of is None
+            else [wanted.where(_CLAIM.c.asset.in_(some)) for some in _in_chunks(of, size=_NAMES_AT_ONCE)]
+        )
+        found = (_claim(row) for part in parts for row in self._connection.execute(part))
+        return {one.id: one for one in found}
+
+    def _gone(self, tenant: TenantId) -> dict[AssetId, AssetId | None]:
+        """Assets that are no more, with what they became."""
+        rows = self._connection.execute(
+            select(_ASSET.c.id, _ASSET.c.merged_into).where(_ASSET.c.tenant == tenant, _ASSET.c.gone_us.is_not(None))
+        )
+        return {AssetId(row.id): row.merged_into for row in rows}
+
+    def _insert(self, table: Table, rows: Iterable[dict[str, object]], *, replacing: bool = False) -> None:
         statement: Any = insert(table)
-        if known_is_fine:
+        if replacing:
             dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-            statement = dialect.insert(table).on_conflict_do_nothing()
+            statement = dialect.insert(table)
+            keys = [column.name for column in table.primary_key]
+            others = {name: statement.excluded[name] for name in map(str, table.columns.keys()) if name not in keys}
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
         for some in _in_chunks(rows, size=_AT_ONCE):
             self._connection.execute(statement, some)
 
@@ -140,8 +179,7 @@ class SqlAssetStore:
 
 
 def _asset(tenant: TenantId, id_: str, kind: str, name: str, record: str) -> Asset:
-    values = {key: tuple(one) if isinstance(one, list) else one for key, one in json.loads(record).items()}
-    return Asset(id=AssetId(id_), tenant=tenant, kind=AssetKind(kind), name=name, values=values)
+    return Asset(id=AssetId(id_), tenant=tenant, kind=AssetKind(kind), name=name, values=_values(record))
 
 
 def _asset_row(asset: Asset) -> dict[str, object]:
@@ -152,34 +190,110 @@ def _asset_row(asset: Asset) -> dict[str, object]:
         "name": asset.name,
         "name_group": name_group(asset.kind),
         "name_key": unique_key(asset.name),
-        "record": json.dumps(dict(asset.values), allow_nan=False, separators=(",", ":")),
+        "record": _object(asset.values),
+        "gone_us": None,
+        "merged_into": None,
     }
 
 
+def _gone_row(gone: Gone, *, at_us: int) -> dict[str, object]:
+    """The asset out of the way: whoever comes after it may have its name."""
+    row = _asset_row(gone.asset)
+    return {**row, "name_group": _GONE, "name_key": gone.asset.id, "gone_us": at_us, "merged_into": gone.into}
+
+
+def _object(values: Mapping[str, Value]) -> str:
+    return json.dumps(dict(values), allow_nan=False, separators=(",", ":"))
+
+
+def _claim_row(tenant: TenantId, claim: Claim) -> dict[str, object]:
+    older = {name: [one.file, one.row, one.observed_us, one.imported_us] for name, one in claim.older.items()}
+    return {
+        "tenant": tenant,
+        "source": claim.source,
+        "key": claim.key,
+        "asset": claim.asset,
+        "kind": claim.kind.value,
+        "name": claim.name,
+        "record": _object(claim.values),
+        "older": json.dumps(older) if older else None,
+        "file": claim.origin.file,
+        "row": claim.origin.row,
+        "observed_us": claim.origin.observed_us,
+        "imported_us": claim.origin.imported_us,
+        "first_us": claim.first_us,
+        "gone_us": claim.gone_us,
+        "aliases": json.dumps(claim.aliases) if claim.aliases else None,
+        "kind_is_guess": claim.kind_is_guess,
+    }
+
+
+def _claim(row: Any) -> Claim:
+    older = json.loads(row.older) if row.older else {}
+    return Claim(
+        source=row.source,
+        key=row.key,
+        kind=AssetKind(row.kind),
+        name=row.name,
+        values=_values(row.record),
+        origin=Origin(file=row.file, row=row.row, observed_us=row.observed_us, imported_us=row.imported_us),
+        older={name: Origin(file=a, row=b, observed_us=c, imported_us=d) for name, (a, b, c, d) in older.items()},
+        first_us=row.first_us,
+        gone_us=row.gone_us,
+        asset=AssetId(row.asset),
+        aliases=tuple(json.loads(row.aliases)) if row.aliases else (),
+        kind_is_guess=bool(row.kind_is_guess),
+    )
+
+
 def _dependency_row(one: Dependency) -> dict[str, object]:
-    return {"tenant": one.tenant, "asset": one.asset, "needs": one.needs, "kind": one.kind.value, "note": one.note}
+    return {
+        "tenant": one.tenant,
+        "asset": one.asset,
+        "needs": one.needs,
+        "kind": one.kind.value,
+        "note": one.note,
+        "evidence": one.evidence,
+        "mib_per_day": one.mib_per_day,
+        "source": one.source,
+        "observed_us": one.observed_us,
+    }
 
 
-def _appearance(one: Appeared) -> Iterator[FieldChange]:
-    yield FieldChange(field="name", before=None, after=one.asset.name, source=one.source)
-    for name, value in one.asset.values.items():
-        yield FieldChange(field=name, before=None, after=value, source=one.source)
-
-
-def _change_rows(changes: ChangeSet, *, first: int, at_us: int) -> Iterator[dict[str, object]]:
-    appeared = ((one.asset.id, change) for one in changes.appeared for change in _appearance(one))
-    changed = ((one.asset.id, change) for one in changes.changed for change in one.changes)
-    for seq, (asset, change) in enumerate(chain(appeared, changed), start=first):
+def _change_rows(changes: ChangeSet, *, at_us: int) -> Iterator[dict[str, object]]:
+    told: list[tuple[AssetId, str, str | None, str | None, str]] = [
+        (one.asset.id, _ALL_FIELDS, None, _object({"name": one.asset.name, **one.asset.values}), one.source)
+        for one in changes.appeared
+    ]
+    told += [
+        (one.asset.id, change.field, _json(change.before), _json(change.after), change.source)
+        for one in changes.changed
+        for change in one.changes
+    ]
+    told += [(one.asset.id, "name", _json(one.asset.name), None, one.source) for one in changes.gone]
+    for asset, field, before, after, source in told:
         yield {
             "tenant": changes.tenant,
-            "seq": seq,
             "asset": asset,
-            "field": change.field,
-            "before": _json(change.before),
-            "after": _json(change.after),
-            "source": change.source,
+            "field": field,
+            "before": before,
+            "after": after,
+            "source": source,
             "at_us": at_us,
         }
+
+
+def _told(row: Any) -> Iterator[tuple[str, Value | None, Value | None, str]]:
+    """Field, before, after and source of each change that a history row tells."""
+    if row.field != _ALL_FIELDS:
+        yield row.field, _value(row.before), _value(row.after), row.source
+        return
+    for name, value in _values(row.after).items():
+        yield name, None, value, row.source
+
+
+def _values(record: str) -> dict[str, Value]:
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in json.loads(record).items()}
 
 
 def _json(value: Value | None) -> str | None:

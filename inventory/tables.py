@@ -10,7 +10,18 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Dialect, ForeignKeyConstraint, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -116,7 +127,10 @@ class TenantRow(Row, table=True):
 
 
 class AssetRow(Row, table=True):
-    """An asset as it is now. ``record`` is a JSON object of its known fields."""
+    """An asset as it is now. ``record`` is a JSON object of its known fields.
+
+    One that is no more has ``gone_us``, and ``merged_into`` where it turned out to be another; its name is free.
+    """
 
     __tablename__ = "asset"
     __table_args__ = (
@@ -130,10 +144,42 @@ class AssetRow(Row, table=True):
     name_group: str = Field(sa_type=PlainText)
     name_key: str = Field(sa_type=PlainText)
     record: str = Field(sa_type=Text)
+    gone_us: int | None = Field(sa_type=BigInteger, nullable=True)
+    merged_into: str | None = Field(sa_type=Text, nullable=True)
+
+
+class ClaimRow(Row, table=True):
+    """What one source says of one record. ``record`` is a JSON object of fields, ``older`` one of the origins of those
+    that the newest observation does not mention: [file, row, observed, imported]."""
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "asset"], ["asset.tenant", "asset.id"]),
+        Index(None, "tenant", "asset"),
+    )
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    source: str = Field(sa_type=PlainText, primary_key=True)
+    key: str = Field(sa_type=PlainText, primary_key=True)
+    asset: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    name: str = Field(sa_type=PlainText)
+    record: str = Field(sa_type=Text)
+    older: str | None = Field(sa_type=Text, nullable=True)
+    file: str = Field(sa_type=PlainText)
+    row: int = Field(sa_type=BigInteger)
+    observed_us: int = Field(sa_type=BigInteger)
+    imported_us: int = Field(sa_type=BigInteger)
+    first_us: int = Field(sa_type=BigInteger)
+    gone_us: int = Field(sa_type=BigInteger)
+    aliases: str | None = Field(sa_type=PlainText, nullable=True)
+    kind_is_guess: bool
 
 
 class AssetChangeRow(Row, table=True):
-    """One field of one asset that got another value, and by which source. JSON values; NULL: not known. Append-only."""
+    """One field of one asset that got another value, and by which source. JSON values; NULL: not known. Append-only.
+
+    An asset that appears has one row with an empty ``field``; its ``after`` is an object of all its fields.
+    """
 
     __tablename__ = "asset_change"
     __table_args__ = (
@@ -163,3 +209,7 @@ class DependencyRow(Row, table=True):
     needs: str = Field(sa_type=PlainText, primary_key=True)
     kind: str = Field(sa_type=PlainText, primary_key=True)
     note: str = Field(sa_type=PlainText)
+    evidence: str = Field(sa_type=PlainText, sa_column_kwargs={"server_default": text("''")})
+    mib_per_day: float = Field(sa_type=Double, sa_column_kwargs={"server_default": text("0")})
+    source: str = Field(sa_type=PlainText, sa_column_kwargs={"server_default": text("''")})
+    observed_us: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from inventory.addressing import parse_mac, unreachable_because
-from inventory.identity import is_placeholder
+from inventory.marks import is_placeholder
 from inventory.model import AssetKind, InvalidValue
 from inventory.sources.kind_words import kind_by_system
 

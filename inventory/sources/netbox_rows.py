@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from inventory.model import FIELDS, AssetKind
 from inventory.observation import Observation, Place, Refusal
 from inventory.sources.kind_words import kind_by_system, machine_kind
 from inventory.sources.netbox_http import Row
 from inventory.sources.records import Cell, Claim, observed
+from inventory.tables import micros
 
 DEVICE, VM, SITE = "dcim.device", "virtualization.virtualmachine", "dcim.site"
 CUSTOM = ("department", "room", "purchased", "cost_eur", "users", "strategy", "uuid", "mac")
@@ -78,9 +80,19 @@ def site_row(host: str, row: Row) -> Observation | tuple[Refusal, ...]:
         Cell(field="title", raw=row.get("facility"), column="facility"),
         Cell(field="note", raw=row.get("description"), column="description"),
     ]
-    return observed(
-        _claim(host, row, SITE, AssetKind.SITE), Cell(field="name", raw=row.get("name"), column="name"), cells
-    )
+    claim = _claim(host, row, SITE, AssetKind.SITE)
+    return _dated(row, observed(claim, Cell(field="name", raw=row.get("name"), column="name"), cells))
+
+
+def _dated(row: Row, one: Observation | tuple[Refusal, ...]) -> Observation | tuple[Refusal, ...]:
+    """The observation as old as the object's last change, so that reading it again unchanged is no news."""
+    if not isinstance(one, Observation):
+        return one
+    try:
+        changed = datetime.fromisoformat(str(row.get("last_updated")))
+        return replace(one, observed_us=micros(changed))
+    except (ValueError, TypeError):
+        return one
 
 
 def procedures_of(services: Iterable[Row]) -> Procedures:
@@ -111,7 +123,9 @@ def _machine(
     if isinstance(custom, dict):
         cells += [_custom(name, custom[name]) for name in CUSTOM if custom.get(name) not in (None, "")]
     fitting = [cell for cell in cells if claim[1] in FIELDS[cell.field].kinds]
-    return observed(_claim(host, row, *claim), Cell(field="name", raw=row.get("name"), column="name"), fitting)
+    return _dated(
+        row, observed(_claim(host, row, *claim), Cell(field="name", raw=row.get("name"), column="name"), fitting)
+    )
 
 
 def _custom(name: str, value: object) -> Cell:

@@ -78,5 +78,12 @@ def mentioned(observations: Iterable[Observation], kinds: Mapping[str, AssetKind
             for name in said if isinstance(said, tuple) else (str(said),):
                 key = kind, name
                 if key not in found:
-                    found[key] = Observation(kind=kind, name=name, place=one.place, source=one.source, row=one.row)
+                    found[key] = Observation(
+                        kind=kind,
+                        name=name,
+                        place=one.place,
+                        source=one.source,
+                        row=one.row,
+                        observed_us=one.observed_us,
+                    )
     return tuple(found.values())

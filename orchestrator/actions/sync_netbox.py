@@ -7,18 +7,18 @@ Out: batch by batch, and each batch is noted here as soon as it is certain there
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory.changes import Changed, ChangeSet, FieldChange, applied
+from inventory.changes import Holdings, applied
+from inventory.claims import record_key
 from inventory.errors import ExpectedError
-from inventory.identity import Key, key_of
+from inventory.marks import key_of
 from inventory.model import Asset, AssetId, Snapshot, TenantId, name_group
-from inventory.observation import Refusal, refusal_of
-from inventory.references import Names, respelled
+from inventory.observation import Observation, Reading, Refusal, refusal_of
 from inventory.sources.netbox import SOURCE, Pull, Remote
-from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, take_inventory
+from orchestrator.actions.take_inventory import FileRead, Intake, Now, Step, compare, holdings_in, take_inventory
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import (
     UID,
@@ -87,37 +87,30 @@ def access_of(books: Books, tenant: TenantId) -> NetboxAccess:
     return access
 
 
-def inward(
-    books: Books, tenant: TenantId, pull: Pull, *, new_id: Callable[[], AssetId], accept_missing: bool = False
-) -> Inward:
+def inward(books: Books, tenant: TenantId, pull: Pull, *, now: Now, accept_missing: bool = False) -> Inward:
     """What the reading would change, without writing anything. Raises NetboxShrunk."""
     links = {(one.type, one.id): one for one in books.netbox.links(tenant)}
     gone = _gone(links, pull, accept_missing=accept_missing)
     state = replace(books.netbox.state(tenant), read_at=pull.mark.read_at, change=pull.mark.change)
     if not pull.remotes and not pull.reading.observations:
-        nothing = Intake(before=Snapshot(tenant=tenant, assets=(), dependencies=()), steps=())
+        nothing = Intake(before=Holdings(snapshot=Snapshot(tenant=tenant, assets=(), dependencies=())), steps=())
         return Inward(intake=nothing, links=(), missing=gone, refusals=pull.reading.refusals, state=state)
-    snapshot = books.assets.snapshot(tenant)
-    meant = _meant(snapshot, links, pull.remotes)
-    renames, held = _renames(snapshot, pull.remotes, meant)
-    now = applied(snapshot, renames)
-    unclear = {_key_of(one) for one in held}
-    taken = tuple(one for one in pull.reading.observations if (one.row[0], one.place.row) not in unclear)
-    reading = replace(pull.reading, observations=taken)
-    intake = compare(now, [FileRead(file=SOURCE, reading=reading)], new_id=new_id)
-    first = () if renames.is_empty else (Step(source=SOURCE, files=(), changes=renames),)
-    steps = (*first, *intake.steps)
-    after = now
+    holdings = holdings_in(books, tenant)
+    meant = _meant(holdings.snapshot, links, pull.remotes)
+    held = _held(holdings.snapshot, pull.remotes, meant)
+    reading = _known_by_key(pull, meant, unclear={_key_of(one) for one in held})
+    intake = compare(holdings, [FileRead(file=SOURCE, reading=reading)], new_id=now.new_id, at=now.at)
+    after = holdings
     for step in intake.steps:
         after = applied(after, step.changes)
     refusals = (*held, *(one for step in intake.steps for one in step.changes.refusals))
     return Inward(
-        intake=Intake(before=snapshot, steps=steps),
+        intake=intake,
         links=_changed_links(links, after, pull.remotes, refusals),
         missing=gone,
         refusals=refusals,
         state=state,
-        planned=_planned(books, tenant, steps),
+        planned=_planned(books, tenant, intake.steps),
     )
 
 
@@ -140,14 +133,14 @@ def take_inward(books: Books, tenant: TenantId, found: Inward, *, at: datetime) 
 def outward(books: Books, tenant: TenantId, found: Inward | None = None) -> tuple[Outgoing, ...]:
     """What the NetBox would be told, by what is known of it here, or will be once ``found`` is written."""
     links = {(one.type, one.id): one for one in books.netbox.links(tenant)}
-    now = books.assets.snapshot(tenant)
+    later = Holdings(snapshot=books.assets.snapshot(tenant))
     if found is not None:
         links |= {(one.type, one.id): one for one in found.links}
         for one in found.missing:
             links.pop((one.type, one.id))
         for step in found.intake.steps:
-            now = applied(now, step.changes)
-    return outgoing(links.values(), now.by_id(), ways_of(books, tenant))
+            later = applied(later, step.changes)
+    return outgoing(links.values(), later.snapshot.by_id(), ways_of(books, tenant))
 
 
 def ways_of(books: Books, tenant: TenantId) -> dict[AssetId, Way]:
@@ -196,54 +189,51 @@ def _meant(
     return {key: asset for key, asset in found.items() if times[asset.id] == 1}
 
 
-def _renames(
-    snapshot: Snapshot, remotes: Iterable[Remote], meant: Mapping[tuple[str, int], Asset]
-) -> tuple[ChangeSet, tuple[Refusal, ...]]:
-    """Assets that are called otherwise there now, with whatever names them; and names that are not free."""
+def _held(snapshot: Snapshot, remotes: Iterable[Remote], meant: Mapping[tuple[str, int], Asset]) -> tuple[Refusal, ...]:
+    """Objects that are called otherwise there now, by a name that another asset has here."""
     by_name = snapshot.by_name()
-    given_up: dict[Key, str] = {}
     held: list[Refusal] = []
     for one in remotes:
         asset = meant.get((one.type, one.id))
-        if asset is None or key_of(asset.kind, asset.name) == key_of(one.kind, one.name):
-            continue
-        if key_of(one.kind, one.name) in by_name:
+        other = by_name.get(key_of(one.kind, one.name))
+        if asset is not None and other is not None and other.id != asset.id:
             error = NameHeld(before=asset.name, name=one.name)
             held.append(refusal_of(error, one.place, (one.type, str(one.id), one.name)))
-        else:
-            given_up[key_of(asset.kind, asset.name)] = one.name
-    if not given_up:
-        return ChangeSet(tenant=snapshot.tenant), tuple(held)
-    names = Names(spelled={}, given_up=given_up)
-    changed = [_renamed(asset, names) for asset in snapshot.assets]
-    return ChangeSet(tenant=snapshot.tenant, changed=tuple(one for one in changed if one.changes)), tuple(held)
+    return tuple(held)
 
 
-def _renamed(asset: Asset, names: Names) -> Changed:
-    """The asset with its new name and with what it names under their new names."""
-    name = names.given_up.get(key_of(asset.kind, asset.name), asset.name)
-    after = replace(asset, name=name, values=respelled(asset.values, names))
-    pairs = [("name", asset.name, name)]
-    pairs += [(field, asset.values[field], after.values[field]) for field in asset.values]  # type: ignore[misc]
-    changes = tuple(
-        FieldChange(field=field, before=old, after=new, source=SOURCE) for field, old, new in pairs if old != new
-    )
-    return Changed(asset=after, changes=changes)
+def _known_by_key(pull: Pull, meant: Mapping[tuple[str, int], Asset], *, unclear: set[tuple[str, int]]) -> Reading:
+    """The reading with each object's own key, and the name here of what it stands for; without unclear ones."""
+    groups = {(one.type, one.id): name_group(one.kind) for one in pull.remotes}
+    taken: list[Observation] = []
+    for one in pull.reading.observations:
+        key = (one.row[0], one.place.row)
+        if key in unclear:
+            continue
+        if groups.get(key) != name_group(one.kind):  # a place that the object only mentions
+            taken.append(one)
+            continue
+        aliases = (meant[key].name,) if key in meant else ()
+        taken.append(replace(one, source_id=_source_id(*key), aliases=aliases))
+    return replace(pull.reading, observations=tuple(taken))
+
+
+def _source_id(type_: str, id_: int) -> str:
+    return f"{type_}/{id_}"
 
 
 def _changed_links(
-    links: Mapping[tuple[str, int], Link], after: Snapshot, remotes: Iterable[Remote], refusals: Iterable[Refusal]
+    links: Mapping[tuple[str, int], Link], after: Holdings, remotes: Iterable[Remote], refusals: Iterable[Refusal]
 ) -> tuple[Link, ...]:
     """Links that are new, that show something else of ours now, or whose object is there again."""
     refused = {_key_of(one) for one in refusals}
-    by_name = after.by_name()
     found: list[Link] = []
     for one in remotes:
-        asset = by_name.get(key_of(one.kind, one.name))
-        if asset is None or (one.type, one.id) in refused:
+        claim = after.claims.get((SOURCE, record_key(one.kind, one.name, _source_id(one.type, one.id))))
+        if claim is None or (one.type, one.id) in refused:
             continue
         before = links.get((one.type, one.id))
-        link = Link(type=one.type, id=one.id, asset=asset.id, own=one.own, noted=before.noted if before else "")
+        link = Link(type=one.type, id=one.id, asset=claim.asset, own=one.own, noted=before.noted if before else "")
         if link != before:
             found.append(link)
     return tuple(found)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory.changes import ChangeSet, applied
+from inventory.changes import ChangeSet, Holdings, applied
 from inventory.errors import ExpectedError
-from inventory.merge import merge
-from inventory.model import AssetId, Snapshot
+from inventory.merge import When, merge
+from inventory.model import AssetId, TenantId
 from inventory.observation import Reading, Refusal
+from inventory.tables import micros
+from orchestrator.actions.decide_asset import decisions_in
 from orchestrator.ports import Books, Entry
 
 IMPORTED, SUBJECT = "inventory.imported", "inventory"
@@ -31,6 +33,16 @@ class FileRead:
 
     file: str
     reading: Reading
+    observed_us: int = 0
+    """How old its contents are, microseconds since 1970 UTC; 0: as of now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The time (UTC) and fresh ids."""
+
+    at: datetime
+    new_id: Callable[[], AssetId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +62,7 @@ class Step:
 class Intake:
     """What an import would do: steps in order, each on top of those before it."""
 
-    before: Snapshot
+    before: Holdings
     steps: tuple[Step, ...]
 
     @property
@@ -64,18 +76,30 @@ class Intake:
         return sum(len(step.changes.refusals) for step in self.steps)
 
 
-def compare(snapshot: Snapshot, files: Iterable[FileRead], *, new_id: Callable[[], AssetId]) -> Intake:
+def holdings_in(books: Books, tenant: TenantId) -> Holdings:
+    """The tenant's inventory with all it comes from, as an import or a decision needs it."""
+    return replace(
+        books.assets.holdings(tenant),
+        decisions=decisions_in(books, tenant),
+        precedence=books.tenants.policy(tenant).inventory.precedence,
+    )
+
+
+def compare(holdings: Holdings, files: Iterable[FileRead], *, new_id: Callable[[], AssetId], at: datetime) -> Intake:
     """What the files would change, without writing anything."""
     by_source: dict[str, list[FileRead]] = {}
     for one in files:
         by_source.setdefault(one.reading.source, []).append(one)
     steps: list[Step] = []
-    now = snapshot
+    now = holdings
     for source, some in by_source.items():
-        changes = merge(now, _together(source, some), new_id=new_id)
+        if steps:
+            now = applied(now, steps[-1].changes)
+        ages = {one.file: one.observed_us for one in some if one.observed_us}
+        when = When(imported_us=micros(at), observed_us=ages)
+        changes = merge(now, _together(source, some), new_id=new_id, when=when)
         steps.append(Step(source=source, files=tuple(some), changes=changes))
-        now = applied(now, changes)
-    return Intake(before=snapshot, steps=tuple(steps))
+    return Intake(before=holdings, steps=tuple(steps))
 
 
 def take_inventory(books: Books, intake: Intake, *, at: datetime, by: str = "kahn") -> int:
@@ -86,7 +110,7 @@ def take_inventory(books: Books, intake: Intake, *, at: datetime, by: str = "kah
     tenant = intake.before.tenant
     if intake.is_empty:
         return 0
-    if books.assets.snapshot(tenant) != intake.before:
+    if books.assets.version(tenant) != intake.before.version:
         raise InventoryMoved(tenant=tenant)
     written = sum(books.assets.apply(step.changes) for step in intake.steps)
     entries = [Entry(kind=IMPORTED, subject=SUBJECT, body=_figures(step), by=by) for step in intake.steps]
@@ -113,4 +137,7 @@ def _figures(step: Step) -> dict[str, object]:
         "dependencies": len(step.changes.dependencies),
         "refused": len(step.changes.refusals),
         "unchanged": step.changes.unchanged,
+        "gone": len(step.changes.gone),
+        "confirmed": step.changes.confirmed,
+        "overruled": step.changes.overruled,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,8 @@ from inventory.observation import Refusal
 from inventory.rejects import rejects_csv
 from inventory.sources import read_file
 from inventory.sources.limits import FileUnreadable
-from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, take_inventory
+from inventory.tables import micros
+from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, holdings_in, take_inventory
 from orchestrator.cli.context import Context, context_of
 from orchestrator.texts import _
 
@@ -40,13 +42,22 @@ def import_(
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help=_("Where refused rows go; default: FILE.rejects.csv."))
     ] = None,
+    observed: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            help=_("When the files' contents were so (UTC); default: when each file was last written."),
+        ),
+    ] = None,
 ) -> None:
     """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
     context = context_of(ctx)
-    reads = [FileRead(file=str(path), reading=read_file(path)) for path in paths(files)]
+    reads = [
+        FileRead(file=str(path), reading=read_file(path), observed_us=_age_of(path, observed)) for path in paths(files)
+    ]
     with context.world.store.reading() as books:
-        before = books.assets.snapshot(context.tenant)
-    intake = compare(before, reads, new_id=context.world.new_asset_id)
+        before = holdings_in(books, context.tenant)
+    intake = compare(before, reads, new_id=context.world.new_asset_id, at=context.world.clock.now())
     for step in intake.steps:
         _show(context, step)
     written = 0
@@ -61,6 +72,11 @@ def import_(
     _conclude(context, intake, written=written, rejected=rejected, dry_run=dry_run)
     if intake.refused:
         raise typer.Exit(PARTLY_TAKEN)
+
+
+def _age_of(path: Path, observed: datetime | None) -> int:
+    """When the file's contents were so, microseconds since 1970 UTC."""
+    return micros(observed.replace(tzinfo=UTC)) if observed else path.stat().st_mtime_ns // 1_000
 
 
 def paths(named: Iterable[Path]) -> list[Path]:
@@ -122,7 +138,18 @@ def show_changes(context: Context, changes: ChangeSet) -> None:
     )
     if changes.dependencies:
         out.line(_("  new dependencies: {count}").format(count=len(changes.dependencies)))
+    if changes.gone:
+        out.line(_("  no longer there: {count}").format(count=len(changes.gone)))
+        examples(context, [f"- {one.asset.kind} {one.asset.name}" for one in changes.gone])
     out.line(_("  unchanged: {count}").format(count=changes.unchanged))
+    if changes.confirmed:
+        out.line(_("  of these confirmed again, at a later time: {count}").format(count=changes.confirmed))
+    if changes.overruled:
+        out.line(
+            _("  of these kept as a claim only, as another source or a newer word counts: {count}").format(
+                count=changes.overruled
+            )
+        )
 
 
 def examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
@@ -169,7 +196,10 @@ def step_as_json(step: Step) -> dict[str, Any]:
             for change in one.changes
         ],
         "dependencies": len(changes.dependencies),
+        "gone": [one.asset.name for one in changes.gone],
         "unchanged": changes.unchanged,
+        "confirmed": changes.confirmed,
+        "overruled": changes.overruled,
         "refused": [_refusal_as_json(refusal) for refusal in changes.refusals],
     }
 

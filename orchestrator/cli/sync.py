@@ -16,6 +16,7 @@ from inventory.model import AssetKind, InvalidValue
 from inventory.sources.kind_words import parse_machine_kind
 from inventory.sources.netbox import Mark
 from orchestrator.actions.sync_netbox import Inward, access_of, inward, outward, take_inward
+from orchestrator.actions.take_inventory import Now
 from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, show_changes, step_as_json
 from orchestrator.cli.context import Context, context_of
 from orchestrator.core.netbox import NetboxAccess, Outgoing, SyncState, Writes
@@ -146,7 +147,8 @@ def _read(context: Context, server: NetboxServer, *, whole: bool, accept_missing
     since = None if whole else Mark(read_at=state.read_at, change=state.change)
     pull = pull_from(server, access, since=since)
     with context.world.store.reading() as books:
-        return inward(books, context.tenant, pull, new_id=context.world.new_asset_id, accept_missing=accept_missing)
+        now = Now(at=context.world.clock.now(), new_id=context.world.new_asset_id)
+        return inward(books, context.tenant, pull, now=now, accept_missing=accept_missing)
 
 
 # --------------------------------------------------------------------------- writing there

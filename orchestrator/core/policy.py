@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetKind
+from inventory.precedence import InventoryRules
 from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
 from orchestrator.core.constraints import Weekday as Weekday
@@ -97,6 +98,7 @@ class Policy:
     """So many minutes before a window's end people are called when something is unfinished."""
     max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)
     """How many minutes an asset of that kind may be out of service; a kind without an entry has no limit."""
+    inventory: InventoryRules = field(default_factory=InventoryRules, metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from inventory.model import AssetKind
 from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, zone_of
 from orchestrator.core.gates_file import read_gates
+from orchestrator.core.inventory_file import INVENTORY_EXAMPLE, read_inventory
 from orchestrator.core.openings import windows_of
 from orchestrator.core.planning_file import PLANNING_EXAMPLE, read_planning
 from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, WeeklyWindow, Window
@@ -99,6 +100,7 @@ def _readers() -> dict[str, Reader]:
         "planning": read_planning,
         "max_outage_min": _outages,
         "gate": read_gates,
+        "inventory": read_inventory,
     }
 
 
@@ -290,4 +292,4 @@ def render_example() -> str:
     """A commented policy file with every entry and its default."""
     policy = Policy()
     names = ("zone", "holidays", *INTEGERS, *SHARES)
-    return EXAMPLE.format(**{name: getattr(policy, name) for name in names}) + PLANNING_EXAMPLE
+    return EXAMPLE.format(**{name: getattr(policy, name) for name in names}) + PLANNING_EXAMPLE + INVENTORY_EXAMPLE

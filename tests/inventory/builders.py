@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
-from inventory.changes import ChangeSet, applied
-from inventory.merge import merge
+from inventory.changes import ChangeSet, Holdings, applied
+from inventory.merge import When, merge
 from inventory.model import AssetId, AssetKind, DependencyKind, Snapshot, TenantId, Value
 from inventory.observation import Observation, ObservedDependency, Place, Reading
 
@@ -15,11 +15,11 @@ TENANT = TenantId("stadt")
 JINJA = "{{ lookup('pipe','id') }}"
 
 
-def nothing_known() -> Snapshot:
-    return Snapshot(tenant=TENANT, assets=(), dependencies=())
+def nothing_known() -> Holdings:
+    return Holdings(snapshot=Snapshot(tenant=TENANT, assets=(), dependencies=()))
 
 
-def ids(beside: Snapshot) -> Callable[[], AssetId]:
+def ids(beside: Holdings) -> Callable[[], AssetId]:
     """A new id at each call, a-00000, a-00001 ..., none that the snapshot has."""
     taken = {one.id for one in beside.assets}
     free = (AssetId(f"a-{number:05d}") for number in itertools.count())
@@ -46,11 +46,18 @@ def a_reading(*rows: Observation | ObservedDependency) -> Reading:
     )
 
 
-def merged(snapshot: Snapshot, *rows: Observation | ObservedDependency) -> ChangeSet:
-    return merge(snapshot, a_reading(*rows), new_id=ids(snapshot))
+def at(imported_us: int) -> When:
+    """An import at that time, of files as old as it."""
+    return When(imported_us=imported_us)
 
 
-def knowing(*rows: Observation | ObservedDependency) -> Snapshot:
+def merged(known: Holdings, *rows: Observation | ObservedDependency) -> ChangeSet:
+    """What a later import of these rows would change."""
+    newest = max((one.last_us for one in known.claims.values()), default=0)
+    return merge(known, a_reading(*rows), new_id=ids(known), when=at(newest + 1))
+
+
+def knowing(*rows: Observation | ObservedDependency) -> Holdings:
     """An inventory that has taken these rows; none may be refused."""
     changes = merged(nothing_known(), *rows)
     assert changes.refusals == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.identity import key_of
+from inventory.marks import key_of
 from inventory.model import AssetKind, Value
 from inventory.references import Names, referred, respelled, unknown_reference
 

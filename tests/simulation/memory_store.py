@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from inventory.changes import ChangeSet
+from inventory.changes import ChangeSet, Holdings
 from inventory.model import Asset, AssetId, Snapshot, TenantId
 from inventory.ports import AssetStore
 from inventory.store import UnknownTenant
@@ -192,6 +192,13 @@ class MemoryAssets:
     def snapshot(self, tenant: TenantId) -> Snapshot:
         found = tuple(one for (owner, _id), one in sorted(self._rows.assets.items()) if owner == tenant)
         return Snapshot(tenant=tenant, assets=found, dependencies=())
+
+    def holdings(self, tenant: TenantId) -> Holdings:
+        """Without claims: who said what is no part of driving."""
+        return Holdings(snapshot=self.snapshot(tenant), version=self.version(tenant))
+
+    def version(self, tenant: TenantId) -> int:
+        return len(self._rows.assets)
 
     def apply(self, changes: ChangeSet) -> int:
         for one in changes.appeared:

@@ -34,11 +34,11 @@ def take_turns(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest revision, inside the caller's transaction."""
+def upgrade(connection: Connection, *, to: str = "head") -> None:
+    """Bring the tables to the newest or a named revision, inside the caller's transaction."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _config() -> Config:

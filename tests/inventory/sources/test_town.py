@@ -13,7 +13,7 @@ from inventory.merge import merge
 from inventory.observation import Reading
 from inventory.sources import read_file
 from inventory.sources.town import TownSize, TownWish, make_town, town_json, write_town
-from tests.inventory.builders import codes, ids, nothing_known
+from tests.inventory.builders import at, codes, ids, nothing_known
 
 
 def a_town(seats: int = 60, seed: int = 1, **wish: Any) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def test_a_town_is_imported_whole_and_a_second_time_without_effect(
     town = a_town(seats, has_successors=has_successors)
     (path,) = write_town(town, tmp_path / "town.json")
     reading = read_file(path)
-    changes = merge(nothing_known(), reading, new_id=ids(nothing_known()))
+    changes = merge(nothing_known(), reading, new_id=ids(nothing_known()), when=at(1))
     assert changes.refusals == ()
     assert len(changes.appeared) == sum(len(town[key]) for key in town if key not in ("kahn_inventory", "dependencies"))
     assert len(changes.dependencies) == len(town["dependencies"])
     after = applied(nothing_known(), changes)
-    assert merge(after, reading, new_id=ids(after)).is_empty
+    assert merge(after, reading, new_id=ids(after), when=at(1)).is_empty
 
 
 def test_both_forms_say_the_same(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_shared_services_bind_nobody_hard() -> None:
 def test_a_dirty_town_has_duplicates_that_an_import_refuses_by_row(tmp_path: Path) -> None:
     (path,) = write_town(a_town(400, is_dirty=True), tmp_path / "town.json")
     reading: Reading = read_file(path)
-    changes = merge(nothing_known(), reading, new_id=ids(nothing_known()))
+    changes = merge(nothing_known(), reading, new_id=ids(nothing_known()), when=at(1))
     assert set(codes(changes)) == {"INV-012"} and 10 < len(changes.refusals) < 50
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.identity import is_placeholder
+from inventory.marks import is_placeholder
 from inventory.model import FIELDS, AssetKind
 from inventory.naming import parse_name
 from inventory.sources.kind_words import kind_by_system

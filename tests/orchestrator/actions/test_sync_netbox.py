@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,13 @@ from orchestrator.actions.sync_netbox import (
     take_inward,
     ways_of,
 )
+from orchestrator.actions.take_inventory import Now
 from orchestrator.cli.context import Context
 from orchestrator.core.netbox import NetboxAccess
 from tests.estates import TENANT, an_asset, an_estate
 from tests.planning_town import a_home
 
+READ: list[Reading] = []
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 DEVICE, SITE = "dcim.device", "dcim.site"
 
@@ -58,9 +60,22 @@ def a_pull(*shown: tuple[Remote, Observation], whole: bool = True, gone: Iterabl
     return Pull(reading=reading, remotes=remotes, gone=frozenset(gone), whole=whole, mark=mark)
 
 
+def _time_of(pull: Pull) -> datetime:
+    """Every reading is later than those before it, and the same one as old as it was."""
+    if pull.reading not in READ:
+        READ.append(pull.reading)
+    return NOON + timedelta(minutes=READ.index(pull.reading))
+
+
 def found(home: Context, pull: Pull, **more: bool) -> Inward:
     with home.world.store.reading() as books:
-        return inward(books, TENANT, pull, new_id=home.world.new_asset_id, **more)
+        return inward(
+            books,
+            TENANT,
+            pull,
+            now=Now(at=_time_of(pull), new_id=home.world.new_asset_id),
+            **more,
+        )
 
 
 def taken(home: Context, pull: Pull) -> int:

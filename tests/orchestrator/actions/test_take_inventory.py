@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from inventory.model import AssetKind, Snapshot
+from inventory.changes import Holdings
+from inventory.model import AssetKind
 from inventory.observation import Observation, ObservedDependency, Place
-from orchestrator.actions.take_inventory import FileRead, Intake, InventoryMoved, compare, take_inventory
+from orchestrator.actions.take_inventory import FileRead, Intake, InventoryMoved, compare, holdings_in, take_inventory
 from orchestrator.adapters.store import DatabaseStore
 from tests.estates import a_policy
 from tests.inventory.builders import TENANT, a_reading, ids, needing, nothing_known, said
@@ -34,13 +35,13 @@ def a_file_read(name: str, *rows: Observation | ObservedDependency, source: str 
     return FileRead(file=name, reading=replace(a_reading(*there), source=source))
 
 
-def compared(snapshot: Snapshot, *files: FileRead) -> Intake:
-    return compare(snapshot, files, new_id=ids(snapshot))
+def compared(holdings: Holdings, *files: FileRead) -> Intake:
+    return compare(holdings, files, new_id=ids(holdings), at=NOW)
 
 
-def known(store: DatabaseStore) -> Snapshot:
+def known(store: DatabaseStore) -> Holdings:
     with store.reading() as books:
-        return books.assets.snapshot(TENANT)
+        return holdings_in(books, TENANT)
 
 
 def test_files_of_one_format_may_refer_to_each_other_in_any_order() -> None:
@@ -54,7 +55,7 @@ def test_files_of_one_format_may_refer_to_each_other_in_any_order() -> None:
 def test_files_of_other_formats_come_on_top_of_those_before_them() -> None:
     native = a_file_read("machines.csv", said("srv", ram_mib=1024))
     office = a_file_read("office.csv", said("SRV", ram_mib=2048, note="x"), source="office-csv")
-    first, second = compared(nothing_known(), native, office).steps
+    first, second = compared(nothing_known(), replace(native, observed_us=1), replace(office, observed_us=2)).steps
     assert [one.asset.name for one in first.changes.appeared] == ["srv"]
     assert [(one.field, one.before, one.after) for one in second.changes.changed[0].changes] == [
         ("note", None, "x"),
