@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -52,6 +53,7 @@ ENVIRONMENT = {
     "KAHN_LANG": "language of texts, `en` or `de`; goes before the configuration file",
     "KAHN_PERSON": "who sits at the keyboard; used when `--as` is not given",
     "KAHN_KEY": "that person's private SSH key; used when `--key` is not given",
+    "KAHN_BOUNDARY": "for tests only: notes each durable step in a file, and dies where it says",
     "KAHN_LAB_CACHE": "where the lab keeps its base root file system; otherwise `~/.cache/kahn/lab`",
 }
 STATE_WORDS_IN_GERMAN = {
@@ -221,11 +223,53 @@ def _default(text: str) -> str:
     return f"`{text}`" if text else "empty"
 
 
+# ---------------------------------------------------------------------- boundaries
+
+
+def boundaries_page() -> str:
+    """Every durable step of the product, as it stands in the code."""
+    found: dict[str, list[str]] = {}
+    for top in ("orchestrator", "playbooks"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            for name, act in _boundaries_in(path):
+                found.setdefault(name, []).append(f"`{path.relative_to(ROOT)}`: `{act}`")
+    lines = [
+        "# Durable boundaries",
+        "",
+        "Between two of these steps a death can leave something half done. The crash sweep",
+        "(`python -m tests.faults.crash`) kills before and after each of them; [reliability.md](reliability.md)",
+        "says what came out.",
+        "",
+        "| boundary | where and what |",
+        "|---|---|",
+    ]
+    lines += [f"| `{name}` | {_cell('; '.join(places))} |" for name, places in sorted(found.items())]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def _boundaries_in(path: Path) -> list[tuple[str, str]]:
+    """Name of each boundary in a file, and the call that it encloses."""
+    found = []
+    blocks = (one for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(one, ast.With))
+    for node in blocks:
+        for item in node.items:
+            call = item.context_expr
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "boundary":
+                found.append((ast.literal_eval(call.args[0]), _first_call(node)))
+    return found
+
+
+def _first_call(block: ast.With) -> str:
+    calls = (node for statement in block.body for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return ast.unparse(next(calls).func)
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "states": states_page,
     "errors": errors_page,
     "commands": commands_page,
     "settings": settings_page,
+    "boundaries": boundaries_page,
 }
 
 

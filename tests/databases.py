@@ -67,6 +67,23 @@ def _ask_postgresql(statement: str) -> None:
         connection.execute(statement.encode())
 
 
+def postgresql_named(name: str) -> str:
+    """The address of a new empty database of that name."""
+    _ask_postgresql(f"CREATE DATABASE {name}")
+    return postgresql_url(name)
+
+
+def postgresql_copy(original: str, name: str) -> str:
+    """The address of a copy of a database nobody is connected to."""
+    _ask_postgresql(f"CREATE DATABASE {name} TEMPLATE {make_url(original).database}")
+    return postgresql_url(name)
+
+
+def postgresql_dropped(url: str) -> None:
+    """Take a database away."""
+    _ask_postgresql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
 def _fresh_postgresql(template: str) -> Iterator[str]:
     name = f"kahn_{uuid.uuid4().hex}"
     _ask_postgresql(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -21,6 +21,7 @@ from orchestrator.adapters import adopted_plays
 from orchestrator.adapters.runbook_trees import MAX_FILE_BYTES, MAX_FILES
 from orchestrator.adapters.runbooks import FILE_NAME, is_runbook_name, load_runbook
 from orchestrator.core.runbook import Runbook
+from orchestrator.supervisor.boundary import boundary
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.pyc", "*.retry", ".ansible")
 GIT_TIMEOUT_S = 120
@@ -95,7 +96,8 @@ def adopt(wish: Wish, *, shelf: Path, name: str) -> AdoptedRunbook:
         _require_its_needs(part / "adopted", wish)
         _wrap(part, wish, file=source.name, origin=origin)
         runbook = load_runbook(part)
-        part.rename(place)
+        with boundary("adopted.rename"):
+            part.rename(place)
     return AdoptedRunbook(runbook=runbook, folder=place, findings=adopted_plays.findings(place / "adopted"))
 
 
@@ -156,9 +158,16 @@ def _git(wish: Wish, repository: Path, *words: str) -> str:
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": "/nonexistent"}
     argv = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(repository), *words]
     try:
-        done = subprocess.run(
-            argv, capture_output=True, text=True, env=environment, timeout=GIT_TIMEOUT_S, check=False, errors="replace"
-        )
+        with boundary("adopted.git.spawn"):
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                text=True,
+                env=environment,
+                timeout=GIT_TIMEOUT_S,
+                check=False,
+                errors="replace",
+            )
     except (OSError, subprocess.TimeoutExpired) as cause:
         raise CannotAdopt(playbook=wish.playbook, why=f"git: {cause}", help="Check that git works there.") from cause
     if done.returncode:

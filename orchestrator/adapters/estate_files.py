@@ -9,6 +9,7 @@ from pathlib import Path
 from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from inventory.ssh_options import CannotEmit, RunPlaces
+from orchestrator.supervisor.boundary import boundary
 
 FOLDER, SOCKETS = "inventory", "cp"
 
@@ -42,6 +43,7 @@ def keep_known_hosts(places: RunPlaces, text: str) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".known-hosts-")
         with os.fdopen(handle, "w", encoding="ascii") as opened:
             opened.write(text)
-        os.replace(name, path)
+        with boundary("hosts.file.rename"):
+            os.replace(name, path)
     except OSError as cause:
         raise EstateUnwritable(file=path, why=cause.strerror or "unknown") from cause

@@ -11,6 +11,7 @@ from contextlib import suppress
 from orchestrator.adapters.notice_secret import NotDelivered
 from orchestrator.core.contacts_file import CommandChannel
 from orchestrator.core.notices import Letter
+from orchestrator.supervisor.boundary import boundary
 
 TO = "{to}"
 SHOWN = 200
@@ -24,16 +25,17 @@ def run_command(channel: CommandChannel, letter: Letter) -> None:
         with tempfile.TemporaryFile() as message, tempfile.TemporaryFile() as errors:
             message.write(f"{letter.subject}\n\n{letter.text}\n".encode())
             message.seek(0)
-            program = subprocess.Popen(
-                argv,
-                stdin=message,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=_environment(letter),
-                cwd="/",
-                start_new_session=True,
-                close_fds=True,
-            )
+            with boundary("notice.command.spawn"):
+                program = subprocess.Popen(
+                    argv,
+                    stdin=message,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    env=_environment(letter),
+                    cwd="/",
+                    start_new_session=True,
+                    close_fds=True,
+                )
             code = _ended(program, within_s=channel.timeout_s)
             errors.seek(0)
             said = " ".join(errors.read(SHOWN).decode("utf-8", "replace").split())

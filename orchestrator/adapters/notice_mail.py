@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.adapters.notice_secret import NotDelivered, secret_in
 from orchestrator.core.contacts_file import MailChannel
 from orchestrator.core.notices import Letter
+from orchestrator.supervisor.boundary import boundary
 
 TIMEOUT_S = 20
 
@@ -26,10 +27,11 @@ def send_mail(channel: MailChannel, letter: Letter, *, home: Path) -> None:
 
 def _connected(channel: MailChannel, home: Path) -> smtplib.SMTP:
     context = ssl.create_default_context(cafile=str(home / channel.ca_file) if channel.ca_file else None)
-    if channel.tls == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=context)
-    else:
-        server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
+    with boundary("notice.mail.connect"):
+        if channel.tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT_S, context=context)
+        else:
+            server = smtplib.SMTP(channel.host, channel.port, timeout=TIMEOUT_S)
     try:
         if channel.tls == "starttls":
             server.starttls(context=context)

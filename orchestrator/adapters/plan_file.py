@@ -21,6 +21,7 @@ from inventory.sources.cells import SEPARATORS, decoded, rows_of
 from inventory.sources.limits import FileUnreadable, read_bytes
 from inventory.sources.workbook import is_workbook, read_sheets
 from orchestrator.core.plan_rows import COLUMNS, NEEDED, FileRow
+from orchestrator.supervisor.boundary import boundary
 
 SHEET, WAVES = "plan", "waves"
 WIDTHS = {"asset": 24, "wave": 8, "window": 44, "department": 26, "site": 26, "says": 50, "id": 38, "plan": 18}
@@ -73,7 +74,8 @@ def _put(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         beside.write_bytes(content)
-        beside.replace(path)
+        with boundary("plan.file.rename"):
+            beside.replace(path)
     except OSError as cause:
         beside.unlink(missing_ok=True)
         raise PlanFileNotWritten(file=path, why=cause.strerror or cause) from cause

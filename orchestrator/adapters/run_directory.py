@@ -22,6 +22,7 @@ from orchestrator.core.receipts import claim_script, end_script
 from orchestrator.core.wave import WaveMachine
 from orchestrator.ports import AttemptSpec, RunOrder
 from orchestrator.supervisor import files
+from orchestrator.supervisor.boundary import boundary
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 SOCKETS = re.compile(r"\.kahn-[A-Za-z0-9_]{8,}")
@@ -83,7 +84,8 @@ def _write(path: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
             files.write_new(directory, name, content)
         os.mkdir("tmp", 0o700, dir_fd=directory)
-        os.fsync(directory)
+        with boundary("run.directory.sync"):
+            os.fsync(directory)
     _sync(path.parent)
 
 
@@ -226,6 +228,7 @@ def _two_words(host_key: str) -> str:
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with boundary("run.parent.sync"):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from inventory.errors import ExpectedError
 from orchestrator.core.runbook import Runbook, RunbookInvalid
+from orchestrator.supervisor.boundary import boundary
 
 SHARED = ("library", "module_utils", "plugins", "roles", "collections")
 MAX_FILES = 5_000
@@ -152,7 +153,8 @@ def _copy(tree: Tree, place: Path) -> None:
         _seal(part)
         # Another process may have been quicker; its copy is verified like any other.
         if not place.exists():
-            part.rename(place)
+            with boundary("tree.rename"):
+                part.rename(place)
             place.chmod(0o555)
     finally:
         if part.exists():
@@ -171,7 +173,8 @@ def _seal(part: Path) -> None:
 def _sync(path: Path) -> None:
     opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        with boundary("tree.file.sync"):
+            os.fsync(opened)
     finally:
         os.close(opened)
 

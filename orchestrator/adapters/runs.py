@@ -19,6 +19,7 @@ from orchestrator.adapters.spool_reader import read_spool
 from orchestrator.core.wave import RunId
 from orchestrator.ports import Clock, PlaybookRunner, RunOrder, SpoolRead
 from orchestrator.supervisor import files
+from orchestrator.supervisor.boundary import boundary, passed_on
 from orchestrator.supervisor.processes import end_all, end_connections, processes_of
 
 _CODE = Path(orchestrator.supervisor.__file__).resolve().parents[2]
@@ -66,17 +67,18 @@ class AnsibleRuns(PlaybookRunner):
         except (OSError, ValueError) as problem:
             raise RunRefused(run=run, why=f"the state directory cannot be used: {problem}") from problem
         try:
-            ended = subprocess.run(
-                [*_scope(run), sys.executable, "-P", "-m", "orchestrator.supervisor", str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd=path,
-                env=_environment(run),
-                start_new_session=True,
-                timeout=_START_WAIT_S,
-                check=False,
-            )
+            with boundary("supervisor.spawn"):
+                ended = subprocess.run(
+                    [*_scope(run), sys.executable, "-P", "-m", "orchestrator.supervisor", str(path)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    cwd=path,
+                    env=_environment(run),
+                    start_new_session=True,
+                    timeout=_START_WAIT_S,
+                    check=False,
+                )
         except (OSError, subprocess.TimeoutExpired) as problem:
             raise RunRefused(run=run, why=f"its supervisor did not start: {problem}") from problem
         if ended.returncode != 0:
@@ -131,7 +133,8 @@ class AnsibleRuns(PlaybookRunner):
                     return False
                 with suppress(FileExistsError):
                     files.write_new(directory, files.CLOSED, b"")
-                os.fsync(directory)
+                with boundary("run.closed.sync"):
+                    os.fsync(directory)
             finally:
                 os.close(alive)
             if processes_of(run):
@@ -188,10 +191,13 @@ def _replace(path: Path, content: bytes) -> None:
     with part.open("wb") as stream:
         stream.write(content)
         stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+        with boundary("epoch.sync"):
+            os.fsync(stream.fileno())
+    with boundary("epoch.rename"):
+        part.replace(path)
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(descriptor)
+    with boundary("epoch.directory.sync"):
+        os.fsync(descriptor)
     os.close(descriptor)
 
 
@@ -253,6 +259,7 @@ def _environment(run: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONPATH": str(_CODE),
+        **passed_on(),
     }
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from orchestrator.supervisor.boundary import boundary
+
 _SEAT_KEY = 0x6B61686E_73656174
 """Key of the advisory lock: the letters ``kahnseat``. Advisory locks belong to one database."""
 
@@ -35,7 +37,8 @@ def _locked(file: int) -> bool:
 @contextmanager
 def advisory_seat(engine: Engine) -> Iterator[bool]:
     """The seat in PostgreSQL: an advisory lock on a connection of its own, without a transaction."""
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with boundary("seat.connect"):
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     try:
         yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SEAT_KEY}).scalar_one())

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from inventory.errors import ExpectedError
 from orchestrator.adapters.public_keys import PublicKeyRefused, public_key_in, read_public_key
+from orchestrator.supervisor.boundary import boundary
 
 __all__ = ["NAMESPACE", "CannotSign", "NoSshKeygen", "SshSignatures", "read_public_key"]
 
@@ -105,15 +106,16 @@ def _ssh_keygen(*arguments: str, given: bytes = b"", agent: bool = False) -> sub
     if agent and "SSH_AUTH_SOCK" in os.environ:
         environment["SSH_AUTH_SOCK"] = os.environ["SSH_AUTH_SOCK"]
     try:
-        return subprocess.run(
-            (program, *arguments),
-            input=given,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            env=environment,
-            start_new_session=True,
-            check=False,
-        )
+        with boundary("signature.spawn"):
+            return subprocess.run(
+                (program, *arguments),
+                input=given,
+                capture_output=True,
+                timeout=_PATIENCE_S,
+                env=environment,
+                start_new_session=True,
+                check=False,
+            )
     except subprocess.TimeoutExpired as cause:
         raise NoSshKeygen(why=f"it gave no answer within {_PATIENCE_S} s") from cause
     except OSError as cause:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from orchestrator.core.explain import Sentence
+from orchestrator.supervisor.boundary import boundary
 
 MOST_GREETING = 8 * 1024
 """Bytes before the end of the version line; servers may send lines of text first (RFC 4253, 4.2)."""
@@ -167,4 +168,5 @@ def _offers(packet: bytes) -> Mapping[str, tuple[str, ...]]:
 
 def connected(address: str, port: int, *, within_s: float) -> socket.socket:
     """A TCP connection. Raises OSError."""
-    return socket.create_connection((address, port), timeout=within_s)
+    with boundary("scan.connect"):
+        return socket.create_connection((address, port), timeout=within_s)

@@ -30,6 +30,7 @@ from orchestrator.adapters.waves_book import WavesBook
 from orchestrator.core.notices import NoticeBook
 from orchestrator.core.refusals import StoreNewer, StoreNotReady
 from orchestrator.ports import Books, Clock
+from orchestrator.supervisor.boundary import boundary
 
 _EPOCH = table_of(DriverEpochRow)
 
@@ -130,11 +131,16 @@ class DatabaseStore:
             raise RuntimeError("a transaction is open in this thread already")
         self._open.now = True
         try:
-            with self._engine.connect() as connection:
+            with boundary("database.connect"):
+                connected = self._engine.connect()
+            with connected as connection:
                 if reads_only:
                     connection = self._read_only(connection)
-                with connection.begin():
+                with connection.begin() as transaction:
                     yield connection
+                    if not reads_only:
+                        with boundary("database.commit"):
+                            transaction.commit()
         except DatabaseError as cause:
             if not is_expected(cause):
                 raise

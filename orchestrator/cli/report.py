@@ -14,6 +14,7 @@ from orchestrator.actions.make_report import grounds_in
 from orchestrator.cli.context import context_of
 from orchestrator.core.report import ManagementReport, management_report
 from orchestrator.spoken import joined
+from orchestrator.supervisor.boundary import boundary
 from orchestrator.texts import _
 from orchestrator.wiring import management_page
 
@@ -73,8 +74,10 @@ def write_whole(target: Path, text: str) -> None:
         with beside.open("x", encoding="utf-8") as opened:
             opened.write(text)
             opened.flush()
-            os.fsync(opened.fileno())
-        beside.replace(target)
+            with boundary("report.file.sync"):
+                os.fsync(opened.fileno())
+        with boundary("report.file.rename"):
+            beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise ReportNotWritten(file=target, why=error.strerror or error) from error

@@ -18,6 +18,7 @@ from orchestrator.actions.desk import Desk
 from orchestrator.actions.sign import checked_acts
 from orchestrator.cli.context import Context, context_of
 from orchestrator.settings import CONFIG_NAME, example_config, find_home, read_settings
+from orchestrator.supervisor.boundary import boundary
 from orchestrator.texts import _
 from orchestrator.wiring import prepare_store
 
@@ -108,7 +109,8 @@ def _tools(kahn: Context) -> Iterator[Finding]:
         yield Finding(what=name, verdict="ok" if found else "broken", says=found or _("missing"), remedy=remedy)
     playbook = kahn.settings.ansible_playbook
     try:
-        answer = subprocess.run([playbook, "--version"], capture_output=True, text=True, timeout=60, check=True)
+        with boundary("doctor.ansible.spawn"):
+            answer = subprocess.run([playbook, "--version"], capture_output=True, text=True, timeout=60, check=True)
         yield Finding(what="ansible-playbook", verdict="ok", says=answer.stdout.splitlines()[0])
     except (OSError, subprocess.SubprocessError, IndexError) as error:
         remedy = _("Set `ansible_playbook` in kahn.toml, or install Kahn again.")

@@ -34,6 +34,11 @@ _KNOWN = (
         remedy="Ask them to log off, then plan it again.",
     ),
     Cause(
+        code="still_working",
+        says="a program of an earlier attempt still works on the machine",
+        remedy="Wait until it has ended, then roll back again.",
+    ),
+    Cause(
         code="old_host_stays_off",
         says="the old machine does not come back on",
         remedy="Press its power button, wait until it answers, then roll back again.",

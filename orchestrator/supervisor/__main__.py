@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestrator.supervisor import files
 from orchestrator.supervisor.admission import Admitted, Refused, admit, note, share
+from orchestrator.supervisor.boundary import boundary, passed_on
 from orchestrator.supervisor.processes import end_connections, processes_of
 from orchestrator.supervisor.watch import Watch
 
@@ -29,7 +30,9 @@ def main(argv: list[str]) -> int:
     os.umask(0o077)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     readable, writable = os.pipe()
-    if (child := os.fork()) == 0:
+    with boundary("supervisor.fork"):
+        child = os.fork()
+    if child == 0:
         os.close(readable)
         os.setsid()
         os._exit(_supervise(Path(argv[1]), starter=writable))
@@ -100,7 +103,7 @@ def _play(admitted: Admitted, *, display: int) -> tuple[int | None, str]:
     try:
         import ansible_runner
 
-        with open(os.devnull) as nothing, os.fdopen(display, "ab", closefd=True) as shown:
+        with open(os.devnull) as nothing, os.fdopen(display, "ab") as shown, boundary("ansible.run"):
             _, _, rc = ansible_runner.run_command(
                 executable_cmd="/usr/bin/env",
                 cmdline_args=["-i", *variables, *_command(manifest, path)],
@@ -145,6 +148,7 @@ def _environment(admitted: Admitted) -> dict[str, str]:
         "KAHN_SPOOL": str(path / files.SPOOL),
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        **passed_on(),
     }
 
 

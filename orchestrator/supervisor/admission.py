@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from orchestrator.supervisor.boundary import boundary
 from orchestrator.supervisor.files import (
     ALIVE,
     CLOSED,
@@ -59,7 +60,8 @@ def admit(path: Path, directory: int) -> Admitted:
         path=path, directory=directory, manifest=manifest, alive=alive, records=records, seconds_left=seconds_left
     )
     note(admitted, "START", run=manifest["run"], epoch=manifest["epoch"], **_identity())
-    os.fsync(directory)
+    with boundary("supervisor.directory.sync"):
+        os.fsync(directory)
     return admitted
 
 
@@ -74,7 +76,8 @@ def note(admitted: Admitted, kind: str, **fields: object) -> None:
     line = checked_line({"kind": kind, "wall_us": time.time_ns() // 1000, **fields})
     if os.write(admitted.records, line) != len(line):
         raise OSError("the record was written in part only")
-    os.fsync(admitted.records)
+    with boundary("supervisor.record.sync"):
+        os.fsync(admitted.records)
 
 
 def _identity() -> dict[str, object]:

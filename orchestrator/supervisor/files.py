@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from orchestrator.supervisor.boundary import boundary
+
 MANIFEST = "manifest.json"
 BOOK = "run.yml"
 INVENTORY = "inventory.yml"
@@ -75,7 +77,8 @@ def write_new(directory: int, name: str, content: bytes) -> None:
     with os.fdopen(open_plain(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as stream:
         stream.write(content)
         stream.flush()
-        os.fsync(stream.fileno())
+        with boundary("run.file.sync"):
+            os.fsync(stream.fileno())
 
 
 def exists(directory: int, name: str) -> bool:

@@ -281,7 +281,7 @@ def main():
             return False, told(wanted)
         return {"present": make, "checked": check, "absent": unmake}[state](asset)
 
-    conclude(module, act)
+    conclude(module, act, working_for=asset)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def main():
             return take(asked["asset"], records)
         return compare(asked["asset"], records, asked["limit"])
 
-    conclude(module, act)
+    conclude(module, act, working_for=asked["asset"])
 
 
 if __name__ == "__main__":

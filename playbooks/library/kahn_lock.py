@@ -69,7 +69,7 @@ def main():
     )
     asset, state = module.params["asset"], module.params["state"]
     acts = {"locked": lambda: lock(asset), "checked": check, "unlocked": lambda: unlock(asset)}
-    conclude(module, acts[state])
+    conclude(module, acts[state], working_for=asset)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def main():
             return False, take(asked["asset"], asked["home"])
         return False, compare(asked["asset"], asked["home"], asked["expected"], asked["side"], asked["limit"])
 
-    conclude(module, act)
+    conclude(module, act, working_for=asked["asset"])
 
 
 if __name__ == "__main__":

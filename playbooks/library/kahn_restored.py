@@ -93,7 +93,8 @@ def main():
     module = AnsibleModule(
         argument_spec={"asset": {"type": "str", "required": True}, "home": {"type": "str", "default": "/home"}}
     )
-    conclude(module, lambda: take_away(module.params["asset"], module.params["home"]))
+    asset = module.params["asset"]
+    conclude(module, lambda: take_away(asset, module.params["home"]), working_for=asset)
 
 
 if __name__ == "__main__":

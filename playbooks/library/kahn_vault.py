@@ -130,7 +130,7 @@ def main():
         changed, kahn = acts[asked["state"]]()
         return changed, dict(kahn, shelf=shelf)
 
-    conclude(module, act)
+    conclude(module, act, working_for=asked["asset"])
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
+import time
+from contextlib import contextmanager, nullcontext
 
 STORE = "/var/lib/kahn"
+PATIENCE_S = 5
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _CAUSES = {
     errno.ENOSPC: "disk_full",
@@ -78,10 +82,47 @@ def remove_file(path):
     return True
 
 
-def conclude(module, act):
-    """Run `act` and end the module with its answer: a pair (changed, kahn result)."""
+@contextmanager
+def alone(asset, base=STORE, patience_s=PATIENCE_S):
+    """Within: no other program of Kahn's works for this asset on this machine. Raises Trouble.
+
+    A program can outlive the Ansible that started it. Whoever comes next, to claim, to probe or to undo, must not
+    believe what it sees before that one has ended. The file is the one that claims are made under. Where it cannot be
+    made (a full or read-only disk) the work goes on without it: an undo must not fail for want of a lock.
+    """
     try:
-        changed, kahn = act()
+        directory = os.path.join(store_of(asset, base), "receipts")
+        os.makedirs(directory, 0o700, exist_ok=True)
+        lock = os.open(os.path.join(directory, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        _wait_for(lock, time.monotonic() + patience_s)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _wait_for(lock, until):
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise Trouble("still_working", "A program of an earlier attempt still works on this machine.") from None
+        time.sleep(0.1)
+
+
+def conclude(module, act, working_for=""):
+    """Run `act` and end the module with its answer: a pair (changed, kahn result).
+
+    `working_for`: the asset for which no other program of Kahn's may work on this machine meanwhile.
+    """
+    try:
+        with alone(working_for) if working_for else nullcontext():
+            changed, kahn = act()
     except Trouble as trouble:
         module.fail_json(msg=printable(trouble.says), kahn=dict(trouble.facts, cause=trouble.cause))
     except OSError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from orchestrator.core.receipts import BEGUN_ELSEWHERE_RC, claim_script
 from tests.playbooks.modules import cause, outcome
 
 
@@ -41,3 +43,34 @@ def test_messages_hold_no_control_characters() -> None:
 )
 def test_errors_of_the_system_have_cause_codes(number: int, code: str) -> None:
     assert outcome.cause_of(OSError(number, "x")) == code
+
+
+def test_while_a_program_works_for_an_asset_no_other_one_does(tmp_path: Path) -> None:
+    base = str(tmp_path / "s")
+
+    def second() -> None:
+        with outcome.alone("a1", base, 0):
+            raise AssertionError("two at once")
+
+    with outcome.alone("a1", base, 0):
+        assert cause(second) == "still_working"
+        with outcome.alone("a2", base, 0):
+            pass
+    with outcome.alone("a1", base, 0):
+        pass
+
+
+def test_a_claim_is_refused_while_a_program_of_ours_works(tmp_path: Path) -> None:
+    script = claim_script(asset="a1", attempt="t1", run="r1", epoch=1).replace("/var/lib/kahn", str(tmp_path / "s"))
+    script = script.replace("flock -w 5", "flock -w 0.2")
+    with outcome.alone("a1", str(tmp_path / "s"), 0):
+        assert subprocess.run(["sh", "-c", script], capture_output=True, check=False).returncode == BEGUN_ELSEWHERE_RC
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=False).returncode == 0
+
+
+def test_without_room_for_the_lock_the_work_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "a1").mkdir()
+    (tmp_path / "s" / "a1" / "receipts").write_text("no directory")
+    with outcome.alone("a1", str(tmp_path / "s"), 0):
+        pass
