@@ -20,7 +20,9 @@ from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
-from orchestrator.adapters.plan_file import read_plan_file, write_plan_file
+from orchestrator.adapters.plan_calendar import plan_calendar
+from orchestrator.adapters.plan_chart import chart_svg
+from orchestrator.adapters.plan_file import put_file, read_plan_file, write_plan_file
 from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
@@ -43,6 +45,9 @@ __all__ = [
     "NetboxServer",
     "Wish",
     "World",
+    "chart_svg",
+    "plan_calendar",
+    "put_file",
     "adopt_playbook",
     "estate_places",
     "find_runbook",

@@ -67,10 +67,11 @@ def write_plan_file(path: Path, rows: Sequence[Mapping[str, str]], *, waves: Map
     headings = [german_word if german else name for name, german_word in COLUMNS.items()]
     table = [[row.get(name, "") for name in COLUMNS] for row in rows]
     content = _workbook(headings, table, waves) if suffix == ".xlsx" else _csv(headings, table)
-    _put(path, content)
+    put_file(path, content)
 
 
-def _put(path: Path, content: bytes) -> None:
+def put_file(path: Path, content: bytes) -> None:
+    """The file holds the whole content or is as it was before. Raises PlanFileNotWritten."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         beside.write_bytes(content)

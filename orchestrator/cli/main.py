@@ -21,6 +21,7 @@ from orchestrator.cli import (
     plan,
     plan_delay,
     plan_edit,
+    plan_pictures,
     report,
     runbook,
     sync,
@@ -42,7 +43,7 @@ FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
 
-BESIDE_PLAN = (plan_edit, plan_delay)
+BESIDE_PLAN = (plan_edit, plan_delay, plan_pictures)
 """Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(
