@@ -17,6 +17,7 @@ from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
+from orchestrator.adapters.cpsat import CpSatSolver
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
@@ -34,7 +35,7 @@ from orchestrator.core.access import AccessProfile
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
-from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import Settings, read_contacts_file, read_secret
@@ -172,7 +173,7 @@ def open_world(settings: Settings) -> World:
         runs=runs,
         clock=clock,
         signatures=SshSignatures(),
-        planner=FirstFitPlanner(),
+        planner=StepwisePlanner(CpSatSolver()),
     )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from inventory.model import Snapshot
 from orchestrator.actions.store_plan import StoredWave
 from orchestrator.cli.context import Out, harmless
+from orchestrator.core.constraints import Level
 from orchestrator.core.explain import (
     Explanation,
     PlanDifference,
@@ -18,12 +19,13 @@ from orchestrator.core.explain import (
     structure_sentences,
     wave_lines,
 )
-from orchestrator.core.plan import Plan, PlanFinding
+from orchestrator.core.plan import Judged, Plan, PlanFinding, PlannedWave
 from orchestrator.core.plan_compare import Comparison
 from orchestrator.spoken import spoken
 from orchestrator.texts import _
 
 DEPARTMENTS_SHOWN = 3
+RISKS_SHOWN = 3
 
 
 def show_plan(out: Out, plan: Plan, snapshot: Snapshot) -> None:
@@ -37,7 +39,49 @@ def show_plan(out: Out, plan: Plan, snapshot: Snapshot) -> None:
     )
     if plan.waves:
         out.rich(_wave_table(plan, snapshot))
+        show_objective(out, plan)
     show_leftovers(out, plan, snapshot)
+
+
+def show_objective(out: Out, plan: Plan) -> None:
+    """What the plan comes to, level by level, with its bound where one is known; and the waves that carry most risk."""
+    if plan.judged:
+        out.line(_("Judged by, the most important first (less is better):"))
+    for one in plan.judged:
+        out.line(f"  {level_name(one.level):<44} {one.value:>14,.0f}   {_bound_words(one)}")
+    risky = sorted((wave for wave in plan.waves if wave.risk and wave.risk.score), key=lambda one: -_score(one))
+    for wave in risky[:RISKS_SHOWN]:
+        reasons = "; ".join(wave.risk.reasons) if wave.risk else ""
+        out.line(
+            _("Risk of {wave}: {score} of 100 ({reasons}).").format(wave=wave.key, score=_score(wave), reasons=reasons)
+        )
+
+
+def level_name(level: Level) -> str:
+    """The level in the chosen language."""
+    names = {
+        Level.EXPOSURE: _("exposure (users x hours between both ends)"),
+        Level.BRIDGES: _("bridges (prices of cut needs)"),
+        Level.RISK: _("risk (critical in the first or last wave)"),
+        Level.FINISH: _("finish (days until the last window)"),
+        Level.EVENNESS: _("evenness (squared sizes of waves)"),
+        Level.CHANGES: _("changes (assets that change their window)"),
+    }
+    return names[level]
+
+
+def _bound_words(one: Judged) -> str:
+    if one.bound is None:
+        return _("no bound")
+    if one.value <= one.bound + 1e-6:
+        return _("the best there is, given the levels before")
+    return _("bound {bound:,.0f}, gap {gap:.1f} %").format(
+        bound=one.bound, gap=100 * (one.value - one.bound) / max(one.value, 1e-9)
+    )
+
+
+def _score(wave: PlannedWave) -> int:
+    return wave.risk.score if wave.risk else 0
 
 
 def _wave_table(plan: Plan, snapshot: Snapshot) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -75,6 +76,7 @@ class _Builder:
             weights=tuple(sorted(self.asked.weights.items())),
             day_zero=self._day(self.draft.request.not_before),
             needs_first=self.asked.needs_first,
+            needs=self._needs() if self.asked.needs_first and self.asked.search else (),
             search=self.asked.search,
         )
 
@@ -164,7 +166,7 @@ class _Builder:
         members = [self.traits[asset] for asset in unit.group.assets]
         bans, leads = self.bans.of(unit.group.assets)
         stocks = ((n, self._stock_amount(n, members)) for n in range(len(self.asked.stocks)))
-        olds = [self._old.get(asset, -1) for asset in unit.group.assets]
+        olds = [self._old.get(asset, -1) for asset in unit.group.assets if asset in self._planned_before]
         partners = {
             self.unit_of[other]
             for asset in unit.group.assets
@@ -183,8 +185,9 @@ class _Builder:
             stocks=tuple((n, one) for n, one in stocks if one),
             sides=self._sides(members),
             not_with=tuple(sorted(partners)),
-            old=olds[0] if len(set(olds)) == 1 else -1,
-            settled_old=sum(1 for asset in unit.group.assets if asset in self._planned_before),
+            old=olds[0] if len(set(olds)) == 1 and len(olds) == len(members) else -1,
+            olds=tuple(sorted(Counter(olds).items())) if self._planned_before else (),
+            planned_before=sum(1 for asset in unit.group.assets if asset in self._planned_before),
             critical=sum(CRITICALITY[one.protection] for one in members),
         )
 
@@ -260,11 +263,26 @@ class _Builder:
                 after = tuple(sorted(users[procedure]))
                 self.barriers.append(Barrier("seats_wait", procedure, before, after, 0, complete=True))
 
+    def _needs(self) -> tuple[tuple[int, ...], ...]:
+        """Parts stand in order, so what lies below each is known before it."""
+        parts = self.draft.structure.parts
+        below: list[frozenset[int]] = []
+        for part in parts:
+            direct = {need for need in part.needs if need in self._unit_of_part}
+            through = (below[need] for need in part.needs if need not in self._unit_of_part)
+            below.append(frozenset(direct).union(*through))
+        found = (below[unit.part] for unit in self.units)
+        return tuple(tuple(sorted(self._unit_of_part[part] for part in one)) for one in found)
+
+    @cached_property
+    def _unit_of_part(self) -> dict[int, int]:
+        return {unit.part: n for n, unit in enumerate(self.units)}
+
     # ----------------------------------------------------------------------- what a cut costs
 
     def _edges(self) -> tuple[Edge, ...]:
         parts = {asset: n for n, part in enumerate(self.draft.structure.parts) for asset in part.assets}
-        unit_of_part = {unit.part: n for n, unit in enumerate(self.units)}
+        unit_of_part = self._unit_of_part
         known = self.draft.assets
         found: dict[tuple[int, int], tuple[float, int]] = {}
         for need in needs_of(self.draft.request.snapshot, binding_of(self.draft.policy)):

@@ -12,25 +12,39 @@ from orchestrator.core.planner.state import NOWHERE, State
 
 
 def placed_first_fit(problem: Problem, units: Sequence[Unit], structure: Structure) -> State:
-    """Pins first; then layer by layer, so that nothing goes before what it needs where that can be had."""
+    """Pins first; then what can stay where the plan before had it; then layer by layer, each into the first window.
+
+    Nothing goes before what it needs where that can be had.
+    """
     finder = _Finder(problem)
     placed: dict[int, int] = {}
     floors = Floors(structure)
-    for number in _in_turn(problem, units):
-        free = problem.needs_first and not units[number].pinned
-        window = finder.found(number, floors.of(units[number].part, placed) if free else 0)
-        if window != NOWHERE:
-            finder.take(number, window)
-            placed[units[number].part] = window
+    early, later = _in_turn(problem, units)
+    for number in early:
+        finder.place(number, finder.found(number, 0), part=units[number].part, placed=placed)
+    for number in kept_of(problem):
+        if finder.state.block(number, problem.units[number].old) is None:
+            finder.place(number, problem.units[number].old, part=units[number].part, placed=placed)
+    for number in later:
+        if finder.state.window_of[number] == NOWHERE:
+            free = problem.needs_first and not units[number].pinned
+            floor = floors.of(units[number].part, placed) if free else 0
+            finder.place(number, finder.found(number, floor), part=units[number].part, placed=placed)
     return finder.state
 
 
-def _in_turn(problem: Problem, units: Sequence[Unit]) -> list[int]:
-    """Pinned ones first, unless a hard rule puts others before them; the rest by such rules, then by rank."""
+def kept_of(problem: Problem) -> list[int]:
+    """Units that were together in one wave of the plan before whose window is still there, and that are not pinned."""
+    found = [n for n, one in enumerate(problem.units) if one.old != NOWHERE and one.fixed == NOWHERE]
+    return sorted(found, key=lambda n: problem.units[n].phase)
+
+
+def _in_turn(problem: Problem, units: Sequence[Unit]) -> tuple[list[int], list[int]]:
+    """Pinned ones, unless a hard rule puts others before them; then the rest by such rules, then by rank."""
     early = [n for n, unit in enumerate(units) if unit.pinned and not problem.units[n].phase]
     early.sort(key=lambda n: (units[n].window is None, units[n].rank))
     later = set(range(len(units))) - set(early)
-    return [*early, *sorted(later, key=lambda n: (problem.units[n].phase, units[n].rank))]
+    return early, sorted(later, key=lambda n: (problem.units[n].phase, units[n].rank))
 
 
 class _Finder:
@@ -68,11 +82,13 @@ class _Finder:
             shut[window] = window + 1
             window += 1
 
-    def take(self, unit: int, window: int) -> None:
-        """Put the unit there."""
-        self.state.add(unit, window)
-        facts = self._problem.units[unit]
-        self._room.take(runbook=str(facts.runbook), size=facts.rows[0][1], window=window)
+    def place(self, unit: int, window: int, *, part: int, placed: dict[int, int]) -> None:
+        """Put the unit there, and its part on record; nothing when there is no window."""
+        if window != NOWHERE:
+            facts = self._problem.units[unit]
+            self.state.add(unit, window)
+            self._room.take(runbook=str(facts.runbook), size=facts.rows[0][1], window=window)
+            placed[part] = window
 
 
 def _likeness(unit: int, facts: Facts) -> object:

@@ -81,7 +81,9 @@ class Facts:
     not_with: tuple[int, ...] = ()
     old: int = -1
     """Its window in the plan before, or -1."""
-    settled_old: int = 0
+    olds: tuple[tuple[int, int], ...] = ()
+    """(window of the plan before, or -1 where it is gone; how many of its assets were in it)"""
+    planned_before: int = 0
     """How many of its assets were planned before."""
     critical: int = 0
     phase: int = 0
@@ -108,6 +110,8 @@ class Problem:
     day_zero: int
     """The local day on which the plan may begin."""
     needs_first: bool = True
+    needs: tuple[tuple[int, ...], ...] = ()
+    """Units that each unit needs, directly or through what does not move; empty when no order is asked for."""
     search: int = 0
 
     @property

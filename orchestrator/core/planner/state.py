@@ -50,6 +50,7 @@ class State:
         self.window_of = [NOWHERE] * len(problem.units)
         self.units_in = [0] * problem.width
         self.assets_in = [0] * problem.width
+        self._first, self._last = problem.width, NOWHERE
         self._runbook = [-1] * problem.width
         self._used: list[dict[int, int]] = [{} for _ in problem.rows]
         self._drawn = [[0] * len(stock.delivered) for stock in problem.stocks]
@@ -170,9 +171,34 @@ class State:
             self._after[number].remove(window)
         return window
 
+    def ends(self, *, without: int = NOWHERE, with_: int = NOWHERE) -> tuple[int, int]:
+        """The first and the last window that is used; as if one were empty, or one more were used."""
+        first, last = self._first, self._last
+        if first == without and first < last:
+            first = self._next_used(first, 1)
+        elif last == without and first < last:
+            last = self._next_used(last, -1)
+        if with_ == NOWHERE:
+            return first, last
+        if first == last == without:
+            return with_, with_
+        return min(first, with_), max(last, with_)
+
+    def _next_used(self, window: int, step: int) -> int:
+        window += step
+        while 0 <= window < self.problem.width and not self.units_in[window]:
+            window += step
+        return window
+
     def _count(self, unit: int, window: int, sign: int) -> None:
         problem, facts = self.problem, self.problem.units[unit]
         self.units_in[window] += sign
+        self._first, self._last = min(self._first, window), max(self._last, window)
+        if not self.units_in[window]:
+            if window == self._first:
+                self._first = self._next_used(window, 1)
+            if window == self._last:
+                self._last = self._next_used(window, -1)
         self.assets_in[window] += sign * facts.size
         for number, amount in facts.rows:
             period = problem.calendars[problem.rows[number].calendar][window]

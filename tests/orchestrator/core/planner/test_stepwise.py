@@ -1,0 +1,85 @@
+"""Planning in steps: what is found keeps every rule, what was planned stays, and nothing is taken on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from inventory.model import Snapshot
+from orchestrator.core.constraints import Level, Planning
+from orchestrator.core.plan import Plan, PlanRequest
+from orchestrator.core.plan_check import check_plan, errors_of
+from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.planner.solver import Answer
+from orchestrator.core.planner.stepwise import StepwisePlanner, without_search
+from tests.estates import a_pair, a_policy, a_request, an_estate, needs, old
+from tests.orchestrator.core.planner.test_build import a_ruled_request, mixed
+
+
+class Liar:
+    """A solver that puts everything into the first window."""
+
+    def solve(self, question: Mapping[str, Any]) -> Answer:
+        """Nonsense with a proud bound."""
+        return Answer(windows=(0,) * len(question["units"]), bounds={Level.EXPOSURE: 0.0})
+
+
+def searching(request: PlanRequest, *, search: int = 2) -> PlanRequest:
+    planning = replace(request.policy.planning, search=search)
+    return replace(request, policy=replace(request.policy, planning=planning))
+
+
+def places(plan: Plan) -> dict[str, object]:
+    return {str(asset): wave.window.closes for wave in plan.waves for asset in wave.assets}
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_no_plan_that_was_searched_for_fails_the_second_opinion_and_order_never_matters(seed: int) -> None:
+    request = searching(a_ruled_request(seed))
+    plan = StepwisePlanner().propose(request)
+    assert errors_of(check_plan(plan, request.snapshot, request.policy, request=request)) == ()
+    assert StepwisePlanner().propose(replace(request, snapshot=mixed(request.snapshot, seed))) == plan
+
+
+def test_without_a_search_it_is_first_fit_with_its_values_and_risks() -> None:
+    request = a_request(an_estate(23))
+    plan = StepwisePlanner(Liar()).propose(request)
+    plain = FirstFitPlanner().propose(request)
+    assert [wave.assets for wave in plan.waves] == [wave.assets for wave in plain.waves]
+    assert [one.level for one in plan.judged] == list(Level)
+    assert all(wave.risk is not None for wave in plan.waves)
+    assert without_search(searching(request)).policy.planning == Planning()
+
+
+def test_an_answer_that_breaks_a_rule_is_not_taken() -> None:
+    request = searching(a_request(an_estate(23, edges=(needs(old(0), old(22)),))))
+    plan = StepwisePlanner(Liar()).propose(request)
+    assert max(len(wave.assets) for wave in plan.waves) <= 10
+    assert plan == StepwisePlanner().propose(request)
+    assert all(one.bound is None for one in plan.judged)
+
+
+def test_neighbours_are_brought_together() -> None:
+    edges = tuple(needs(old(n), old(n + 1)) for n in range(0, 22, 2))
+    plan = StepwisePlanner().propose(searching(a_request(an_estate(23, edges=edges))))
+    assert {one.level: one.value for one in plan.judged}[Level.BRIDGES] == 0
+
+
+def test_a_new_plan_leaves_untouched_assets_where_they_were() -> None:
+    """Two seats go, one comes that would stand before all others in the order of departments."""
+    first = searching(a_request(an_estate(40), policy=a_policy(canary_size=1)))
+    plan = StepwisePlanner().propose(first)
+    estate = an_estate(40, also=a_pair(41, department="Aa"))
+    less = Snapshot(
+        tenant=estate.tenant,
+        assets=tuple(one for one in estate.assets if one.id not in (old(3), old(4))),
+        dependencies=estate.dependencies,
+    )
+    later = StepwisePlanner().propose(replace(first, snapshot=less, parent=plan))
+    before, after = places(plan), places(later)
+    assert all(after[asset] == before[asset] for asset in before if asset in after)
+    assert str(old(41)) in after
+    assert {one.level: one.value for one in later.judged}[Level.CHANGES] == 0
