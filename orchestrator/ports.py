@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from inventory.mapping import MappingProfile
 from inventory.model import AssetId, TenantId
 from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
@@ -143,6 +144,18 @@ class TenantBook(Protocol):
 
     def access(self, tenant: TenantId) -> tuple[AccessProfile, ...]:
         """All profiles by name."""
+        ...
+
+    def put_mapping(self, tenant: TenantId, profile: MappingProfile) -> None:
+        """Add or replace a mapping profile."""
+        ...
+
+    def mappings(self, tenant: TenantId) -> tuple[MappingProfile, ...]:
+        """All mapping profiles by name."""
+        ...
+
+    def drop_mapping(self, tenant: TenantId, name: str) -> bool:
+        """Forget a mapping profile; whether there was one."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inventory.mapping import MappingProfile
 from inventory.observation import Reading
 from inventory.ports import Source
 from inventory.sources.facts import AnsibleFacts, Facter, Ohai
@@ -13,8 +14,10 @@ from inventory.sources.native_csv import NativeCsv
 from inventory.sources.native_json import NativeJson
 from inventory.sources.nmap import Nmap
 from inventory.sources.office_csv import OfficeCsv
+from inventory.sources.office_xlsx import OfficeXlsx
 from inventory.sources.opsi import Opsi
 from inventory.sources.rvtools import RvTools
+from inventory.sources.workbook import is_workbook
 
 SOURCES: tuple[Source, ...] = (
     RvTools(),
@@ -28,6 +31,7 @@ SOURCES: tuple[Source, ...] = (
     NativeJson(),
     NativeCsv(),
     OfficeCsv(),
+    OfficeXlsx(),
 )
 """In the order in which they are asked; the first that recognises a file reads it."""
 
@@ -40,6 +44,8 @@ def recognise(path: Path) -> Source:
     raise FormatUnknown(file=path, known=", ".join(source.name for source in SOURCES))
 
 
-def read_file(path: Path) -> Reading:
-    """What the file says, read by the source that recognises it. Raises ExpectedError."""
-    return recognise(path).read(path)
+def read_file(path: Path, *, profile: MappingProfile | None = None) -> Reading:
+    """What the file says, read by the source that recognises it, or as a list by the profile. Raises ExpectedError."""
+    if profile is None:
+        return recognise(path).read(path)
+    return (OfficeXlsx(profile) if is_workbook(path) else OfficeCsv(profile)).read(path)

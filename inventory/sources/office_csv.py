@@ -1,243 +1,63 @@
-"""The German office CSV: a list of machines as an administration keeps it in a spreadsheet.
-
-Any encoding and separator, lines before the headings, totals and remarks under them, short rows, decimal comma, dates
-as dd.mm.yyyy, units in headings or cells. Sites, departments and procedures that a machine names exist thereby.
-"""
+"""The German office CSV: a list of machines as an administration keeps it, any encoding and separator."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 
-from inventory.addressing import parse_address
 from inventory.errors import ExpectedError
-from inventory.model import AssetKind, InvalidValue
-from inventory.observation import Observation, Place, Reading, Refusal, refusal_of
-from inventory.parsing import parse_number
-from inventory.rejects import OWN_COLUMNS
+from inventory.mapping import MappingProfile
+from inventory.observation import Place, Reading
 from inventory.sources.cells import SEPARATORS, Row, decoded, rows_of
-from inventory.sources.kind_words import kind_by_system, machine_kind, parse_machine_kind
-from inventory.sources.limits import BrokenFile, ColumnRefused, RowRefused, read_bytes, read_start
-from inventory.sources.office_words import (
-    GIB_PER_UNIT,
-    KIND,
-    KIND_OR_MODEL,
-    NAME,
-    PERSON,
-    SILENT,
-    SIZE_FIELDS,
-    field_of,
-    is_footer,
-    is_totals,
-    unit_in,
-)
-from inventory.sources.records import Cell, Claim, mentioned, observed
-
-PREAMBLE_ROWS = 30
-_NAMED = {"site": AssetKind.SITE, "department": AssetKind.DEPARTMENT, "procedures": AssetKind.PROCEDURE}
-_SMALLEST_IN_MB, _LARGEST_IN_GB = 512.0, 128.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """The headings and what stands under each of them that is taken: position -> field; ``units`` per size field."""
-
-    headings: Row
-    columns: Mapping[int, str]
-    units: Mapping[str, str]
-
-    def cell(self, row: Row, field: str) -> str:
-        """The row's cell for that field; empty where there is none or it says nothing."""
-        at = next((position for position, one in self.columns.items() if one == field), len(row))
-        return _said(row[at]) if at < len(row) else ""
+from inventory.sources.limits import BrokenFile, read_bytes, read_start
+from inventory.sources.office_list import ListFile, Numbered, does_not_fit, heading_row, read_list
 
 
 class OfficeCsv:
-    """A German administration's list of machines."""
+    """A German administration's list of machines as text."""
 
     name = "office-csv"
+
+    def __init__(self, profile: MappingProfile | None = None) -> None:
+        self._profile = profile
 
     def recognises(self, path: Path) -> bool:
         """Whether headings of a machine list stand within the first rows."""
         try:
             start = decoded(path, read_start(path), is_start=True)
-            return _layout(path, start[: start.rfind("\n") + 1] or start) is not None
+            return layout(self._file(path), start[: start.rfind("\n") + 1] or start) is not None
         except ExpectedError:
             return False
 
     def read(self, path: Path) -> Reading:
         """Every machine of the list. Raises ExpectedError."""
         text = decoded(path, read_bytes(path))
-        layout = _layout(path, text)
-        if layout is None:
+        found = layout(self._file(path), text)
+        if found is None and self._profile is not None:
+            raise does_not_fit(self._file(path))
+        if found is None:
             raise BrokenFile(place=Place(file=str(path)), why="no headings of a machine list were found")
-        separator, heading_row = layout
-        rows = list(rows_of(path, text, separator))
-        body = list(enumerate(rows[heading_row:], start=heading_row + 1))
-        place = Place(file=str(path), row=heading_row)
-        table, problems, notes = _table(place, rows[heading_row - 1], [row for _, row in body])
-        observations: list[Observation] = []
-        for number, row in body:
-            passed_over = _passed_over(row)
-            if passed_over is None:
-                taken = self._taken(table, Place(file=str(path), row=number), row)
-                if isinstance(taken, Observation):
-                    observations.append(taken)
-                else:
-                    problems += taken
-            elif passed_over:
-                notes.append(f"Row {number} was passed over: {passed_over}.")
-        return Reading(
-            source=self.name,
-            observations=(*mentioned(observations, _NAMED), *observations),
-            refusals=tuple(problems),
-            headings=table.headings,
-            notes=tuple(notes),
-        )
+        separator, headings = found
+        body = (one for one in numbered(path, text, separator) if one[0] > headings[0])
+        return read_list(self._file(path), headings, body)
 
-    def _taken(self, table: _Table, place: Place, row: Row) -> Observation | tuple[Refusal, ...]:
-        if any(row[len(table.headings) :]):
-            return (refusal_of(RowRefused(why="it has more cells than there are headings"), place, row),)
-        try:
-            kind, model = _kind_and_model(table, row)
-            cells = [*_cells(table, row), *model]
-        except ExpectedError as wrong:
-            return (refusal_of(wrong, place, row),)
-        name = Cell(field="name", raw=table.cell(row, NAME), column=_heading(table, NAME))
-        return observed(Claim(kind=kind, place=place, source=self.name, row=row), name, cells)
+    def _file(self, path: Path) -> ListFile:
+        return ListFile(path=path, source=self.name, profile=self._profile)
 
 
-def _layout(path: Path, text: str) -> tuple[str, int] | None:
-    """The separator and the number of the heading row: the row with most known headings, a name's among them."""
-    best: tuple[int, str, int] | None = None
+def layout(file: ListFile, text: str) -> tuple[str, Numbered] | None:
+    """The separator and the heading row: those with the most known headings."""
+    best: tuple[int, str, Numbered] | None = None
     for separator in SEPARATORS:
         try:
-            first_rows = list(islice(rows_of(path, text, separator), PREAMBLE_ROWS))
+            found = heading_row(file, numbered(file.path, text, separator))
         except ExpectedError:
             continue
-        for number, row in enumerate(first_rows, start=1):
-            fields = {field_of(cell) for cell in row} - {None}
-            if NAME in fields and len(fields) > 1 and (best is None or len(fields) > best[0]):
-                best = len(fields), separator, number
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found[0], separator, found[1]
     return (best[1], best[2]) if best else None
 
 
-def _table(place: Place, headings: Row, body: Sequence[Row]) -> tuple[_Table, list[Refusal], list[str]]:
-    columns: dict[int, str] = {}
-    refusals: list[Refusal] = []
-    notes: list[str] = []
-    for at, heading in enumerate(headings):
-        field = field_of(heading)
-        if not heading or heading.casefold() in OWN_COLUMNS:
-            continue
-        if field is None:
-            notes.append(f"The column {heading[:80]!r} is not known and was not taken.")
-        elif field == PERSON:
-            notes.append(f"The column {heading[:80]!r} names persons and was not taken.")
-        elif field in columns.values():
-            error = ColumnRefused(column=heading[:80], why="another column already says the same")
-            refusals.append(refusal_of(error, Place(file=place.file, row=place.row, column=heading[:80])))
-        else:
-            columns[at] = field
-    units, problems = _units(place, headings, columns, body)
-    taken = {at: field for at, field in columns.items() if field not in SIZE_FIELDS or field in units}
-    return _Table(headings=headings, columns=taken, units=units), refusals + problems, notes
-
-
-def _units(
-    place: Place, headings: Row, columns: Mapping[int, str], body: Sequence[Row]
-) -> tuple[dict[str, str], list[Refusal]]:
-    """The unit of each size column: from its heading, else from the sizes that stand in it."""
-    units: dict[str, str] = {}
-    problems: list[Refusal] = []
-    for at, field in columns.items():
-        if field not in SIZE_FIELDS:
-            continue
-        unit = unit_in(headings[at]) or ("gb" if field != "ram_mib" else _likely_unit(row[at : at + 1] for row in body))
-        if unit:
-            units[field] = unit
-        else:
-            error = ColumnRefused(column=headings[at], why="it names no unit; write MB or GB behind the heading")
-            problems.append(refusal_of(error, Place(file=place.file, row=place.row, column=headings[at])))
-    return units, problems
-
-
-def _likely_unit(cells: Iterable[Sequence[str]]) -> str | None:
-    """MB where the largest memory is 512 or more, GB where it is 128 or less; between lies no safe guess."""
-    largest = 0.0
-    for cell in cells:
-        try:
-            largest = max(largest, *(parse_number("size", one, german=True) for one in cell))
-        except (InvalidValue, TypeError):
-            continue
-    if largest >= _SMALLEST_IN_MB:
-        return "mb"
-    return "gb" if largest <= _LARGEST_IN_GB else None
-
-
-def _passed_over(row: Row) -> str | None:
-    """Why the row is no machine: empty (says nothing), totals or a remark; None when it is one."""
-    filled = [cell for cell in row if cell]
-    if not filled:
-        return ""
-    if is_totals(filled[0]):
-        return "it sums up others"
-    return "it is a remark under the list" if len(filled) == 1 and is_footer(filled[0]) else None
-
-
-def _kind_and_model(table: _Table, row: Row) -> tuple[AssetKind, list[Cell]]:
-    """The kind from a column that names it, else from the operating system; a 'Typ' may name the model instead."""
-    said = table.cell(row, KIND)
-    if said:
-        return parse_machine_kind(said), []
-    type_or_model = table.cell(row, KIND_OR_MODEL)
-    kind = machine_kind(type_or_model)
-    if kind is not None:
-        return kind, []
-    has_model = "model" in table.columns.values()
-    model = [Cell(field="model", raw=type_or_model, column=_heading(table, KIND_OR_MODEL))]
-    return kind_by_system(table.cell(row, "os_name")), model if type_or_model and not has_model else []
-
-
-def _cells(table: _Table, row: Row) -> list[Cell]:
-    """The row's cells that say something, sizes in the field's own unit, of several addresses the first."""
-    found: list[Cell] = []
-    for at, field in table.columns.items():
-        text = _said(row[at]) if at < len(row) else ""
-        if not text or field in (NAME, KIND, KIND_OR_MODEL):
-            continue
-        raw: object = text
-        if field in SIZE_FIELDS:
-            raw = _size(field, text, table.units[field])
-        elif field == "address":
-            raw = _first_address(text)
-        found.append(Cell(field=field, raw=raw, column=table.headings[at], german=True))
-    return found
-
-
-def _size(field: str, text: str, unit: str) -> float:
-    """The size in the field's unit; a unit in the cell wins over the column's."""
-    digits = re.sub(r"\s*(mi?b|gi?b|ti?b)$", "", text, flags=re.IGNORECASE)
-    number = parse_number(field, digits, german=True)
-    size = number * GIB_PER_UNIT[unit_in(text) or unit] * SIZE_FIELDS[field]
-    return float(round(size)) if field == "ram_mib" else round(size, 3)
-
-
-def _first_address(text: str) -> str:
-    """Of several addresses the first, if each of them is one. Raises InvalidValue."""
-    parts = [part for part in re.split(r"[,;/|\s]+", text) if part]
-    if len(parts) > 1 and all(re.fullmatch(r"[0-9A-Fa-f.:]+", part) for part in parts):
-        checked = [parse_address("address", part) for part in parts]
-        return checked[0]
-    return text
-
-
-def _heading(table: _Table, field: str) -> str:
-    return next((table.headings[at] for at, one in table.columns.items() if one == field), "")
-
-
-def _said(cell: str) -> str:
-    return "" if cell.casefold() in SILENT else cell
+def numbered(path: Path, text: str, separator: str) -> Iterator[tuple[int, Row]]:
+    """The rows with their numbers. Raises BrokenFile or TooMuch."""
+    return enumerate(rows_of(path, text, separator), start=1)

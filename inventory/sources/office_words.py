@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-NAME = "name"
-KIND = "kind"
-KIND_OR_MODEL = "kind or model"
-PERSON = "person"
+from inventory.mapping import KIND, KIND_OR_MODEL, NAME, PERSON
+
 _SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
         NAME: "rechnername hostname gerätename computername servername pcname name rechner gerät maschine "

@@ -21,7 +21,8 @@ from inventory.parsing import parse_number
 from inventory.sources.limits import RowRefused, SheetMissing, TooMuch
 from inventory.sources.records import Cell, Claim, mentioned, observed
 from inventory.sources.sheet_check import MAX_SHEET_ROWS
-from inventory.sources.workbook import Cells, is_workbook, read_sheets
+from inventory.sources.sheet_stream import has_sheet
+from inventory.sources.workbook import Cells, read_sheets
 
 _COLUMNS: Mapping[str, str] = {
     "vm": "vm", "vmname": "vm", "name": "vm",
@@ -70,8 +71,8 @@ class RvTools:
     name = "rvtools"
 
     def recognises(self, path: Path) -> bool:
-        """Whether it is a workbook; which kind, only reading it tells."""
-        return is_workbook(path)
+        """Whether it is a workbook with a sheet vInfo."""
+        return has_sheet(path, "vInfo")
 
     def read(self, path: Path) -> Reading:
         """Every virtual machine of vInfo. Raises ExpectedError."""

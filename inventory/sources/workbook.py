@@ -28,7 +28,8 @@ MAX_RATIO = 200
 MAX_ENTRIES = 5_000
 ZIP_START, OLE_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _BOOK, _RELATIONS, _TEXTS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"
-_FRAME = ("[Content_Types].xml", "_rels/.rels", _BOOK, _RELATIONS, "xl/styles.xml", _TEXTS)
+FRAME_PARTS = frozenset({"[Content_Types].xml", "_rels/.rels", _BOOK, _RELATIONS, "xl/styles.xml", _TEXTS})
+"""Parts that a reader needs beside the sheets themselves."""
 _MAX_FRAME_BYTES = 10 * MIB
 
 Cells = tuple[object, ...]
@@ -79,8 +80,8 @@ def _checked_parts(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[d
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             check_entries(path, entries)
-            parts = {entry.filename: archive.read(entry) for entry in entries if entry.filename in _FRAME}
-            _check_frame(path, parts)
+            parts = {entry.filename: archive.read(entry) for entry in entries if entry.filename in FRAME_PARTS}
+            check_frame(path, parts)
             sheets = _sheet_parts(parts, wanted)
             names = {entry.filename for entry in entries}
             parts |= {part: archive.read(part) for _, part in sheets.values() if part in names}
@@ -116,7 +117,8 @@ def check_entries(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
             raise HostileWorkbook(file=path, why=f"the entry {name[:60]!r} unpacks to {entry.file_size // MIB} MiB")
 
 
-def _check_frame(path: Path, parts: Mapping[str, bytes]) -> None:
+def check_frame(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Refuse parts that no spreadsheet program writes. Raises FileUnreadable or HostileWorkbook."""
     if _BOOK not in parts or _RELATIONS not in parts:
         raise FileUnreadable(file=path, why="it is an archive but no .xlsx workbook")
     for name, part in parts.items():
@@ -125,19 +127,29 @@ def _check_frame(path: Path, parts: Mapping[str, bytes]) -> None:
             raise HostileWorkbook(file=path, why=f"{name!r} is {len(part) // MIB} MiB long")
 
 
-def _sheet_parts(parts: Mapping[str, bytes], wanted: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Wanted name -> the sheet's real name and its part; ``tabvInfo`` is an old name of ``vInfo``."""
+def sheets_of(parts: Mapping[str, bytes], *, with_hidden: bool = False) -> dict[str, str]:
+    """Name of each sheet, in their order -> its part."""
     relations = {
         one.get("Id", ""): posixpath.normpath(posixpath.join("/xl", one.get("Target", "")))[1:]
         for one in ElementTree.fromstring(parts[_RELATIONS])
     }
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, str] = {}
     for element in ElementTree.fromstring(parts[_BOOK]).iter():
-        if element.tag.rpartition("}")[2] != "sheet":
+        if element.tag.rpartition("}")[2] != "sheet" or (
+            element.get("state", "visible") != "visible" and not with_hidden
+        ):
             continue
-        real = element.get("name", "")
         relation = next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
+        if relation in relations:
+            found.setdefault(element.get("name", ""), relations[relation])
+    return found
+
+
+def _sheet_parts(parts: Mapping[str, bytes], wanted: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Wanted name -> the sheet's real name and its part; ``tabvInfo`` is an old name of ``vInfo``."""
+    found: dict[str, tuple[str, str]] = {}
+    for real, part in sheets_of(parts, with_hidden=True).items():
         for name in wanted:
-            if real.casefold().removeprefix("tab") == name.casefold() and relation in relations:
-                found.setdefault(name, (real, relations[relation]))
+            if real.casefold().removeprefix("tab") == name.casefold():
+                found.setdefault(name, (real, part))
     return found

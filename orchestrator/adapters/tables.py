@@ -44,6 +44,16 @@ class AccessProfileRow(Row, table=True):
     record: bytes = Field(sa_type=LargeBinary)
 
 
+class MappingProfileRow(Row, table=True):
+    """One mapping profile of a tenant's lists, as canonical JSON."""
+
+    __tablename__ = "mapping_profile"
+    __table_args__ = (ForeignKeyConstraint(["tenant"], ["tenant.id"]),)
+    tenant: str = Field(sa_type=PlainText, primary_key=True)
+    name: str = Field(sa_type=PlainText, primary_key=True)
+    record: bytes = Field(sa_type=LargeBinary)
+
+
 class JournalHeadRow(Row, table=True):
     """The last entry of a tenant's chain; its row lock orders the writers."""
 

@@ -6,19 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
+from inventory.mapping import MappingProfile
 from inventory.model import TENANT_PATTERN, TenantId
 from inventory.store import UnknownTenant
 from inventory.tables import TenantRow, table_of
 from orchestrator.adapters.journal_book import GENESIS
 from orchestrator.adapters.rows import unless_taken, value_of
-from orchestrator.adapters.tables import AccessProfileRow, JournalHeadRow, PolicyRow
+from orchestrator.adapters.tables import AccessProfileRow, JournalHeadRow, MappingProfileRow, PolicyRow
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import canonical_bytes
 from orchestrator.core.policy import Policy
 from orchestrator.core.refusals import TenantExists, TenantNameRefused
 
 _TENANT, _HEAD = table_of(TenantRow), table_of(JournalHeadRow)
-_POLICY, _ACCESS = table_of(PolicyRow), table_of(AccessProfileRow)
+_POLICY, _ACCESS, _MAPPING = table_of(PolicyRow), table_of(AccessProfileRow), table_of(MappingProfileRow)
 
 
 class TenantsBook:
@@ -63,6 +64,22 @@ class TenantsBook:
         found = self._connection.execute(select(_ACCESS).where(_ACCESS.c.tenant == tenant))
         profiles = (value_of(AccessProfile, row.record, subject=f"access profile {row.name}") for row in found)
         return tuple(sorted(profiles, key=lambda profile: profile.name))
+
+    def put_mapping(self, tenant: TenantId, profile: MappingProfile) -> None:
+        """Add or replace a mapping profile. Raises UnknownTenant."""
+        self.policy(tenant)
+        self._replace(_MAPPING, tenant, {"name": profile.name, "record": canonical_bytes(profile)})
+
+    def mappings(self, tenant: TenantId) -> tuple[MappingProfile, ...]:
+        """All mapping profiles by name."""
+        found = self._connection.execute(select(_MAPPING).where(_MAPPING.c.tenant == tenant))
+        profiles = (value_of(MappingProfile, row.record, subject=f"mapping profile {row.name}") for row in found)
+        return tuple(sorted(profiles, key=lambda profile: profile.name))
+
+    def drop_mapping(self, tenant: TenantId, name: str) -> bool:
+        """Forget a mapping profile; whether there was one."""
+        same = (_MAPPING.c.tenant == tenant) & (_MAPPING.c.name == name)
+        return bool(self._connection.execute(delete(_MAPPING).where(same)).rowcount)
 
     def _replace(self, table: Table, tenant: TenantId, values: dict[str, object]) -> None:
         same = table.c.tenant == tenant

@@ -14,6 +14,8 @@ from inventory.filtering import chosen
 from inventory.model import FIELDS, Asset, Snapshot, name_key
 from orchestrator.cli.asset_history import history_of, history_row
 from orchestrator.cli.asset_import import import_, word
+from orchestrator.cli.asset_profile import app as profile_app
+from orchestrator.cli.asset_read import read
 from orchestrator.cli.asset_scan import scan
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.texts import _
@@ -21,7 +23,9 @@ from orchestrator.texts import _
 app = typer.Typer(no_args_is_help=True, help=_("What exists: import inventories, list assets, show one."))
 
 app.command("import")(import_)
+app.command()(read)
 app.command()(scan)
+app.add_typer(profile_app, name="profile", help=_("What stands under the headings of your lists."))
 
 COLUMNS = "kind,name,site,department,address,os_name"
 NOTHING_MATCHED = 5

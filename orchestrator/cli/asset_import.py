@@ -19,6 +19,7 @@ from inventory.sources import read_file
 from inventory.sources.limits import FileUnreadable
 from inventory.tables import micros
 from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, holdings_in, take_inventory
+from orchestrator.cli.asset_profile import found_profile
 from orchestrator.cli.context import Context, context_of
 from orchestrator.texts import _
 
@@ -38,6 +39,9 @@ class CannotWrite(ExpectedError):
 def import_(
     ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(help=_("Files of any known format, or directories of such files."))],
+    profile: Annotated[
+        str, typer.Option("--profile", help=_("Mapping profile of lists (see `kahn asset profile`)."))
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show the difference."))] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help=_("Where refused rows go; default: FILE.rejects.csv."))
@@ -52,8 +56,10 @@ def import_(
 ) -> None:
     """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
     context = context_of(ctx)
+    mapping = found_profile(context, profile) if profile else None
     reads = [
-        FileRead(file=str(path), reading=read_file(path), observed_us=_age_of(path, observed)) for path in paths(files)
+        FileRead(file=str(path), reading=read_file(path, profile=mapping), observed_us=age_of(path, observed))
+        for path in paths(files)
     ]
     with context.world.store.reading() as books:
         before = holdings_in(books, context.tenant)
@@ -74,13 +80,13 @@ def import_(
         raise typer.Exit(PARTLY_TAKEN)
 
 
-def _age_of(path: Path, observed: datetime | None) -> int:
+def age_of(path: Path, observed: datetime | None) -> int:
     """When the file's contents were so, microseconds since 1970 UTC."""
     return micros(observed.replace(tzinfo=UTC)) if observed else path.stat().st_mtime_ns // 1_000
 
 
 def paths(named: Iterable[Path]) -> list[Path]:
-    """Each file once; a directory stands for the .csv, .json and .xlsx files directly in it. Raises FileUnreadable."""
+    """Each file once; a directory stands for the inventory files directly in it. Raises FileUnreadable."""
     found: dict[Path, None] = {}
     for path in named:
         found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
@@ -93,12 +99,13 @@ def _inside(directory: Path) -> list[Path]:
     except OSError as cause:
         raise FileUnreadable(file=directory, why=cause.strerror or "unknown") from cause
     if not found:
-        raise FileUnreadable(file=directory, why="the directory holds no .csv, .json or .xlsx file")
+        raise FileUnreadable(file=directory, why="the directory holds no .csv, .json, .xlsx, .xml, .log or .gz file")
     return found
 
 
 def _is_inventory(path: Path) -> bool:
-    return path.suffix.casefold() in (".csv", ".json", ".xlsx") and not path.name.endswith(".rejects.csv")
+    known = (".csv", ".json", ".xlsx", ".xml", ".log", ".gz")
+    return path.suffix.casefold() in known and not path.name.endswith(".rejects.csv")
 
 
 # --------------------------------------------------------------------------- what an import shows

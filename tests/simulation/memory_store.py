@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from inventory.changes import ChangeSet, Holdings
+from inventory.mapping import MappingProfile
 from inventory.model import Asset, AssetId, Snapshot, TenantId
 from inventory.ports import AssetStore
 from inventory.store import UnknownTenant
@@ -31,6 +32,7 @@ class Rows:
 
     policies: dict[TenantId, Policy] = field(default_factory=dict)
     access: dict[tuple[TenantId, str], AccessProfile] = field(default_factory=dict)
+    mappings: dict[tuple[TenantId, str], MappingProfile] = field(default_factory=dict)
     people: dict[tuple[TenantId, str], Person] = field(default_factory=dict)
     assets: dict[tuple[TenantId, AssetId], Asset] = field(default_factory=dict)
     plans: dict[tuple[TenantId, str], Plan] = field(default_factory=dict)
@@ -149,6 +151,16 @@ class MemoryTenants:
 
     def access(self, tenant: TenantId) -> tuple[AccessProfile, ...]:
         return tuple(one for (owner, _name), one in sorted(self._rows.access.items()) if owner == tenant)
+
+    def put_mapping(self, tenant: TenantId, profile: MappingProfile) -> None:
+        self.policy(tenant)
+        self._rows.mappings[tenant, profile.name] = profile
+
+    def mappings(self, tenant: TenantId) -> tuple[MappingProfile, ...]:
+        return tuple(one for (owner, _name), one in sorted(self._rows.mappings.items()) if owner == tenant)
+
+    def drop_mapping(self, tenant: TenantId, name: str) -> bool:
+        return self._rows.mappings.pop((tenant, name), None) is not None
 
 
 class MemoryPeople:

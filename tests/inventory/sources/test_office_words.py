@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from inventory.mapping import KIND, KIND_OR_MODEL, NAME, PERSON
 from inventory.model import FIELDS
 from inventory.sources.office_words import (
     FIELD_OF,
-    KIND,
-    KIND_OR_MODEL,
-    NAME,
-    PERSON,
     bare_heading,
     field_of,
     is_footer,

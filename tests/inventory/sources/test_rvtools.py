@@ -39,7 +39,7 @@ NETWORK: list[list[object]] = [
 
 def read(folder: Path, sheets: Sheets) -> Reading:
     path = a_workbook(folder, sheets)
-    assert RvTools().recognises(path)
+    assert RvTools().recognises(path) is any(name.casefold().endswith("vinfo") for name in sheets)
     return RvTools().read(path)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
+from inventory.mapping import MappedColumn, MappingProfile
 from inventory.model import TenantId
 from inventory.store import UnknownTenant
 from orchestrator.adapters.database import engine_for, parsed
@@ -101,6 +102,19 @@ def test_profiles_of_equal_names_in_two_tenants_do_not_meet(store: DatabaseStore
         books.tenants.put_access(TOWN, PROFILE)
         books.tenants.put_access(OTHER, replace(PROFILE, port=23))
         assert (books.tenants.access(TOWN)[0].port, books.tenants.access(OTHER)[0].port) == (22, 23)
+
+
+def test_mapping_profiles_are_kept_replaced_and_forgotten_per_tenant(store: DatabaseStore) -> None:
+    _add(store, TOWN)
+    _add(store, OTHER)
+    first = MappingProfile(name="pcs", columns=(MappedColumn(heading="Gerät", field="name"),))
+    changed = replace(first, kind="notebook", sheet="PCs")
+    with store.transaction() as books:
+        for profile in (first, replace(first, name="drucker"), changed):
+            books.tenants.put_mapping(TOWN, profile)
+        assert books.tenants.mappings(TOWN) == (replace(first, name="drucker"), changed)
+        assert (books.tenants.mappings(OTHER), books.tenants.drop_mapping(OTHER, "pcs")) == ((), False)
+        assert books.tenants.drop_mapping(TOWN, "pcs") and len(books.tenants.mappings(TOWN)) == 1
 
 
 def test_a_policy_changed_by_hand_into_something_impossible_is_not_used(

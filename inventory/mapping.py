@@ -1,0 +1,88 @@
+"""A mapping profile: which field stands under which heading of a list, proposed by Kahn and confirmed by a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inventory.errors import ExpectedError
+from inventory.model import FIELDS, MACHINES, AssetKind, name_key
+
+NAME, KIND, KIND_OR_MODEL, PERSON, IGNORED = "name", "kind", "kind or model", "person", "-"
+SPECIAL = frozenset({NAME, KIND, KIND_OR_MODEL, PERSON, IGNORED})
+"""What may stand under a heading besides the fields of machines; persons and ignored columns are not taken."""
+UNITS = ("mb", "gb", "tb")
+_PROFILE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+
+
+class InvalidProfile(ExpectedError):
+    """A mapping profile that cannot be used."""
+
+    code, says = "INV-050", "The mapping profile {name!r} cannot be used: {why}."
+    remedy = "Look at `kahn asset profile propose FILE NAME` and set what is wrong with --set."
+
+
+class ProfileDoesNotFit(ExpectedError):
+    """A list has none of the headings that the profile maps."""
+
+    code, says = "INV-051", "{file} does not fit the mapping profile {name!r}: its headings lack {missing}."
+    remedy = "Name another profile, or propose a new one: `kahn asset profile propose FILE NAME`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedColumn:
+    """One heading as it stands in the list, and what stands under it; ``unit`` for sizes whose heading names none."""
+
+    heading: str
+    field: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingProfile:
+    """The columns of one sort of list. ``kind`` is that of rows that do not say it. Raises InvalidProfile."""
+
+    name: str
+    columns: tuple[MappedColumn, ...]
+    kind: str = ""
+    sheet: str = ""
+    """The sheet of a workbook; empty: the one with the most known headings."""
+
+    def __post_init__(self) -> None:
+        why = self._problem()
+        if why:
+            raise InvalidProfile(name=self.name[:60], why=why)
+
+    def _problem(self) -> str:
+        if not _PROFILE_NAME.fullmatch(self.name):
+            return "its name is no short word of a-z, 0-9, - and _"
+        if self.kind and self.kind not in MACHINES:
+            return f"{self.kind[:40]!r} is no kind of machine"
+        fields = [one.field for one in self.columns if one.field not in (IGNORED, PERSON)]
+        unknown = next((one for one in fields if one not in SPECIAL and not is_machine_field(one)), None)
+        if unknown is not None:
+            return f"machines have no field {unknown[:40]!r}"
+        twice = next((one for one in fields if fields.count(one) > 1), None)
+        if twice is not None:
+            return f"two columns are mapped to {twice}"
+        if NAME not in fields:
+            return "no column holds the name of the machine"
+        if any(one.unit not in ("", *UNITS) for one in self.columns):
+            return f"a unit is none of {', '.join(UNITS)}"
+        keys = [heading_key(one.heading) for one in self.columns]
+        return "a heading stands in it twice" if len(set(keys)) != len(keys) else ""
+
+    def by_heading(self) -> Mapping[str, MappedColumn]:
+        """Heading in its compared form -> column."""
+        return {heading_key(one.heading): one for one in self.columns}
+
+
+def is_machine_field(name: str) -> bool:
+    """Whether machines have such a field."""
+    return name in FIELDS and AssetKind.SERVER in FIELDS[name].kinds
+
+
+def heading_key(heading: str) -> str:
+    """The form in which headings are compared."""
+    return name_key(heading)

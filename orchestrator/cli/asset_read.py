@@ -1,0 +1,109 @@
+"""`kahn asset read`: what would come of any files, as a table, without writing; no bad file stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from inventory.changes import Holdings, applied
+from inventory.errors import ExpectedError
+from inventory.mapping import MappingProfile
+from inventory.sources import read_file, recognise
+from orchestrator.actions.take_inventory import FileRead, compare, holdings_in
+from orchestrator.cli.asset_import import PARTLY_TAKEN, age_of, paths
+from orchestrator.cli.asset_profile import found_profile
+from orchestrator.cli.context import Context, context_of, harmless
+from orchestrator.texts import _
+
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One file of the table: how many assets and dependencies it tells of, and how many the inventory would take."""
+
+    file: str
+    format: str
+    read: int = 0
+    merged: int = 0
+    rejected: int = 0
+    why: tuple[str, ...] = ()
+    refused_whole: bool = False
+
+
+def read(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help=_("Any files, or directories of inventory files."))],
+    profile: Annotated[
+        str, typer.Option("--profile", help=_("Mapping profile of lists (see `kahn asset profile`)."))
+    ] = "",
+) -> None:
+    """Show per file: format, how much was read, merged and rejected, and why. Nothing is written."""
+    context = context_of(ctx)
+    mapping = found_profile(context, profile) if profile else None
+    with context.world.store.reading() as books:
+        now = holdings_in(books, context.tenant)
+    lines: list[Line] = []
+    for path in paths(files):
+        line, now = _line(context, path, now, mapping)
+        lines.append(line)
+    context.out.json([asdict(line) for line in lines])
+    context.out.rich(_table(lines))
+    context.out.line(_("Nothing was written. Next: kahn asset import FILE"))
+    if any(line.rejected or line.refused_whole for line in lines):
+        raise typer.Exit(PARTLY_TAKEN)
+
+
+def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile | None) -> tuple[Line, Holdings]:
+    """One file on top of those before it, and the inventory as it would be after it."""
+    source = ""
+    try:
+        source = "" if mapping is not None else recognise(path).name
+        reading = read_file(path, profile=mapping)
+        one_file = FileRead(file=str(path), reading=reading, observed_us=age_of(path, None))
+        intake = compare(now, [one_file], new_id=context.world.new_asset_id, at=context.world.clock.now())
+    except ExpectedError as wrong:
+        why = wrong.says.format(**wrong.facts).replace(str(path), path.name)
+        return Line(file=str(path), format=source or "?", why=(f"{wrong.code} {why}",), refused_whole=True), now
+    changes = [step.changes for step in intake.steps]
+    for one in changes:
+        now = applied(now, one)
+    refusals = [refusal for one in changes for refusal in one.refusals]
+    reasons = dict.fromkeys(f"{one.code} {one.says}" for one in refusals)
+    count = len(reading.observations) + len(reading.dependencies)
+    merged = sum(len(one.appeared) + len(one.changed) + one.unchanged + len(one.dependencies) for one in changes)
+    line = Line(
+        file=str(path),
+        format=reading.source,
+        read=count,
+        merged=merged,
+        rejected=len(refusals),
+        why=tuple(reasons) or tuple(f"({note})" for note in reading.notes[:1]),
+    )
+    return line, now
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("file"), _("format")):
+        table.add_column(heading, overflow="fold")
+    for heading in (_("read"), _("merged"), _("rejected")):
+        table.add_column(heading, justify="right")
+    table.add_column(_("why"), overflow="fold", ratio=1)
+    for line in lines:
+        rejected = _("whole file") if line.refused_whole else str(line.rejected)
+        cells = (Path(line.file).name, line.format, str(line.read), str(line.merged), rejected, _why(line))
+        table.add_row(*(Text(harmless(cell).replace("\n", " ")) for cell in cells))
+    return table
+
+
+def _why(line: Line) -> str:
+    shown = " | ".join(reason[:160] for reason in line.why[:MOST_REASONS])
+    more = len(line.why) - MOST_REASONS
+    return shown + (_(" | and {count} more reasons").format(count=more) if more > 0 else "")
