@@ -7,8 +7,12 @@ from pathlib import Path
 from inventory.mapping import MappingProfile
 from inventory.observation import Reading
 from inventory.ports import Source
+from inventory.sources.ad_computers import AdComputers
+from inventory.sources.azure import AzureCsv, AzureReport
+from inventory.sources.cmf import MigrationFactory
 from inventory.sources.facts import AnsibleFacts, Facter, Ohai
 from inventory.sources.glpi import GlpiJson, GlpiXml
+from inventory.sources.konveyor import Konveyor
 from inventory.sources.limits import FormatUnknown
 from inventory.sources.native_csv import NativeCsv
 from inventory.sources.native_json import NativeJson
@@ -17,10 +21,16 @@ from inventory.sources.office_csv import OfficeCsv
 from inventory.sources.office_xlsx import OfficeXlsx
 from inventory.sources.opsi import Opsi
 from inventory.sources.rvtools import RvTools
+from inventory.sources.snipeit import SnipeIt
+from inventory.sources.strangers import Strangers
 from inventory.sources.workbook import is_workbook
+from inventory.sources.zeek import Zeek
 
 SOURCES: tuple[Source, ...] = (
     RvTools(),
+    AzureReport(),
+    Strangers(),
+    Zeek(),
     GlpiXml(),
     Nmap(),
     Opsi(),
@@ -28,8 +38,13 @@ SOURCES: tuple[Source, ...] = (
     AnsibleFacts(),
     Facter(),
     Ohai(),
+    MigrationFactory(),
     NativeJson(),
     NativeCsv(),
+    AdComputers(),
+    AzureCsv(),
+    Konveyor(),
+    SnipeIt(),
     OfficeCsv(),
     OfficeXlsx(),
 )

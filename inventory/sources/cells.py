@@ -74,9 +74,13 @@ def _refuse_mixed(path: Path, content: bytes) -> None:
             raise FileUnreadable(file=path, why=why)
 
 
-def rows_of(path: Path, text: str, separator: str) -> Iterator[Row]:
-    """The rows, cells without blanks around them. Raises BrokenFile or TooMuch."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def rows_of(path: Path, text: str, separator: str, *, skip_blanks: bool = False) -> Iterator[Row]:
+    """The rows, cells without blanks around them; ``skip_blanks`` allows a blank before a quotation mark.
+
+    Raises BrokenFile or TooMuch.
+    """
+    opened = io.StringIO(text, newline="")
+    reader = csv.reader(opened, delimiter=separator, strict=True, skipinitialspace=skip_blanks)
     number = 0
     while True:
         try:

@@ -22,6 +22,14 @@ MAX_NOTES = 500
 _SILENT: tuple[object, ...] = (None, "", (), [])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where an entry stands, and the row to give back should it be refused."""
+
+    place: Place
+    row: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Gathering:
     """One file being read; ``reading`` is the result."""
@@ -38,6 +46,10 @@ class Gathering:
         """A place in this file."""
         return Place(file=str(self.path), row=row, column=column)
 
+    def spot(self, number: int, row: tuple[str, ...]) -> Spot:
+        """A row in this file."""
+        return Spot(place=self.place(number), row=row)
+
     def note(self, text: str) -> None:
         """Say what was passed over on purpose; beyond ``MAX_NOTES`` nobody reads on."""
         if len(self.notes) < MAX_NOTES:
@@ -48,10 +60,11 @@ class Gathering:
         self.refusals.append(refusal_of(error, place, tuple(row)))
 
     def asset(
-        self, kind: AssetKind, name: str, said: Mapping[str, object], *, place: Place, guessed_kind: bool = False
+        self, kind: AssetKind, name: str, said: Mapping[str, object], *, place: Place | Spot, guessed_kind: bool = False
     ) -> None:
         """Take one asset; what it says that cannot be taken is noted, a name that cannot be one refuses it."""
-        claim = Claim(kind=kind, place=place, source=self.source, row=(name,))
+        spot = place if isinstance(place, Spot) else Spot(place=place, row=(name,))
+        claim = Claim(kind=kind, place=spot.place, source=self.source, row=spot.row)
         taken = observed(claim, Cell(field="name", raw=name, column="name"), ())
         if not isinstance(taken, Observation):
             self.refusals += taken

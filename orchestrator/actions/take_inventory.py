@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from inventory.changes import ChangeSet, Holdings, applied
+from inventory.endpoints import with_named_ends
 from inventory.errors import ExpectedError
 from inventory.merge import When, merge
 from inventory.model import AssetId, TenantId
@@ -97,7 +98,8 @@ def compare(holdings: Holdings, files: Iterable[FileRead], *, new_id: Callable[[
             now = applied(now, steps[-1].changes)
         ages = {one.file: one.observed_us for one in some if one.observed_us}
         when = When(imported_us=micros(at), observed_us=ages)
-        changes = merge(now, _together(source, some), new_id=new_id, when=when)
+        reading = with_named_ends(_together(source, some), now.snapshot)
+        changes = merge(now, reading, new_id=new_id, when=when)
         steps.append(Step(source=source, files=tuple(some), changes=changes))
     return Intake(before=holdings, steps=tuple(steps))
 

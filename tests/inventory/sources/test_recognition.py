@@ -51,7 +51,7 @@ def test_each_format_is_recognised_whatever_the_file_is_called(tmp_path: Path) -
     assert {name: recognise(path).name for name, path in files.items()} == {name: name for name in files}
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a\x01\x00", b"%PDF-1.7", b"hello", b"<html>", b"a,b\n1,2\n"])
+@pytest.mark.parametrize("content", [b"", b"GIF89a\x01\x00", b"hello", b"a,b\n1,2\n"])
 def test_anything_else_is_of_no_known_format(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(FormatUnknown) as raised:
         recognise(a_file(tmp_path, content, "export.xlsx"))

@@ -63,6 +63,7 @@ def test_a_machine_is_joined_from_its_four_sheets(tmp_path: Path) -> None:
             "power": "on", "fqdn": "srv-1.stadt.example", "cpu_cores": 4, "ram_mib": 8192, "address": "10.1.2.3",
             "mac": ("00:50:56:00:00:01", "00:50:56:00:00:02"), "os_name": "Debian 12", "hypervisor": "esx-1",
             "cluster": "c1", "site": "RZ Nord", "uuid": UUID, "note": "note", "disk_gib": 15.0, "disk_used_gib": 2.0,
+            "disks": ("/ 0.0 GiB, 2.0 used", "1 10.0 GiB", "2 5.0 GiB"),
         },
     )  # fmt: skip
 
