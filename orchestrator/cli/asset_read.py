@@ -14,6 +14,7 @@ from rich.text import Text
 from inventory.changes import Holdings, applied
 from inventory.errors import ExpectedError
 from inventory.mapping import MappingProfile
+from inventory.observation import Refusal
 from inventory.sources import read_file, recognise
 from orchestrator.actions.take_inventory import FileRead, compare, holdings_in
 from orchestrator.cli.asset_import import PARTLY_TAKEN, age_of, paths
@@ -75,7 +76,6 @@ def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile |
     for one in changes:
         now = applied(now, one)
     refusals = [refusal for one in changes for refusal in one.refusals]
-    reasons = dict.fromkeys(f"{one.code} {one.says}" for one in refusals)
     count = len(reading.observations) + len(reading.dependencies)
     merged = sum(len(one.appeared) + len(one.changed) + one.unchanged + len(one.dependencies) for one in changes)
     line = Line(
@@ -84,9 +84,17 @@ def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile |
         read=count,
         merged=merged,
         rejected=len(refusals),
-        why=tuple(reasons) or tuple(f"({note})" for note in reading.notes[:1]),
+        why=_reasons(refusals, path) or tuple(f"({note})" for note in reading.notes[:1]),
     )
     return line, now
+
+
+def _reasons(refusals: Sequence[Refusal], path: Path) -> tuple[str, ...]:
+    """One sentence per rule that refused something: how often, and the first case."""
+    found: dict[str, list[str]] = {}
+    for one in refusals:
+        found.setdefault(one.code, []).append(one.says.replace(str(path), path.name))
+    return tuple(f"{len(says)} x {code} {says[0]}" for code, says in found.items())
 
 
 def _table(lines: Sequence[Line]) -> Table:
@@ -104,6 +112,6 @@ def _table(lines: Sequence[Line]) -> Table:
 
 
 def _why(line: Line) -> str:
-    shown = " | ".join(reason[:160] for reason in line.why[:MOST_REASONS])
+    shown = " | ".join(reason[:220] for reason in line.why[:MOST_REASONS])
     more = len(line.why) - MOST_REASONS
     return shown + (_(" | and {count} more reasons").format(count=more) if more > 0 else "")
