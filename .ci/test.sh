@@ -69,10 +69,10 @@ if [ "$kind" = check ]; then
 else
     none_is_fine=yes
     stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres"
-    stage "simulation: 2,000 waves full of faults" $bin/python -m tests.simulation --seeds 2000 --sample 4
-    stage "deaths at every durable boundary" $bin/python -m tests.faults.crash
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off.
     begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m lab
+    stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4
+    stage "deaths at every durable boundary" nice $bin/python -m tests.faults.crash
     # One process: two would make the server's account at the same moment, and each start a server of its own.
     stage "PostgreSQL" nice $bin/python -m pytest -q -m "postgres and not lab"
     end_aside "real hosts (lab)"
