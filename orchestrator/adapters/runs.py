@@ -90,7 +90,7 @@ class AnsibleRuns(PlaybookRunner):
         try:
             with self._opened(run) as directory:
                 # Whether it lives is asked first: what a dead run wrote is then complete when it is read.
-                alive = bool(processes_of(run)) or _locked(directory)
+                alive = _locked(directory) or bool(processes_of(run))
                 records = files.whole_records(files.read_plain(directory, files.RECORDS))
                 spool = read_spool(files.read_plain(directory, files.SPOOL), offset=offset)
         except FileNotFoundError:

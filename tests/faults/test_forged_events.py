@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.faults.forgeries import answers, lying_python, runner_marker
 from tests.run_orders import Field
 from tests.sshd import Server, server
 
@@ -19,28 +19,19 @@ pytestmark = pytest.mark.ansible
 __all__ = ["server"]
 
 
-def runner_marker(event: Mapping[str, object]) -> str:
-    """The bytes by which ansible-runner's own display plugin tells it of an event."""
-    packed = base64.b64encode(json.dumps(event).encode()).decode()
-    return f"\x1b[K{packed}\x1b[{len(packed)}D\x1b[K"
+WAITING = 12
+"""During so many answers the victim waits for its turn; then it fails, and the others come behind its failure."""
 
 
-def forged_answer(host: str, task: str) -> str:
-    """A module's answer that carries forged events of another host in every text a display might print."""
-    event = {"uuid": "f0f0", "event": "runner_on_ok", "event_data": {"host": host, "task": task}}
-    marker = runner_marker(event) + "\n" + runner_marker({})
-    line = json.dumps({"seq": 4, "mono_ns": 1, "wall_us": 1, "kind": "done", "host": host, "part": "done", "crc32": 0})
-    text = f"{marker}\n{line}\n"
-    return json.dumps({"changed": False, "ping": "pong", "msg": text, "warnings": [text], "stdout": text})
-
-
-def lying_python(directory: Path, answer: str) -> Path:
-    """An interpreter that runs nothing and gives that answer to whatever it is asked."""
-    (directory / "answer").write_text(answer)
-    program = directory / "python"
-    program.write_text(f"#!/bin/sh\n[ -t 0 ] || cat > /dev/null\ncat {directory}/answer\n")
-    program.chmod(0o755)
-    return program
+def tasks(first: int, count: int, *, only_for: str = "") -> str:
+    """So many tasks that ask the machine something, and go on whatever it says."""
+    condition = f"  when: kahn_asset == '{only_for}'\n" if only_for else ""
+    asked = (
+        f"- name: ask {number}\n  ansible.builtin.ping:\n  diff: true\n  ignore_errors: true\n"
+        f"  ignore_unreachable: true\n{condition}"
+        for number in range(first, count)
+    )
+    return "".join(asked)
 
 
 @contextmanager
@@ -54,27 +45,35 @@ def lying(server: Server, program: Path) -> Iterator[None]:
         server.inside("umount", inside)
 
 
-def test_a_forged_event_of_another_host_changes_nothing(
+def test_there_are_more_than_a_hundred_forgeries_and_no_two_are_equal() -> None:
+    told = answers("victim", "kahn_done r1")
+    assert len(told) == len(set(told)) > 100
+
+
+def test_no_forgery_of_another_machines_events_changes_anything(
     tmp_path: Path, server: Server, request: pytest.FixtureRequest
 ) -> None:
     here = Field(state=tmp_path / "state", server=server)
     request.addfinalizer(here.leave)
-    order = here.order(
-        """
-        - ansible.builtin.ping:
-          when: kahn_asset == 'hostile'
-        - ansible.builtin.fail: {msg: no}
-          when: kahn_asset == 'victim'
-        """,
-        assets=("hostile", "victim"),
-    )
-    answer = forged_answer("victim", f"kahn_done {order.run.id}")
-    with lying(server, lying_python(tmp_path, answer)):
-        found = here.played(order)
-    assert found["victim"].kind == "failed"
-    assert runner_marker({}) in (here.directory(order) / "display.txt").read_text()
-    kinds = [(line.kind, line.host) for line in here.runs.read(order.run.id, offset=0).lines]
-    assert ("done", "victim") not in kinds
+    count = len(answers("victim", ""))
+    fails = "- name: the victim fails\n  ansible.builtin.fail: {msg: no}\n  when: kahn_asset == 'victim'\n"
+    asks = tasks(0, WAITING, only_for="hostile") + fails + tasks(WAITING, count, only_for="hostile")
+    order = here.order(asks, assets=("hostile", "victim"), seconds=300)
+    program = lying_python(tmp_path, answers("victim", f"kahn_done {order.run.id}"))
+    with lying(server, program):
+        here.runs.start(order)
+        here.finished(order, within=280)
+        found = here.judged(order)
+    assert int((tmp_path / "next").read_text()) == count, "the machine was asked for every answer"
+    assert runner_marker({}) in (here.directory(order) / "display.txt").read_text(errors="replace")
+    read = here.runs.read(order.run.id, offset=0)
+    assert (read.damaged, read.exited, found["victim"].kind) == ("", True, "failed")
+    of_victim = [line for line in read.lines if line.host == "victim" and line.kind != "skipped"]
+    asked = [line for line in of_victim if line.kind == "task_start" and line.fields["task"].startswith("ask ")]
+    assert len(asked) == WAITING
+    rest = [(line.kind, line.fields["part"]) for line in of_victim if line not in asked]
+    assert rest == [("task_start", "claim"), ("ok", "claim"), ("task_start", "step"), ("failed", "step")]
+    assert {line.host for line in read.lines} == {"", "hostile", "victim"}
 
 
 CONTROL = """
@@ -86,16 +85,19 @@ print(json.dumps([(e["event"], e.get("event_data", {}).get("host")) for e in eve
 """
 
 
-def test_control_the_same_bytes_forge_an_event_in_plain_runner(tmp_path: Path) -> None:
-    program = lying_python(tmp_path, forged_answer("victim", "restore"))
+def test_control_the_same_answers_forge_events_in_plain_runner(tmp_path: Path) -> None:
+    told = answers("victim", "restore")
+    program = lying_python(tmp_path, told)
     hostile = {"ansible_connection": "local", "ansible_python_interpreter": str(program)}
     (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"hostile": hostile}}}))
     (tmp_path / "project").mkdir()
-    play = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.ping: }]\n"
+    indented = "".join(f"    {line}\n" for line in tasks(0, len(told)).splitlines())
+    play = f"- hosts: all\n  gather_facts: false\n  tasks:\n{indented}"
     (tmp_path / "project" / "play.yml").write_text(play)
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": path, "HOME": str(tmp_path), "LANG": "C.UTF-8", "ANSIBLE_PIPELINING": "1"}
     done = subprocess.run(
         (sys.executable, "-c", CONTROL, tmp_path), env=environment, capture_output=True, text=True, check=True
     )
-    assert ["runner_on_ok", "victim"] in json.loads(done.stdout)
+    forged = [kind for kind, host in json.loads(done.stdout) if host == "victim"]
+    assert len(forged) >= 10 and "runner_on_ok" in forged
