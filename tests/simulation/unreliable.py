@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from inventory.model import TenantId
 from orchestrator.adapters.run_directory import RunRefused
 from orchestrator.adapters.runs import RunStuck
 from orchestrator.adapters.simulated_runs import SimulatedRuns
@@ -37,7 +38,8 @@ class UnreliableStore:
 
     def __init__(self, store: MemoryStore, dice: Dice, act: Act) -> None:
         self._store, self._dice, self._act = store, dice, act
-        self.away_until = 0.0
+        self.watch: Callable[[str, tuple[str, ...]], None] = lambda _side, _kinds: None
+        """Told ``before`` and ``after`` each commit which kinds of entries it writes; may raise Killed."""
 
     @contextmanager
     def transaction(self) -> Iterator[Books]:
@@ -51,8 +53,12 @@ class UnreliableStore:
         if fault == "F18-no-connection":
             raise StoreUnavailable(url="memory", why="too many connections")
         with self._store.transaction() as books:
+            known = {tenant: len(chain) for tenant, chain in self._store.rows.journal.items()}
             yield books
             self._before_commit(fault)
+            kinds = _kinds(books, known)
+            self.watch("before", kinds)
+        self.watch("after", kinds)
         self._after_commit(fault)
 
     def _before_commit(self, fault: str) -> None:
@@ -89,6 +95,12 @@ class UnreliableStore:
     def seat(self) -> AbstractContextManager[bool]:
         """The driver's seat."""
         return self._store.seat()
+
+
+def _kinds(books: Books, known: dict[TenantId, int]) -> tuple[str, ...]:
+    """Kinds of the journal entries that a transaction adds."""
+    added = (books.journal.read(tenant, after=known.get(tenant, 0)) for tenant in books.tenants.all())
+    return tuple(one.entry.kind for entries in added for one in entries)
 
 
 class UnreliableRuns:

@@ -1,7 +1,8 @@
 """``python -m tests.faults.crash``: SIGKILL before and after the durable boundaries of a night, and what is lost.
 
-Without options the first and the last passage of each boundary are taken; ``--every`` takes every passage that a night
-makes (of those that only repeat, such as connections while waiting, the first three and the last).
+Without options the first and the last passage of each boundary are taken (in the night with a rollback, the last);
+``--every`` takes every passage that a night makes (of those that only repeat, such as connections while waiting, the
+first three and the last).
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ class Outcome:
     resumed: bool
 
 
-def deaths_of(passages: dict[str, int], *, every: bool) -> list[Death]:
-    """The deaths to try for a night that passed its boundaries so often."""
+def deaths_of(passages: dict[str, int], *, every: bool, first: int = 1) -> list[Death]:
+    """The deaths to try for a night that passed its boundaries so often: the ``first`` so many, and the last."""
     found = []
     for line, count in sorted(passages.items()):
         side, _, name = line.partition(" ")
         if name and line.startswith(("before ", "after ")):
             whole = every and name not in REPEATED
-            numbers = range(1, count + 1) if whole else _few(count, 3 if every else 1)
+            numbers = range(1, count + 1) if whole else _few(count, 3 if every else first)
             found += [Death(side=side, name=name, number=number) for number in numbers]
     return found
 
@@ -110,8 +111,10 @@ def sweep(original: Original, folder: Path, *, fails: bool, every: bool) -> Iter
     wrong = quiet.verdict()
     if wrong:
         raise AssertionError(f"an undisturbed night ends wrongly: {wrong}")
-    deaths = deaths_of(dict(quiet.passages()), every=every)
+    deaths = deaths_of(dict(quiet.passages()), every=every, first=1 if not fails else 0)
     quiet.leave()
+    if original.name:
+        postgresql_dropped(quiet.url)
     _ORIGINALS.append(original)
     with get_context("fork").Pool(2) as pool:
         yield from pool.imap(partial(died, folder, fails), enumerate(deaths, start=1))
@@ -141,7 +144,7 @@ def sweep_singles(folder: Path) -> tuple[int, list[str], set[str]]:
 def registered() -> set[str]:
     """Names of all boundaries in the product's code."""
     texts = [path.read_text() for top in ("orchestrator", "playbooks") for path in (ROOT / top).rglob("*.py")]
-    return {name for text in texts for name in re.findall(r"\bboundary\(\"([a-z.]+)\"\)", text)}
+    return {name for text in texts for name in re.findall(r"\bboundary\(\"([a-z]+\.[a-z.]+)\"\)", text)}
 
 
 def out(text: str) -> None:

@@ -189,7 +189,7 @@ def a_night(original: Original, place: Path, *, fails: bool = False) -> Night:
     stub.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S {STUB}\n")
     stub.chmod(0o755)
     if original.name:
-        url = postgresql_copy(original.name, f"{original.name.rpartition('/')[2]}_{place.name}")
+        url = postgresql_copy(original.name, f"kahn_night_{os.getpid()}_{place.name}")
     else:
         shutil.copy(original.folder / "kahn.sqlite", place / "kahn.sqlite")
         url = f"sqlite:///{place}/kahn.sqlite"
