@@ -56,7 +56,7 @@ def editable_in(books: Books, *, tenant: TenantId, now: datetime) -> Editable:
     """What the books say. Raises UnknownTenant."""
     waves = books.waves.all(tenant)
     fixed = frozenset(WaveKey(wave.key) for wave in waves if WaveEvent.REPLACE not in WAVE_TABLE[wave.state])
-    return Editable(request=request_in(books, tenant=tenant, not_before=now), fixed=fixed)
+    return Editable(request=request_in(books, tenant=tenant, not_before=now, move_approved=True), fixed=fixed)
 
 
 def edit(start: Editable, wishes: Sequence[Wish], check: PlanCheck) -> tuple[Edited, tuple[PlanFinding, ...]]:

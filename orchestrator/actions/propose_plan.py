@@ -11,7 +11,7 @@ from inventory.model import AssetId, Snapshot, TenantId
 from orchestrator.actions.pin_asset import pins_in
 from orchestrator.actions.record import progress_in
 from orchestrator.core.lifecycle import WAVE_TABLE, MoveState, WaveEvent, WaveState
-from orchestrator.core.plan import Plan, PlanFinding, Planner, PlanRequest
+from orchestrator.core.plan import Plan, PlanFinding, Planner, PlanRequest, WaveKey
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.runbook import Runbook
@@ -19,6 +19,7 @@ from orchestrator.core.undo import touched
 from orchestrator.ports import Books, WaveRow
 
 UNTOUCHED = frozenset({MoveState.PLANNED, MoveState.HELD})
+APPROVED = frozenset({WaveState.APPROVED, WaveState.SCHEDULED})
 OVER = frozenset({WaveState.CLOSED, WaveState.ROLLED_BACK})
 
 
@@ -90,9 +91,13 @@ def _why_empty(plan: Plan) -> str:
 # --------------------------------------------------------------------------- what the books say
 
 
-def request_in(books: Books, *, tenant: TenantId, not_before: datetime, seed: int = 0) -> PlanRequest:
-    """The request for a tenant's next plan. Raises UnknownTenant."""
-    fixed = [wave for wave in books.waves.all(tenant) if WaveEvent.REPLACE not in WAVE_TABLE[wave.state]]
+def request_in(
+    books: Books, *, tenant: TenantId, not_before: datetime, seed: int = 0, move_approved: bool = False
+) -> PlanRequest:
+    """The request for a tenant's next plan; approved waves are held unless it says otherwise. Raises UnknownTenant."""
+    waves = books.waves.all(tenant)
+    held = frozenset[WaveKey]() if move_approved else frozenset(WaveKey(w.key) for w in waves if w.state in APPROVED)
+    fixed = [wave for wave in waves if WaveEvent.REPLACE not in WAVE_TABLE[wave.state]]
     return PlanRequest(
         snapshot=books.assets.snapshot(tenant),
         policy=books.tenants.policy(tenant),
@@ -101,6 +106,7 @@ def request_in(books: Books, *, tenant: TenantId, not_before: datetime, seed: in
         parent=books.plans.current(tenant),
         settled=frozenset(asset for wave in fixed for asset in _settled_in(books, wave)),
         occupied=tuple(wave.content.window for wave in fixed if wave.state not in OVER),
+        approved=held,
         first_number=max((_number(wave.key) for wave in fixed), default=0) + 1,
         seed=seed,
     )

@@ -22,6 +22,7 @@ from orchestrator.cli import (
     plan_delay,
     plan_edit,
     plan_pictures,
+    plan_questions,
     report,
     runbook,
     sync,
@@ -43,7 +44,7 @@ FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
 
-BESIDE_PLAN = (plan_edit, plan_delay, plan_pictures)
+BESIDE_PLAN = (plan_edit, plan_delay, plan_pictures, plan_questions)
 """Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(

@@ -74,13 +74,17 @@ def propose_(
     ctx: typer.Context,
     not_before: NotBefore = "",
     seed: Annotated[int, typer.Option(min=0, help="Seed; kept in the plan, for planners that roll dice.")] = 0,
+    move_approved: Annotated[
+        bool,
+        typer.Option("--move-approved", help="Plan approved waves anew too; approvals of those that change are void."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     person: As = "",
     key: KeyFile = None,
 ) -> None:
     """Plan what is left to move, show it with every leftover's reason, store it and propose its waves."""
     kahn = context_of(ctx)
-    request = _request(kahn, not_before, seed)
+    request = _request(kahn, not_before, seed, move_approved=move_approved)
     plan = _proposed(kahn, request)
     show_plan(kahn.out, plan, request.snapshot)
     if request.parent is not None:
@@ -93,16 +97,16 @@ def propose_(
         kahn.out.line(_("Nothing was stored. Next: the same without --dry-run."))
         kahn.out.json(document)
         return
-    stored = _store(kahn, request, plan, _keyboard(kahn, person, key))
+    stored = _store(kahn, request, plan, _keyboard(kahn, person, key), move_approved=move_approved)
     tell_stored(kahn.out, stored)
     kahn.out.json({**document, "stored": stored})
 
 
-def _request(kahn: Context, not_before: str, seed: int) -> PlanRequest:
+def _request(kahn: Context, not_before: str, seed: int, *, move_approved: bool) -> PlanRequest:
     now = kahn.world.clock.now()
     with kahn.world.store.reading() as books:
         begin = max(now, _moment(not_before, books.tenants.policy(kahn.tenant))) if not_before else now
-        return request_in(books, tenant=kahn.tenant, not_before=begin, seed=seed)
+        return request_in(books, tenant=kahn.tenant, not_before=begin, seed=seed, move_approved=move_approved)
 
 
 def _proposed(kahn: Context, request: PlanRequest) -> Plan:
@@ -122,14 +126,18 @@ def _keyboard(kahn: Context, person: str, key: Path | None) -> Keyboard:
     return Keyboard(person=name, key_file=key_file)
 
 
-def _store(kahn: Context, request: PlanRequest, plan: Plan, keyboard: Keyboard) -> tuple[StoredWave, ...]:
+def _store(
+    kahn: Context, request: PlanRequest, plan: Plan, keyboard: Keyboard, *, move_approved: bool
+) -> tuple[StoredWave, ...]:
     """Store it if all is still as it was looked at. Raises ChangedWhilePlanning, PlanOvertaken and those of signing."""
     world = kahn.world
     runbooks = {name: world.runbook(name) for name in sorted({wave.runbook for wave in plan.waves})}
     question = _("Store this plan and propose its {count} waves as {person}?")
     kahn.confirm(question.format(count=len(plan.waves), person=keyboard.person))
     with world.desk() as desk:
-        if request_in(desk.books, tenant=kahn.tenant, not_before=request.not_before, seed=request.seed) != request:
+        begin, seed = request.not_before, request.seed
+        again = request_in(desk.books, tenant=kahn.tenant, not_before=begin, seed=seed, move_approved=move_approved)
+        if again != request:
             raise ChangedWhilePlanning()
         frozen = Frozen(
             snapshot=request.snapshot,
@@ -196,7 +204,7 @@ def check(ctx: typer.Context, fingerprint: Fingerprint = "") -> None:
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
         plan = _plan(kahn, books, fingerprint)
-        request = request_in(books, tenant=kahn.tenant, not_before=plan.not_before)
+        request = request_in(books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True)
         parent = books.plans.get(kahn.tenant, plan.parent) if plan.parent else None
     planned = frozenset(asset for wave in plan.waves for asset in wave.assets)
     request = replace(request, parent=parent, settled=request.settled - planned)

@@ -283,5 +283,7 @@ class Planning:
     """The most important first."""
     weights: Mapping[Level, float] = field(default_factory=dict)
     """Levels that are added up, each times its weight, and stand before all others."""
+    stay: bool = True
+    """Whether what a plan before had keeps its window wherever the rules allow it."""
     search: int = 0
     """How hard a better plan is looked for; 0 takes the first plan that holds all rules."""

@@ -149,6 +149,8 @@ class PlanRequest:
     """Assets that were moved already, or are in a wave that is under way: they are not planned again."""
     occupied: tuple[PlannedWindow, ...] = ()
     """Windows of waves that are under way: no second wave comes into them."""
+    approved: frozenset[WaveKey] = frozenset()
+    """Waves of the parent that were approved: nothing leaves them and nothing is added, unless people agree."""
     first_number: int = 1
     """Number of the first new wave."""
     seed: int = 0

@@ -344,7 +344,7 @@ def _opens(bench: _Bench, asset: AssetId) -> datetime | None:
 
 
 def _planning(bench: _Bench) -> Iterator[PlanFinding]:
-    if bench.policy.planning == Planning() and not _has_scopes(bench.policy) and not _pinned_apart(bench):
+    if bench.policy.planning == Planning() and not _has_scopes(bench.policy) and not _holds_waves(bench):
         return
     case = Case(plan=bench.plan, policy=bench.policy, viewed=Viewed(bench.snapshot), request=bench.request)
     for rule, says, assets in rules_broken(case):
@@ -356,8 +356,9 @@ def _has_scopes(policy: Policy) -> bool:
     return not all(scope.is_all for scope in (*scopes, *(one.scope for one in policy.freezes)))
 
 
-def _pinned_apart(bench: _Bench) -> bool:
-    return bench.request is not None and any(pin.not_with for pin in bench.request.pins)
+def _holds_waves(bench: _Bench) -> bool:
+    request = bench.request
+    return request is not None and (bool(request.approved) or any(pin.not_with for pin in request.pins))
 
 
 CHECKS: tuple[Check, ...] = (

@@ -351,6 +351,19 @@ def _not_with(case: Case) -> Iterator[Wrong]:
             yield "pin", "in one wave though pinned apart are", [pin.asset, *company]
 
 
+def _approved(case: Case) -> Iterator[Wrong]:
+    parent = case.request.parent if case.request else None
+    for old in parent.waves if parent and case.request else ():
+        if case.request is None or old.key not in case.request.approved:
+            continue
+        members = set(old.assets)
+        inside = {a for wave in case.waves if wave.window.closes == old.window.closes for a in wave.assets}
+        if left := sorted((members - inside) & case.wave_of.keys()):
+            yield "approved", f"{old.key} was approved, but elsewhere are", left
+        if added := sorted(inside - members):
+            yield "approved", f"{old.key} was approved without", added
+
+
 LOOKS: Iterable[Callable[[Case], Iterator[Wrong]]] = (
     _scope_of_window,
     _frozen,
@@ -364,4 +377,5 @@ LOOKS: Iterable[Callable[[Case], Iterator[Wrong]]] = (
     _first,
     _seats_wait,
     _not_with,
+    _approved,
 )

@@ -247,6 +247,7 @@ _READERS: Mapping[str, Reader] = {
     "shared_from": _whole(2, 1_000_000),
     "cycles_bind": _yes_no,
     "needs_first": _yes_no,
+    "stay": _yes_no,
     "prices": _prices,
     "objective": _objective,
     "weights": _weights,
@@ -276,6 +277,7 @@ PLANNING_EXAMPLE = """
 # shared_from = 2                # from so many procedures on, a machine binds none of them
 # cycles_bind = true             # whether a circle of needs moves as one though none of them binds
 # needs_first = true             # what is needed moves no later than what needs it
+# stay = true                    # what the plan before had keeps its window wherever the rules allow it
 # objective = ["exposure", "bridges", "risk", "finish", "evenness", "changes"]   # the most important first
 # search = 0                     # how hard a better plan is looked for; 0 takes the first that holds all rules
 

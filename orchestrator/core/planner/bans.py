@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -57,6 +57,17 @@ class Bans:
         for number in bans:
             mask &= self.found[number].allowed
         return mask
+
+    def approved(self, windows: Sequence[int], all_windows: Iterable[int]) -> int:
+        """Number of the ban by which members of approved waves stay there and others stay out; -1 for no member."""
+        shut = 0
+        for window in set(all_windows):
+            shut |= 1 << window if window >= 0 else 0
+        where = set(windows)
+        allowed = self._all & ~shut if where == {-1} else 0
+        if len(where) == 1 and min(where) >= 0:
+            allowed = 1 << min(where)
+        return self._numbered(Ban("approved", "", allowed))
 
     def _of_one(self, one: Traits) -> tuple[tuple[int, ...], tuple[int, ...]]:
         hit = tuple(holds(rule.scope, one) for rule in self._rules)

@@ -77,6 +77,7 @@ class _Builder:
             day_zero=self._day(self.draft.request.not_before),
             needs_first=self.asked.needs_first,
             needs=self._needs() if self.asked.needs_first and self.asked.search else (),
+            stay=self.asked.stay,
             search=self.asked.search,
         )
 
@@ -165,6 +166,13 @@ class _Builder:
     def _facts(self, unit: Unit) -> Facts:
         members = [self.traits[asset] for asset in unit.group.assets]
         bans, leads = self.bans.of(unit.group.assets)
+        if self.draft.request.approved:
+            bans = (
+                *bans,
+                self.bans.approved(
+                    [self._approved.get(asset, -1) for asset in unit.group.assets], self._approved.values()
+                ),
+            )
         stocks = ((n, self._stock_amount(n, members)) for n in range(len(self.asked.stocks)))
         olds = [self._old.get(asset, -1) for asset in unit.group.assets if asset in self._planned_before]
         partners = {
@@ -202,6 +210,13 @@ class _Builder:
         closing = self.draft.closing
         found = ((asset, closing.get(wave.window.closes, -1)) for wave in waves for asset in wave.assets)
         return {asset: window for asset, window in found if window >= 0}
+
+    @cached_property
+    def _approved(self) -> dict[AssetId, int]:
+        """Asset of an approved wave -> that wave's window, or -2 where it is gone."""
+        parent, closing = self.draft.request.parent, self.draft.closing
+        waves = [wave for wave in (parent.waves if parent else ()) if wave.key in self.draft.request.approved]
+        return {asset: closing.get(wave.window.closes, -2) for wave in waves for asset in wave.assets}
 
     @cached_property
     def _planned_before(self) -> frozenset[AssetId]:

@@ -12,7 +12,11 @@ from inventory.model import Asset, AssetId, name_key
 from orchestrator.core.openings import Opening, openings_of
 from orchestrator.core.plan import MoveGroup, Pin, PlannedWindow, PlanRequest
 from orchestrator.core.planner.eligibility import Fault, faults_of
+from orchestrator.core.planner.splits import Split, Splits
 from orchestrator.core.policy import Policy
+
+SPLITS_SHOWN = 6
+"""Needs and sizes in a sentence, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Draft:
     structure: Structure
     pins: Mapping[AssetId, tuple[Pin, ...]]
     departments: Mapping[AssetId, str]
+    splits: Splits
     closing: Mapping[datetime, int]
     """When a window closes -> its index. The end is what identifies it: its beginning may have passed already."""
 
@@ -77,6 +82,7 @@ def draft_of(request: PlanRequest) -> Draft:
         structure=structure_of(request.snapshot, binding_of(request.policy)),
         pins=pins,
         departments=departments_of(request.snapshot),
+        splits=Splits(request.snapshot, binding_of(request.policy)),
         closing={opening.window.closes: index for index, opening in enumerate(openings)},
     )
 
@@ -222,11 +228,21 @@ def _size_fault(draft: Draft, waiting: Sequence[AssetId]) -> Fault | None:
         return None
     first = draft.assets[_by_name(draft, waiting)[0]].name
     says = f"{len(waiting)} assets move together ({first!r} and others), but a window takes {limit}."
+    split = draft.splits.cheapest(waiting, limit=limit)
+    if split is not None and split.needs:
+        says += f" {_split_words(draft, split)}"
     return Fault(
         rule="group_too_large",
         says=says,
         remedy="Make a dependency between them soft, or raise assets_per_window; `kahn plan explain` shows what binds.",
     )
+
+
+def _split_words(draft: Draft, split: Split) -> str:
+    pairs = [f"{draft.assets[one.asset].name} - {draft.assets[one.needs].name}" for one in split.needs[:SPLITS_SHOWN]]
+    more = f" and {len(split.needs) - SPLITS_SHOWN} more" if len(split.needs) > SPLITS_SHOWN else ""
+    sizes = ", ".join(str(size) for size in split.sizes[:SPLITS_SHOWN])
+    return f"Loosening {', '.join(pairs)}{more} would part it into {sizes}."
 
 
 def _blocked_fault(draft: Draft, own: Mapping[AssetId, Fault]) -> Fault | None:

@@ -35,6 +35,8 @@ def placed_first_fit(problem: Problem, units: Sequence[Unit], structure: Structu
 
 def kept_of(problem: Problem) -> list[int]:
     """Units that were together in one wave of the plan before whose window is still there, and that are not pinned."""
+    if not problem.stay:
+        return []
     found = [n for n, one in enumerate(problem.units) if one.old != NOWHERE and one.fixed == NOWHERE]
     return sorted(found, key=lambda n: problem.units[n].phase)
 

@@ -22,6 +22,8 @@ def made_from(request: PlanRequest) -> str:
     pins = sorted(request.pins, key=_pin_key)
     settled = sorted(request.settled)
     digest.update(fingerprint_of((request.policy, pins, settled)).encode())
+    if request.approved:
+        digest.update(fingerprint_of(sorted(request.approved)).encode())
     return digest.hexdigest()
 
 

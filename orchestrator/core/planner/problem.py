@@ -112,6 +112,7 @@ class Problem:
     needs_first: bool = True
     needs: tuple[tuple[int, ...], ...] = ()
     """Units that each unit needs, directly or through what does not move; empty when no order is asked for."""
+    stay: bool = True
     search: int = 0
 
     @property

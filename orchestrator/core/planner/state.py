@@ -83,6 +83,25 @@ class State:
             or (self._barrier_block(unit, window) if facts.before or facts.after else None)
         )
 
+    def every_block(self, unit: int, window: int) -> Iterator[Block]:
+        """Every rule that keeps the unit out of the window; of those about other units the first one."""
+        facts, problem = self.problem.units[unit], self.problem
+        if window < facts.start:
+            yield Block("pinned_not_before")
+        for number in (*facts.bans, *(facts.leads if window != facts.old else ())):
+            if not problem.bans[number].allowed >> window & 1:
+                yield Block(problem.bans[number].rule, problem.bans[number].name)
+        if self.units_in[window] and self._runbook[window] != facts.runbook:
+            yield Block("window_full", "runbook")
+        for number, amount in facts.rows:
+            row = problem.rows[number]
+            period = problem.calendars[row.calendar][window]
+            limit = row.limits[period] if self._limit_by_period[number] else row.limits[0]
+            if self._used[number].get(period, 0) + amount > limit:
+                yield Block(row.rule, row.name)
+        looks = (self._stock_block, self._company_block, self._barrier_block)
+        yield from (found for look in looks if (found := look(unit, window)) is not None)
+
     def _calendar_block(self, unit: int, window: int) -> Block | None:
         facts = self.problem.units[unit]
         if window < facts.start:

@@ -21,6 +21,7 @@ GROUP_RULES = (
     "group_too_large",
     "group_blocked",
     "no_window",
+    "approved",
     "window_scope",
     "frozen",
     "season",
@@ -33,6 +34,7 @@ GROUP_RULES = (
     "pinned_apart",
     "first",
     "seats_wait",
+    "needs_first",
     "window_full",
 )
 ALL_RULES = RULE_NAMES + GROUP_RULES
@@ -52,6 +54,11 @@ WINDOW_RULES = (
         name="pinned_not_before",
         words="lie before the time it is pinned to",
         remedy="Pin it earlier, or add windows after that time.",
+    ),
+    WindowRule(
+        name="approved",
+        words="are not those of its own approved wave, or belong to others that were approved",
+        remedy="Plan again with --move-approved; approvals of waves that change are void then.",
     ),
     WindowRule(
         name="window_scope",
@@ -114,12 +121,24 @@ WINDOW_RULES = (
         remedy="Mend what keeps the procedure's machines, or name it in works_from_new.",
     ),
     WindowRule(
+        name="needs_first",
+        words="come before something that it needs",
+        remedy="Move what it needs first, or let the need be bridged with needs_first = false.",
+    ),
+    WindowRule(
         name="window_full",
         words="have no room left",
         remedy="Raise assets_per_window, add windows or lengthen horizon_days.",
     ),
 )
 _RULE = {one.name: one for one in WINDOW_RULES}
+
+
+def remedy_of(rule: str) -> str:
+    """What helps against a rule of windows."""
+    return _RULE[rule].remedy
+
+
 SHOWN = 3
 
 

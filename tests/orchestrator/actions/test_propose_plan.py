@@ -145,3 +145,14 @@ def test_of_a_closed_wave_only_what_is_as_before_is_planned_again(town: Context)
     assert request.settled == frozenset({moved, lost})
     assert waiting in {asset for wave in again.waves for asset in wave.assets}
     assert old(0) in plan.waves[0].assets
+
+
+def test_approved_waves_are_held_unless_people_agree_that_they_move(town: Context) -> None:
+    with town.world.desk() as desk:
+        plan = stored(town, desk)
+        change_wave(desk, desk.books.waves.get(TENANT, "W02"), WaveEvent.APPROVE)
+        request = the_request(desk)
+        free = request_in(desk.books, tenant=TENANT, not_before=desk.now, move_approved=True)
+    assert (request.approved, free.approved) == (frozenset({"W02"}), frozenset())
+    again = propose(FIRST_FIT, request, check_plan)
+    assert again.wave("W02") == plan.wave("W02")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inventory.model import Snapshot
+from inventory.model import DependencyKind, Snapshot
 from orchestrator.core.constraints import Level, Planning
 from orchestrator.core.plan import Plan, PlanRequest
 from orchestrator.core.plan_check import check_plan, errors_of
@@ -83,3 +83,18 @@ def test_a_new_plan_leaves_untouched_assets_where_they_were() -> None:
     assert all(after[asset] == before[asset] for asset in before if asset in after)
     assert str(old(41)) in after
     assert {one.level: one.value for one in later.judged}[Level.CHANGES] == 0
+
+
+def test_nothing_leaves_an_approved_wave_and_nothing_is_added_unless_people_agree() -> None:
+    request = a_request(an_estate(15))
+    plan = StepwisePlanner().propose(request)
+    estate = an_estate(15, also=a_pair(20), edges=(needs(old(20), old(14), DependencyKind.HARD),))
+    held = replace(request, snapshot=estate, parent=plan, approved=frozenset({plan.waves[1].key}))
+    later = StepwisePlanner().propose(held)
+    assert set(later.waves[1].assets) == set(plan.waves[1].assets) - {old(14)}
+    assert {one.rule: one.assets for one in later.why_not} == {"approved": (old(14), old(20))}
+    assert errors_of(check_plan(later, estate, held.policy, request=held)) == ()
+    free = replace(held, approved=frozenset())
+    moved = StepwisePlanner().propose(free)
+    assert old(20) in moved.waves[1].assets
+    assert {one.rule for one in errors_of(check_plan(moved, estate, held.policy, request=held))} == {"approved"}
