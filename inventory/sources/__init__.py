@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inventory.errors import ExpectedError
 from inventory.mapping import MappingProfile
 from inventory.observation import Reading
 from inventory.ports import Source
@@ -56,7 +57,17 @@ def recognise(path: Path) -> Source:
     for source in SOURCES:
         if source.recognises(path):
             return source
-    raise FormatUnknown(file=path, known=", ".join(source.name for source in SOURCES))
+    raise FormatUnknown(
+        file=path, known=", ".join(source.name for source in SOURCES if not isinstance(source, Strangers))
+    )
+
+
+def is_recognised(path: Path) -> bool:
+    """Whether a file has a known format that can be read."""
+    try:
+        return not isinstance(recognise(path), Strangers)
+    except ExpectedError:
+        return False
 
 
 def read_file(path: Path, *, profile: MappingProfile | None = None) -> Reading:

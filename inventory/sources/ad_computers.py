@@ -1,7 +1,7 @@
 """Computers of a Windows directory: ``Get-ADComputer | Export-Csv`` or ``csvde``.
 
 The organisational unit is taken for the department, the nearest one that names no sort of machine. The object's GUID is
-the directory's, not the machine's, and SIDs and account names are not taken.
+the directory's name for it, not the machine's UUID; SIDs and account names are not taken.
 """
 
 from __future__ import annotations
@@ -72,7 +72,13 @@ def _take(found: Gathering, row: TableRow) -> None:
         "lifecycle": "disabled in the directory" if _is_disabled(row) else "",
     }
     kind = AssetKind.SERVER if is_controller else kind_by_system(system)
-    found.asset(kind, name, said, place=found.spot(row.number, row.row), guessed_kind=not system and not is_controller)
+    found.asset(
+        kind,
+        name,
+        said,
+        place=found.spot(row.number, row.row, row.get("objectguid")),
+        guessed_kind=not system and not is_controller,
+    )
 
 
 def _units(name: str) -> list[str]:

@@ -118,7 +118,7 @@ def _machine(found: Gathering, row: TableRow) -> None:
         "services": list(_services(row)),
     }
     kind = machine_kind_of(system=f"{row.get('operating system')} server") if is_physical else AssetKind.VM
-    found.asset(kind, name, said, place=found.spot(row.number, row.row))
+    found.asset(kind, name, said, place=found.spot(row.number, row.row, origin))
 
 
 def _inside(text: str) -> list[str]:

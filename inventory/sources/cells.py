@@ -74,13 +74,24 @@ def _refuse_mixed(path: Path, content: bytes) -> None:
             raise FileUnreadable(file=path, why=why)
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends; a copy of the whole text is only made where ends of old machines (CR) stand in it."""
+    if text.count("\r") != text.count("\r\n"):
+        yield from io.StringIO(text, newline="")
+        return
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
 def rows_of(path: Path, text: str, separator: str, *, skip_blanks: bool = False) -> Iterator[Row]:
     """The rows, cells without blanks around them; ``skip_blanks`` allows a blank before a quotation mark.
 
     Raises BrokenFile or TooMuch.
     """
-    opened = io.StringIO(text, newline="")
-    reader = csv.reader(opened, delimiter=separator, strict=True, skipinitialspace=skip_blanks)
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True, skipinitialspace=skip_blanks)
     number = 0
     while True:
         try:

@@ -28,6 +28,8 @@ class Spot:
 
     place: Place
     row: tuple[str, ...]
+    source_id: str = ""
+    """What the source calls the entry for ever."""
 
 
 @dataclass(slots=True)
@@ -46,9 +48,9 @@ class Gathering:
         """A place in this file."""
         return Place(file=str(self.path), row=row, column=column)
 
-    def spot(self, number: int, row: tuple[str, ...]) -> Spot:
+    def spot(self, number: int, row: tuple[str, ...], source_id: str = "") -> Spot:
         """A row in this file."""
-        return Spot(place=self.place(number), row=row)
+        return Spot(place=self.place(number), row=row, source_id=source_id)
 
     def note(self, text: str) -> None:
         """Say what was passed over on purpose; beyond ``MAX_NOTES`` nobody reads on."""
@@ -75,7 +77,8 @@ class Gathering:
                 value = self._value(name, field_name, raw)
                 if value is not None and value not in _SILENT:
                     values[field_name] = value
-        self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind))
+        own = spot.source_id[:300] if spot.source_id.isprintable() else ""
+        self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind, source_id=own))
 
     def _value(self, name: str, field_name: str, raw: object) -> Value | None:
         known = FIELDS[field_name]

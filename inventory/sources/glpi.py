@@ -140,7 +140,8 @@ def _take(found: Gathering, row: int, inventory: _Inventory) -> None:
     said["last_seen"] = stamp[1] if stamp else day_of(entry(content.get("accesslog")).get("logdate"))
     if inventory.is_partial:
         found.note(f"{name}: a partial inventory; only what it holds is taken.")
-    found.asset(kind, short_name(name), said, place=found.place(row), guessed_kind=is_guess)
+    spot = found.spot(row, (name,), inventory.device_id)
+    found.asset(kind, short_name(name), said, place=spot, guessed_kind=is_guess)
 
 
 def _kind(inventory: _Inventory) -> tuple[AssetKind, bool]:

@@ -38,7 +38,7 @@ class FormatUnknown(ExpectedError):
     """No source recognises the file."""
 
     code, says = "INV-004", "{file} is of no known format."
-    remedy = "Known are: {known}. See docs/native-format.md for a form that always works."
+    remedy = "Known are: {known}. See docs/formats.md; for any other list: `kahn asset profile propose FILE NAME`."
     exit_code = 2
 
 

@@ -49,13 +49,18 @@ def layout(file: ListFile, text: str) -> tuple[str, Numbered] | None:
     """The separator and the heading row: those with the most known headings."""
     best: tuple[int, str, Numbered] | None = None
     for separator in SEPARATORS:
-        try:
-            found = heading_row(file, numbered(file.path, text, separator))
-        except ExpectedError:
-            continue
+        found = heading_row(file, _until_broken(numbered(file.path, text, separator)))
         if found is not None and (best is None or found[0] > best[0]):
             best = found[0], separator, found[1]
     return (best[1], best[2]) if best else None
+
+
+def _until_broken(rows: Iterator[Numbered]) -> Iterator[Numbered]:
+    """The rows before one that breaks the rules; reading the list then names that one."""
+    try:
+        yield from rows
+    except ExpectedError:
+        return
 
 
 def numbered(path: Path, text: str, separator: str) -> Iterator[tuple[int, Row]]:

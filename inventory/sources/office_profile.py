@@ -23,7 +23,7 @@ from inventory.sources.sheet_stream import open_book
 from inventory.sources.workbook import is_workbook
 
 EXAMPLE_ROWS = 200
-_ALIKE = 0.84
+_ALIKE, _SHORTEST_ALIKE = 0.84, 5
 _IP = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _SYSTEM = re.compile(r"windows|linux|debian|ubuntu|centos|rhel|red hat|sles|macos|vmware esx", re.IGNORECASE)
 
@@ -126,7 +126,8 @@ def _field(heading: str, cells: Sequence[str], taken: set[str]) -> tuple[str, st
     known = field_of(heading)
     if known is not None and known not in taken:
         return known, "heading"
-    alike = difflib.get_close_matches(bare_heading(heading), FIELD_OF, n=1, cutoff=_ALIKE)
+    bare = bare_heading(heading)
+    alike = difflib.get_close_matches(bare, FIELD_OF, n=1, cutoff=_ALIKE) if len(bare) >= _SHORTEST_ALIKE else []
     if alike and FIELD_OF[alike[0]] not in taken:
         return FIELD_OF[alike[0]], f"similar to {alike[0]}"
     sample = cells[:EXAMPLE_ROWS]

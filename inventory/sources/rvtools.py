@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from inventory.errors import ExpectedError
@@ -93,7 +94,11 @@ class RvTools:
             cells = {**said, **said_by_parts(sheet, line, parts)}
         except ExpectedError as wrong:
             return (refusal_of(wrong, place, line.row),)
-        return observed(claim, name, (Cell(field=one, raw=raw, column=one) for one, raw in cells.items() if raw != ()))
+        listed = (Cell(field=one, raw=raw, column=one) for one, raw in cells.items() if raw != ())
+        taken = observed(claim, name, listed)
+        # A VM ID names the machine for ever, but only within its vCenter.
+        own = f"{line.get('server')}/{line.get('vm_id')}" if line.get("server") and line.get("vm_id") else ""
+        return replace(taken, source_id=own[:300]) if isinstance(taken, Observation) and own.isprintable() else taken
 
 
 def _skipped(line: Line) -> str:

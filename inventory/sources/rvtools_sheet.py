@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, str] = {
     "osaccordingtothevmwaretools": "os_tools", "ostools": "os_tools",
     "osaccordingtotheconfigurationfile": "os_config", "osconfig": "os_config", "os": "os_config",
     "vmid": "vm_id", "vmuuid": "uuid", "uuid": "uuid",
+    "visdkserver": "server",
     "firmware": "firmware", "consolidationneeded": "consolidation", "connectionstate": "connection",
     "clusterrule(s)": "rules", "clusterrules": "rules", "clusterrulename(s)": "rule_names",
     "clusterrulenames": "rule_names", "harestartpriority": "priority", "vapp": "vapp",

@@ -15,7 +15,7 @@ from inventory.errors import ExpectedError
 from inventory.model import Value
 from inventory.observation import Refusal
 from inventory.rejects import rejects_csv
-from inventory.sources import read_file
+from inventory.sources import is_recognised, read_file
 from inventory.sources.limits import FileUnreadable
 from inventory.tables import micros
 from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, holdings_in, take_inventory
@@ -99,13 +99,15 @@ def _inside(directory: Path) -> list[Path]:
     except OSError as cause:
         raise FileUnreadable(file=directory, why=cause.strerror or "unknown") from cause
     if not found:
-        raise FileUnreadable(file=directory, why="the directory holds no .csv, .json, .xlsx, .xml, .log or .gz file")
+        raise FileUnreadable(file=directory, why="the directory holds no file of a known format")
     return found
 
 
 def _is_inventory(path: Path) -> bool:
     known = (".csv", ".json", ".xlsx", ".xml", ".log", ".gz")
-    return path.suffix.casefold() in known and not path.name.endswith(".rejects.csv")
+    if path.name.endswith(".rejects.csv") or path.name.startswith(".") or not path.is_file():
+        return False
+    return path.suffix.casefold() in known or is_recognised(path)
 
 
 # --------------------------------------------------------------------------- what an import shows

@@ -31,6 +31,7 @@ def computers(reading: Reading) -> list[Observation]:
 def test_a_computer_of_the_export_in_utf16(tmp_path: Path) -> None:
     (one,) = computers(read_text(tmp_path, export(ROW), "ad-computers"))
     assert (one.kind, one.name) == (AssetKind.WORKSTATION, "APC-1")
+    assert one.source_id == "2b1c8e5e-0000-4000-8000-000000000001"
     assert part(one.values, "fqdn", "department", "os_name", "address", "last_seen", "uuid", "lifecycle") == (
         "apc-1.stadt.example", "Bürgeramt", "Windows 10 Pro", "10.2.0.17", "2024-05-06", None, None
     )  # fmt: skip

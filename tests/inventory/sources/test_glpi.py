@@ -50,7 +50,7 @@ XML = """<?xml version="1.0" encoding="UTF-8"?>
 def test_a_whole_inventory_gives_one_notebook(tmp_path: Path) -> None:
     reading = read_json(tmp_path, WHOLE, "glpi-json")
     one = only(reading)
-    assert (one.kind, one.name) == (AssetKind.NOTEBOOK, "apc-0417")
+    assert (one.kind, one.name, one.source_id) == (AssetKind.NOTEBOOK, "apc-0417", WHOLE["deviceid"])
     assert part(one.values, "address", "mac", "serial", "asset_tag", "cpu_cores", "disk_gib", "last_seen") == (
         "10.2.0.17", ("44:85:00:2b:90:bc",), "640HP72", None, 4, 250.059, "2024-05-06"
     )  # fmt: skip

@@ -159,3 +159,11 @@ def test_an_unterminated_quote_refuses_the_file_with_its_row(tmp_path: Path) -> 
     with pytest.raises(BrokenFile) as raised:
         read(tmp_path, "Hostname;Raum\n" + "pc-1;1\n" * 40 + 'pc-2;"1\n')
     assert "row 42" in str(raised.value)
+
+
+@pytest.mark.parametrize("row", ['pc;"open;8\npc2;1;8', 'pc;"' + "x" * 200_000 + '";8', "pc;" + ";" * 600])
+def test_a_row_that_breaks_the_table_is_named_and_refuses_the_file(tmp_path: Path, row: str) -> None:
+    path = a_file(tmp_path, f"Hostname;Raum;RAM (GB)\n{row}\n")
+    assert OfficeCsv().recognises(path)
+    with pytest.raises(ExpectedError, match="row 2"):
+        OfficeCsv().read(path)

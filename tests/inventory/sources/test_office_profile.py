@@ -35,6 +35,11 @@ def test_headings_likeness_and_content_are_asked_in_that_order(tmp_path: Path) -
     }
 
 
+def test_short_headings_are_not_taken_for_similar_ones(tmp_path: Path) -> None:
+    found = propose(a_file(tmp_path, "Hostname;Wer\npc-1;Erika\npc-2;Jo\n"), corrections={})
+    assert fields(found)["Wer"] == ("-", "unknown")
+
+
 def test_names_of_persons_are_not_shown_as_examples(tmp_path: Path) -> None:
     assert "Erika" not in repr(propose(a_file(tmp_path, TEXT), corrections={}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -93,3 +94,24 @@ def test_any_cells_in_a_sheet_are_at_most_an_expected_error(inside: str) -> None
     with tempfile.TemporaryDirectory() as folder:
         content = an_archive(Path(folder), parts_with(small_sheet(inside))).read_bytes()
     attempt(content)
+
+
+KEYS = st.sampled_from(
+    [
+        "ansible_facts", "ansible_hostname", "ansible_mounts", "ansible_interfaces", "facterversion", "networking",
+        "dmi", "os", "chef_packages", "memory", "network", "content", "deviceid", "hardware", "bios", "drives",
+        "networks", "network_device", "softwares", "itemtype", "hostId", "hardwareClass", "productId", "clientId", "id",
+        "type", "result", "server_name", "server_os_family", "tags", "S", "L", "name", "size", "state",
+    ]
+)  # fmt: skip
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-5, 10**18), st.floats(0, 1e9), st.text(max_size=8))
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+)
+
+
+@given(tree=TREES)
+def test_any_json_with_the_keys_of_known_exports_is_at_most_an_expected_error(tree: object) -> None:
+    reading = attempt(json.dumps(tree).encode())
+    if reading is not None:
+        merged(nothing_known(), *reading.observations, *reading.dependencies)

@@ -161,3 +161,8 @@ def test_a_file_that_only_pretends_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         RvTools().read(a_file(tmp_path, b"PK\x03\x04<html>", "export.xlsx"))
     assert not RvTools().recognises(a_file(tmp_path, b"VM;CPUs\n"))
+
+
+def test_the_key_of_the_vcenter_is_kept_only_with_the_vcenter(tmp_path: Path) -> None:
+    info = [["VM", "VM ID", "VI SDK Server"], ["a", "vm-1", "vc.stadt.example"], ["b", "vm-2", ""]]
+    assert [one.source_id for one in machines(read(tmp_path, {"vInfo": info}))] == ["vc.stadt.example/vm-1", ""]

@@ -135,3 +135,13 @@ def test_a_file_of_refused_rows_only_is_not_called_known(home: Context, tmp_path
     result = called(home, "import", a_file(tmp_path, "machine;kind\nx3;toaster\n", "machines.csv"))
     assert result.exit_code == 8
     assert "what was not refused" in result.output and "says all this" not in result.output
+
+
+def test_a_directory_stands_for_the_files_in_it_that_are_recognised(home: Context, tmp_path: Path) -> None:
+    folder = tmp_path / "facts"
+    folder.mkdir()
+    (folder / "app.uat.local").write_text('{"ansible_facts": {"ansible_hostname": "app"}}')
+    (folder / "notes.txt").write_text("no inventory")
+    (folder / ".hidden.csv").write_text("site\nX\n")
+    assert called(home, "import", folder).exit_code == 0
+    assert names(home) == ["app"]
