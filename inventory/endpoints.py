@@ -91,4 +91,4 @@ def _dependency(
             refusals.append(refusal_of(wrong, raw.place, raw.row))
             return None
     addresses = " -> ".join(one.removeprefix(_MARK) for one in (raw.asset, raw.needs))
-    return replace(raw, asset=ends[0], needs=ends[1], note=f"{raw.note} ({addresses})"[:500])
+    return replace(raw, asset=ends[0], needs=ends[1], evidence=f"{raw.evidence} ({addresses})".strip()[:1_000])

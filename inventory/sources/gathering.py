@@ -32,6 +32,15 @@ class Spot:
     """What the source calls the entry for ever."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """By what a dependency is known, how much goes over it, and when it was seen last."""
+
+    evidence: str = ""
+    mib_per_day: float = 0
+    observed_us: int = 0
+
+
 @dataclass(slots=True)
 class Gathering:
     """One file being read; ``reading`` is the result."""
@@ -102,18 +111,29 @@ class Gathering:
             self.note(f"{name[:60]}: of {len(found)} {field_name} the first {MAX_LIST} were taken.")
         return tuple(sorted(found))[:MAX_LIST]
 
-    def dependency(self, asset: str, needs: str, kind: DependencyKind, *, place: Place, note: str = "") -> None:
+    def dependency(
+        self, asset: str, needs: str, kind: DependencyKind, *, place: Place, seen: Seen | None = None
+    ) -> None:
         """Take one dependency by names."""
+        seen = seen or Seen()
         try:
-            asset, needs, note = clean_text("from", asset), clean_text("needs", needs), clean_text("note", note)
+            asset, needs = clean_text("from", asset), clean_text("needs", needs)
+            evidence = clean_text("evidence", seen.evidence)
             if not asset or not needs:
                 raise RowRefused(why="one of its two ends is missing")
         except ExpectedError as wrong:
             self.refuse(wrong, place, (asset, needs))
             return
-        row = (asset, needs, note)
         one = ObservedDependency(
-            asset=asset, needs=needs, kind=kind, note=note, place=place, source=self.source, row=row
+            asset=asset,
+            needs=needs,
+            kind=kind,
+            evidence=evidence,
+            mib_per_day=seen.mib_per_day,
+            observed_us=seen.observed_us,
+            place=place,
+            source=self.source,
+            row=(asset, needs, evidence),
         )
         self.dependencies.append(one)
 

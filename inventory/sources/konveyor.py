@@ -7,7 +7,7 @@ from pathlib import Path
 from inventory.model import AssetKind, DependencyKind
 from inventory.observation import Reading
 from inventory.sources.csv_table import TableRow, csv_table, has_headings
-from inventory.sources.gathering import Gathering
+from inventory.sources.gathering import Gathering, Seen
 from inventory.sources.limits import RowRefused
 
 _WANTED = ("application name", "dependency", "dependency direction")
@@ -64,7 +64,6 @@ def _dependency(found: Gathering, row: TableRow) -> None:
         found.refuse(RowRefused(why=why), found.place(row.number), row.row)
         return
     first, second = (asset, other) if direction == "southbound" else (other, asset)
+    seen = Seen(evidence=f"Konveyor, {direction}")
     ends = [f"procedure:{one}" if one else "" for one in (first, second)]
-    found.dependency(
-        ends[0], ends[1], DependencyKind.HARD, place=found.place(row.number), note=f"Konveyor, {direction}"
-    )
+    found.dependency(ends[0], ends[1], DependencyKind.HARD, place=found.place(row.number), seen=seen)

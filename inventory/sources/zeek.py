@@ -7,7 +7,7 @@ reading is taken in (see ``inventory.endpoints``). User names, paths and queries
 from __future__ import annotations
 
 import ipaddress
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,32 +19,40 @@ from inventory.model import AssetKind, DependencyKind
 from inventory.observation import Observation, Place, Reading
 from inventory.sources.cells import decoded
 from inventory.sources.foreign_json import number
-from inventory.sources.gathering import Gathering
+from inventory.sources.gathering import Gathering, Seen
 from inventory.sources.limits import BrokenFile, RowRefused, read_bytes, read_start
 
 _UNSET = frozenset({"-", "(empty)", ""})
 _SERVICES = {"kerberos": "kerberos", "ldap_search": "ldap", "ldap": "ldap", "ntlm": "ntlm", "smb_mapping": "smb"}
-_LAST_SECOND = 4_000_000_000
+_LAST_SECOND, _MOST_PORTS = 4_000_000_000, 5
 
 
 @dataclass(slots=True)
 class _Talk:
-    """What was seen between two addresses at one port."""
+    """What was seen between two addresses."""
 
     row: int
-    service: str
-    count: int = 0
+    ports: Counter[str] = field(default_factory=Counter)
+    """Port and service -> how often."""
     first: float = float(_LAST_SECOND)
     last: float = 0.0
     bytes: float = 0.0
     names: set[str] = field(default_factory=set)
 
-    def evidence(self, port: str) -> str:
-        """One sentence: port, service, how often, how much, from when to when."""
-        days = " to ".join(dict.fromkeys(_day(one) for one in (self.first, self.last) if one))
-        volume = f", {self.bytes / 1024**2:.1f} MiB" if self.bytes else ""
+    def seen(self) -> Seen:
+        """Ports with their services, how often, from when to when; the volume by day."""
+        most = self.ports.most_common(_MOST_PORTS)
+        ports = ", ".join(f"port {port} ({count} times)" for port, count in most)
+        more = f" and {len(self.ports) - len(most)} more ports" if len(self.ports) > len(most) else ""
+        days = " to ".join(dict.fromkeys(_day(one) for one in (self.first, self.last)))
         called = f", called {', '.join(sorted(self.names)[:3])}" if self.names else ""
-        return f"port {port} {self.service}, {self.count} times{volume}, seen {days} by Zeek{called}"
+        length = max((self.last - self.first) / 86_400, 1.0) if self.last >= self.first else 1.0
+        is_time = 0 < self.last < _LAST_SECOND
+        return Seen(
+            evidence=f"seen by Zeek {days}: {ports}{more}{called}",
+            mib_per_day=round(self.bytes / 1024**2 / length, 3),
+            observed_us=int(self.last * 1_000_000) if is_time else 0,
+        )
 
 
 class Zeek:
@@ -95,7 +103,7 @@ def _lines(path: Path, text: str) -> tuple[dict[str, list[str]], Iterator[tuple[
 
 
 def _talks(found: Gathering, log: str, lines: Iterator[tuple[int, Mapping[str, str]]]) -> None:
-    talks: dict[tuple[str, str, str], _Talk] = {}
+    talks: dict[tuple[str, str], _Talk] = {}
     broken = 0
     for row, line in lines:
         ends = _address(line.get("id.orig_h")), _address(line.get("id.resp_h"))
@@ -103,20 +111,25 @@ def _talks(found: Gathering, log: str, lines: Iterator[tuple[int, Mapping[str, s
         if not ends[0] or not ends[1] or not port.isdigit() or ends[0] == ends[1]:
             broken += 1
             continue
-        service = _SERVICES.get(log) or _said(line.get("service")) or log
-        talk = talks.setdefault((ends[0], ends[1], port), _Talk(row=row, service=service[:40]))
+        talk = talks.setdefault(ends, _Talk(row=row))
+        talk.ports[f"{port[:5]} {_service(log, line)}"] += 1
         seen = number(line.get("ts"))
-        talk.count += 1
         talk.first, talk.last = min(talk.first, seen), max(talk.last, seen)
         talk.bytes += number(_said(line.get("orig_bytes"))) + number(_said(line.get("resp_bytes")))
         called = _said(line.get("server_dns_computer_name")) or _said(line.get("server_nb_computer_name"))
-        if called.isprintable() and called:
+        if called and called.isprintable():
             talk.names.add(called[:60])
     if broken:
         found.note(f"{broken} lines without two different addresses and a port were passed over.")
-    for (first, second, port), talk in talks.items():
-        place, note = found.place(talk.row), talk.evidence(port[:5])
-        found.dependency(at_address(first), at_address(second), DependencyKind.SOFT, place=place, note=note)
+    for (first, second), talk in talks.items():
+        place = found.place(talk.row)
+        found.dependency(at_address(first), at_address(second), DependencyKind.SOFT, place=place, seen=talk.seen())
+
+
+def _service(log: str, line: Mapping[str, str]) -> str:
+    """What is spoken there, by the log it stands in or by what Zeek recognised."""
+    name = _SERVICES.get(log) or _said(line.get("service")) or log
+    return name[:40] if name.isprintable() else "?"
 
 
 def _services(found: Gathering, lines: Iterator[tuple[int, Mapping[str, str]]]) -> None:

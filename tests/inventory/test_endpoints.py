@@ -18,9 +18,9 @@ SNAPSHOT = KNOWN.snapshot
 
 
 def test_a_dependency_gets_the_names_and_keeps_the_addresses_as_evidence() -> None:
-    raw = replace(needing(at_address("10.0.0.1"), at_address("10.0.0.9"), DependencyKind.SOFT), note="port 443")
+    raw = replace(needing(at_address("10.0.0.1"), at_address("10.0.0.9"), DependencyKind.SOFT), evidence="port 443")
     (one,) = with_named_ends(a_reading(raw), SNAPSHOT).dependencies
-    assert (one.asset, one.needs, one.note) == ("machine:apc-1", "machine:srv", "port 443 (10.0.0.1 -> 10.0.0.9)")
+    assert (one.asset, one.needs, one.evidence) == ("machine:apc-1", "machine:srv", "port 443 (10.0.0.1 -> 10.0.0.9)")
 
 
 def test_what_is_seen_at_an_address_is_told_of_its_machine() -> None:

@@ -47,6 +47,6 @@ def test_places_and_procedures_that_machines_name_exist_thereby() -> None:
 
 def test_a_dependency_needs_both_ends() -> None:
     found = gathering()
-    found.dependency("a", "b", DependencyKind.SOFT, place=found.place(1), note="seen")
+    found.dependency("a", "b", DependencyKind.SOFT, place=found.place(1))
     found.dependency("a", "", DependencyKind.SOFT, place=found.place(2))
     assert ([(one.asset, one.needs) for one in found.dependencies], len(found.refusals)) == ([("a", "b")], 1)

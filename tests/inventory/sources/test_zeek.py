@@ -26,7 +26,8 @@ def test_connections_become_dependencies_with_their_evidence(tmp_path: Path) -> 
     reading = read_text(tmp_path, gzip.compress((CONN + LINES).encode()), "zeek")
     (one,) = reading.dependencies
     assert (one.asset, one.needs, one.kind) == ("address:10.0.0.1", "address:10.0.0.9", DependencyKind.SOFT)
-    assert one.note == "port 1433 conn, 2 times, 3.0 MiB, seen 2018-03-24 to 2018-03-25 by Zeek"
+    assert one.evidence == "seen by Zeek 2018-03-24 to 2018-03-25: port 1433 conn (1 times), port 1433 mssql (1 times)"
+    assert (one.mib_per_day, one.observed_us) == (3.0, 1_521_998_121_600_000)
     assert "2 lines" in reading.notes[0]
 
 
@@ -34,7 +35,7 @@ def test_users_and_paths_are_not_taken(tmp_path: Path) -> None:
     head = HEAD.format(path="ntlm", fields="ts\tid.orig_h\tid.resp_h\tid.resp_p\tusername\tserver_dns_computer_name")
     reading = read_text(tmp_path, head + "1521911721.6\t10.0.0.1\t10.0.0.9\t445\terika\tsrv.stadt.example\n", "zeek")
     assert "erika" not in repr(reading)
-    assert reading.dependencies[0].note.endswith("called srv.stadt.example")
+    assert reading.dependencies[0].evidence.endswith("called srv.stadt.example")
 
 
 def test_services_are_told_of_their_address(tmp_path: Path) -> None:
