@@ -21,7 +21,7 @@ from inventory.sources.foreign_json import (
     number,
     text,
 )
-from inventory.sources.gathering import Gathering
+from inventory.sources.gathering import Gathering, Spot
 from inventory.sources.hardware import (
     GIB,
     MIB,
@@ -43,6 +43,7 @@ _PSEUDO = frozenset(
         "hugetlbfs", "mqueue", "devpts", "ramfs", "nsfs", "9p", "fuse.lxcfs",
     }
 )  # fmt: skip
+_LAST_SECOND = 4_000_000_000
 _ANSIBLE_WORD = "ansible_"
 Said = dict[str, object]
 
@@ -112,14 +113,15 @@ class Ohai:
 
 
 def _take(found: Gathering, row: int, name: str, said: Said) -> None:
-    """One machine by its short name; ``kind`` among what is said is no field."""
+    """One machine by its short name; ``kind`` and ``epoch`` among what is said are no fields."""
     if not name:
         found.refuse(RowRefused(why="the facts hold no name of the machine"), found.place(row))
         return
-    kind = said.pop("kind")
+    kind, seconds = said.pop("kind"), number(said.pop("epoch", 0))
     assert isinstance(kind, AssetKind)
     said["fqdn"] = full_name(name) or said.get("fqdn")
-    found.asset(kind, short_name(name), said, place=found.place(row))
+    spot = Spot(place=found.place(row), row=(name,), observed_us=int(min(seconds, _LAST_SECOND) * 1_000_000))
+    found.asset(kind, short_name(name), said, place=spot)
 
 
 def _ansible_name(facts: Entry) -> str:
@@ -165,6 +167,7 @@ def _ansible(facts: Entry) -> Said:
             for one in mounts
         ],
         "last_seen": day_of(entry(facts.get("date_time")).get("date")),
+        "epoch": entry(facts.get("date_time")).get("epoch"),
         "power": "on",
     }
 
@@ -239,6 +242,7 @@ def _ohai(facts: Entry) -> Said:
         "arch": text(_path(facts, "kernel").get("machine")),
         "cpu_cores": cores or None,
         "ram_mib": _mib(number(text(_path(facts, "memory").get("total")).removesuffix("kB")) / 1024),
+        "epoch": facts.get("ohai_time"),
         "power": "on",
     }
 

@@ -30,6 +30,8 @@ class Spot:
     row: tuple[str, ...]
     source_id: str = ""
     """What the source calls the entry for ever."""
+    observed_us: int = 0
+    """When it was so, microseconds since 1970 UTC; 0: as old as the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,8 @@ class Gathering:
                 if value is not None and value not in _SILENT:
                     values[field_name] = value
         own = spot.source_id[:300] if spot.source_id.isprintable() else ""
-        self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind, source_id=own))
+        taken = replace(taken, source_id=own, observed_us=spot.observed_us)
+        self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind))
 
     def _value(self, name: str, field_name: str, raw: object) -> Value | None:
         known = FIELDS[field_name]

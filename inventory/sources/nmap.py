@@ -15,7 +15,7 @@ from inventory.model import AssetKind
 from inventory.observation import Reading
 from inventory.sources.cells import decoded
 from inventory.sources.foreign_json import number
-from inventory.sources.gathering import Gathering
+from inventory.sources.gathering import Gathering, Spot
 from inventory.sources.hardware import first_address, full_name, real_macs, real_name, short_name
 from inventory.sources.kind_words import kind_by_system
 from inventory.sources.limits import RowRefused, read_bytes, read_start
@@ -90,7 +90,9 @@ def _take(found: Gathering, row: int, host: Element) -> None:
         "last_seen": _day(host),
         "power": "on",
     }
-    found.asset(kind or kind_by_system(system), short_name(name), said, place=found.place(row), guessed_kind=True)
+    seconds = number(host.get("endtime"))
+    spot = Spot(place=found.place(row), row=(name, " ".join(addresses)), observed_us=int(seconds * 1_000_000))
+    found.asset(kind or kind_by_system(system), short_name(name), said, place=spot, guessed_kind=True)
 
 
 def _services(host: Element) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from inventory.mapping import MappingProfile
 from inventory.observation import Place, Reading
 from inventory.sources.cells import SEPARATORS, Row, decoded, rows_of
 from inventory.sources.limits import BrokenFile, read_bytes, read_start
-from inventory.sources.office_list import ListFile, Numbered, does_not_fit, heading_row, read_list
+from inventory.sources.office_list import ListFile, Numbered, does_not_fit, heading_row, read_list, source_of
 
 
 class OfficeCsv:
@@ -42,7 +42,7 @@ class OfficeCsv:
         return read_list(self._file(path), headings, body)
 
     def _file(self, path: Path) -> ListFile:
-        return ListFile(path=path, source=self.name, profile=self._profile)
+        return ListFile(path=path, source=source_of(self._profile, self.name), profile=self._profile)
 
 
 def layout(file: ListFile, text: str) -> tuple[str, Numbered] | None:

@@ -95,6 +95,11 @@ def heading_row(file: ListFile, first_rows: Iterable[Numbered]) -> tuple[int, Nu
     return best
 
 
+def source_of(profile: MappingProfile | None, otherwise: str) -> str:
+    """The source's name: each kept profile is a source of its own, whatever file it is read from."""
+    return f"office:{profile.name}" if profile is not None else otherwise
+
+
 def does_not_fit(file: ListFile) -> ProfileDoesNotFit:
     """The error of a list that has no row of headings which the profile knows."""
     assert file.profile is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from inventory.mapping import MappingProfile
 from inventory.observation import Place, Reading
 from inventory.sources.limits import BrokenFile
-from inventory.sources.office_list import ListFile, Numbered, does_not_fit, heading_row, read_list
+from inventory.sources.office_list import ListFile, Numbered, does_not_fit, heading_row, read_list, source_of
 from inventory.sources.sheet_stream import Book, open_book
 from inventory.sources.workbook import is_workbook
 
@@ -28,7 +28,7 @@ class OfficeXlsx:
 
     def read(self, path: Path) -> Reading:
         """Every machine of the list. Raises ExpectedError."""
-        file = ListFile(path=path, source=self.name, profile=self._profile)
+        file = ListFile(path=path, source=source_of(self._profile, self.name), profile=self._profile)
         book = open_book(path)
         sheet, headings, others = chosen_sheet(file, book)
         body = (one for one in book.rows(sheet) if one[0] > headings[0])

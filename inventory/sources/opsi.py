@@ -47,9 +47,9 @@ class Opsi:
 
     def read(self, path: Path) -> Reading:
         """Every host. Raises ExpectedError."""
-        found = Gathering(path, self.name, headings=("host",))
         document = document_of(path)
         listed = entry(document).get("result", document)
+        found = Gathering(path, _source_of(entries(listed)), headings=("host",))
         hosts: dict[str, list[tuple[int, Entry]]] = defaultdict(list)
         for row, one in enumerate(entries(listed), start=1):
             host = text(one.get("hostId")) or text(one.get("clientId")) or text(one.get("id"))
@@ -57,6 +57,12 @@ class Opsi:
         for host, some in hosts.items():
             _take(found, host, some)
         return found.reading()
+
+
+def _source_of(objects: Iterable[Entry]) -> str:
+    """Hosts, hardware and products come as three files: three statements on one machine, so three sources."""
+    calls = {"hardware" if "hardwareClass" in one else "products" if "productId" in one else "" for one in objects}
+    return f"opsi-{calls.pop()}" if len(calls) == 1 and calls != {""} else "opsi"
 
 
 def _take(found: Gathering, host: str, some: Sequence[tuple[int, Entry]]) -> None:

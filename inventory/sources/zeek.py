@@ -136,12 +136,14 @@ def _services(found: Gathering, lines: Iterator[tuple[int, Mapping[str, str]]]) 
     """The services of each address, to be taken by the machine that has it."""
     services: dict[str, set[str]] = defaultdict(set)
     rows: dict[str, int] = {}
+    last: dict[str, float] = defaultdict(float)
     for row, line in lines:
         host, port = _address(line.get("host")), line.get("port_num", "")
         if not host or not port.isdigit():
             found.refuse(RowRefused(why="it names no address and port"), found.place(row), tuple(line.values())[:5])
             continue
         rows.setdefault(host, row)
+        last[host] = max(last[host], min(number(line.get("ts")), float(_LAST_SECOND)))
         name = _said(line.get("service")).casefold()
         services[host].add(f"{line.get('port_proto', 'tcp')[:5]}/{port[:5]} {name[:60]}".strip())
     for host, some in services.items():
@@ -155,6 +157,7 @@ def _services(found: Gathering, lines: Iterator[tuple[int, Mapping[str, str]]]) 
                 source=found.source,
                 row=(host, "", " | ".join(values["services"])[:500]),
                 kind_is_guess=True,
+                observed_us=int(last[host] * 1_000_000),
             )
         )
 

@@ -32,7 +32,7 @@ ANSIBLE: dict[str, Any] = {
         {"mount": "/", "fstype": "ext4", "size_total": 10 * GIB, "size_available": 4 * GIB},
         {"mount": "/run", "fstype": "tmpfs", "size_total": GIB, "size_available": GIB},
     ],
-    "ansible_date_time": {"date": "2024-05-06"},
+    "ansible_date_time": {"date": "2024-05-06", "epoch": "1714979289"},
 }
 FACTER: dict[str, Any] = {
     "facterversion": "4.10.0",
@@ -53,6 +53,7 @@ def test_ansible_facts_give_one_machine(tmp_path: Path) -> None:
     assert part(one.values, "address", "mac", "os_name", "cpu_cores", "ram_mib", "serial", "disk_gib", "last_seen") == (
         "10.1.0.5", ("00:50:56:aa:00:01",), "Debian 9.13", 4, 4096, None, 10.0, "2024-05-06"
     )  # fmt: skip
+    assert one.observed_us == 1_714_979_289_000_000
     assert one.values["disks"] == ("/ 10.0 GiB, 6.0 used",)
 
 

@@ -37,7 +37,7 @@ def test_a_named_host_is_taken_with_its_open_ports_and_hints(tmp_path: Path) -> 
     one = only(
         read_text(tmp_path, scan(host(more=PORTS + system("Windows Server 2008", 98, "general purpose"))), "nmap")
     )
-    assert (one.kind, one.name) == (AssetKind.SERVER, "srv-1")
+    assert (one.kind, one.name, one.observed_us) == (AssetKind.SERVER, "srv-1", 1_399_586_624_000_000)
     assert part(one.values, "fqdn", "address", "mac", "os_name", "last_seen") == (
         "srv-1.stadt.example", "10.1.0.4", ("00:1f:3c:87:66:50",), "Windows Server 2008", "2014-05-08"
     )  # fmt: skip

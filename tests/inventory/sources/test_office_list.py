@@ -37,6 +37,7 @@ def test_a_profile_reads_headings_that_nobody_else_writes(tmp_path: Path) -> Non
     reading = by_profile(tmp_path, "Liste 2024\nKÜRZEL;Gr.;Wo;Wer;Egal\nnb-1;8;Rathaus;Erika Muster;x\n")
     (_site, one) = reading.observations
     assert (one.kind, one.name, dict(one.values)) == (AssetKind.NOTEBOOK, "nb-1", {"ram_mib": 8192, "site": "Rathaus"})
+    assert (reading.source, one.source) == ("office:geraete", "office:geraete")
     assert "Erika" not in repr(one.values)
     assert any("'Weg'" in note for note in reading.notes) and not any("'Egal'" in note for note in reading.notes)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.model import AssetKind
-from tests.inventory.builders import knowing, merged
+from tests.inventory.builders import knowing, merged, nothing_known
 from tests.inventory.builders import said as claim
 from tests.inventory.sources.reading import only, part, read_json
 
@@ -49,6 +49,16 @@ def test_hosts_hardware_and_products_in_one_list_are_one_machine(tmp_path: Path)
     )  # fmt: skip
     assert one.values["software"] == ("firefox 115-1",)
     assert one.values["findings"] == ("opsi: the last action on acrobat failed",)
+
+
+def test_each_of_the_three_answers_is_a_source_of_its_own(tmp_path: Path) -> None:
+    found = [read_json(tmp_path, some, "opsi") for some in ([CLIENT], audit(), PRODUCTS, [*audit(), *PRODUCTS])]
+    assert [one.source for one in found] == ["opsi", "opsi-hardware", "opsi-products", "opsi"]
+    changes = merged(nothing_known(), *(one for reading in found[:3] for one in reading.observations))
+    assert (len(changes.appeared), changes.refusals) == (1, ())
+    assert part(changes.appeared[0].asset.values, "asset_tag", "ram_mib", "software") == (
+        "INV-17", 8192, ("firefox 115-1",)
+    )  # fmt: skip
 
 
 def test_keys_and_passwords_never_leave_the_file(tmp_path: Path) -> None:

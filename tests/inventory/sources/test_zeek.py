@@ -44,6 +44,7 @@ def test_services_are_told_of_their_address(tmp_path: Path) -> None:
     reading = read_text(tmp_path, head + lines, "zeek")
     (one,) = reading.observations
     assert (one.name, one.values["services"], len(reading.refusals)) == ("address:10.0.0.9", ("tcp/443 ssl",), 1)
+    assert one.observed_us == 2_000_000
 
 
 def test_a_log_without_two_ends_is_refused(tmp_path: Path) -> None:
