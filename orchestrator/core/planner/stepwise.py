@@ -8,6 +8,7 @@ from datetime import UTC
 
 from orchestrator.core.constraints import Level
 from orchestrator.core.plan import Judged, Plan, PlanRequest
+from orchestrator.core.planner.bounds import plain_bounds
 from orchestrator.core.planner.build import problem_of
 from orchestrator.core.planner.draft import Draft, Unit, draft_of, units_of
 from orchestrator.core.planner.greedy import kept_of, placed_first_fit
@@ -93,6 +94,9 @@ def is_whole(state: State) -> bool:
 
 def _judged(problem: Problem, state: State, bounds: Mapping[Level, float]) -> tuple[Judged, ...]:
     values = values_of(problem, state.window_of)
+    plain = {} if problem.weights else plain_bounds(problem, state.window_of)
+    plain = {level: bound for level, bound in plain.items() if bound or not values[level]}
+    bounds = {**plain, **{level: max(bound, plain.get(level, bound)) for level, bound in bounds.items()}}
     return tuple(
         Judged(level=level, value=values[level], bound=_clean(bounds.get(level), values[level]))
         for level in levels_of(problem)

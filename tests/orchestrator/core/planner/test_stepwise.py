@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from inventory.model import DependencyKind, Snapshot
-from orchestrator.core.constraints import Level, Planning
-from orchestrator.core.plan import Plan, PlanRequest
+from inventory.model import AssetId, DependencyKind, Snapshot
+from orchestrator.core.constraints import Capacity, Effort, First, Level, Measure, Planning, Scope, Stock
+from orchestrator.core.plan import Pin, Plan, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.planner.solver import Answer
 from orchestrator.core.planner.stepwise import StepwisePlanner, without_search
-from tests.estates import a_pair, a_policy, a_request, an_estate, needs, old
+from tests.estates import MONDAY, a_pair, a_policy, a_request, an_estate, needs, old
 from tests.orchestrator.core.planner.test_build import a_ruled_request, mixed
+
+NOTHING = Capacity(name="hands", of=Measure.ASSETS, most=0)
+NEVER = Stock(name="boxes", of=Measure.ASSETS, deliveries=())
+ONE_WAY = First(name="one", first=Scope(names=("old-0000",)), then=Scope(names=("old-0001",)))
+OTHER_WAY = First(name="other", first=Scope(names=("old-0001",)), then=Scope(names=("old-0000",)))
+LATE = Pin(asset=old(0), not_before=MONDAY + timedelta(days=2))
 
 
 class Liar:
@@ -59,7 +66,7 @@ def test_an_answer_that_breaks_a_rule_is_not_taken() -> None:
     plan = StepwisePlanner(Liar()).propose(request)
     assert max(len(wave.assets) for wave in plan.waves) <= 10
     assert plan == StepwisePlanner().propose(request)
-    assert all(one.bound is None for one in plan.judged)
+    assert all(one.bound in (None, one.value) for one in plan.judged[:3]), "only what needs no solver"
 
 
 def test_neighbours_are_brought_together() -> None:
@@ -98,3 +105,37 @@ def test_nothing_leaves_an_approved_wave_and_nothing_is_added_unless_people_agre
     moved = StepwisePlanner().propose(free)
     assert old(20) in moved.waves[1].assets
     assert {one.rule for one in errors_of(check_plan(moved, estate, held.policy, request=held))} == {"approved"}
+
+
+def test_a_bound_is_never_above_what_was_found() -> None:
+    for seed in range(12):
+        plan = StepwisePlanner().propose(searching(a_ruled_request(seed)))
+        assert all(one.bound is None or one.bound <= one.value for one in plan.judged)
+
+
+CIRCLE = tuple(needs(old(n), old((n + 1) % 10_000)) for n in range(10_000))
+LARGE = tuple(needs(old(0), old(n), DependencyKind.HARD) for n in range(1, 15))
+
+
+@pytest.mark.parametrize(
+    ("rules", "request_"),
+    [
+        ({"group_too_large"}, a_request(an_estate(10_000, edges=CIRCLE))),
+        (set(), a_request(an_estate(3, edges=(needs(old(0), old(0)), needs(old(1), "nobody"))))),
+        ({"group_too_large"}, a_request(an_estate(15, edges=LARGE))),
+        ({"no_window"}, a_request(an_estate(3), policy=a_policy(weekly=()))),
+        ({"limit"}, a_request(an_estate(3), policy=a_policy(planning=Planning(capacities=(NOTHING,))))),
+        ({"stock"}, a_request(an_estate(3), policy=a_policy(planning=Planning(stocks=(NEVER,))))),
+        ({"window_fit"}, a_request(an_estate(3), policy=a_policy(planning=Planning(efforts=(Effort(minutes=9_999),))))),
+        ({"first"}, a_request(an_estate(3), policy=a_policy(planning=Planning(first=(ONE_WAY, OTHER_WAY))))),
+        ({"pinned_wave"}, a_request(an_estate(1), pins=(Pin(asset=old(0), wave=WaveKey("W77")),))),
+        ({"pins_disagree"}, a_request(an_estate(1), pins=(Pin(asset=old(0), not_with=(old(0),)),))),
+        (set(), a_request(an_estate(2), pins=(LATE, LATE, Pin(asset=AssetId("nobody"), not_with=(old(0),))))),
+    ],
+)
+def test_bad_input_is_explained_never_guessed(rules: set[str], request_: PlanRequest) -> None:
+    plan = StepwisePlanner().propose(request_)
+    assert {one.rule for one in plan.why_not} == rules
+    assert errors_of(check_plan(plan, request_.snapshot, request_.policy, request=request_)) == ()
+    for one in plan.why_not:
+        assert one.says and one.remedy
