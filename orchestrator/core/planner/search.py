@@ -95,7 +95,6 @@ class Search:
         return True
 
     def _exchanged(self, unit: int, window: int) -> bool:
-        here = self._state.window_of[unit]
         size = self._problem.units[unit].size
         tried = 0
         for other in self._partners(window):
@@ -104,9 +103,16 @@ class Search:
             tried += 1
             if tried > PARTNERS:
                 return False
-            if self._is_in_order(unit, window) and self._is_in_order(other, here) and self._try(unit, other):
+            if self._may_exchange(unit, other) and self._try(unit, other):
                 return True
         return False
+
+    def _may_exchange(self, unit: int, other: int) -> bool:
+        """Whether all needs stay in order; two of which one needs the other would change theirs."""
+        here, there = self._state.window_of[unit], self._state.window_of[other]
+        if not self._is_in_order(unit, there) or not self._is_in_order(other, here):
+            return False
+        return not self._needs or (other not in self._needs[unit] and unit not in self._needs[other])
 
     def _partners(self, window: int) -> Iterator[int]:
         """Members of a window, those with the fewest ties first."""

@@ -12,6 +12,7 @@ from orchestrator.core.planner.bounds import plain_bounds
 from orchestrator.core.planner.build import problem_of
 from orchestrator.core.planner.draft import Draft, Unit, draft_of, units_of
 from orchestrator.core.planner.greedy import kept_of, placed_first_fit
+from orchestrator.core.planner.grown import placed_by_ties
 from orchestrator.core.planner.judge import levels_of, ranked, values_of
 from orchestrator.core.planner.origin import made_from
 from orchestrator.core.planner.problem import Problem
@@ -55,6 +56,9 @@ class StepwisePlanner:
         if not problem.search:
             return state, {}
         kept = frozenset(unit for unit in kept_of(problem) if state.window_of[unit] == problem.units[unit].old)
+        if not kept:
+            grown = placed_by_ties(problem, [unit.rank for unit in units])
+            state = min(state, grown, key=lambda one: _worth(problem, one))
         Search(problem, state, kept=kept).improve(ROUNDS * problem.search)
         question = None if kept else question_of(problem, state.window_of, kept=kept, seed=draft.request.seed)
         answer = self._solver.solve(question) if self._solver is not None and question is not None else None
