@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from orchestrator.adapters.signatures import SshSignatures, read_public_key
 from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.constraints import Level
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
@@ -39,6 +41,7 @@ from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.runbook import Runbook
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import Settings, read_contacts_file, read_secret
+from orchestrator.texts import _
 
 __all__ = [
     "INVENTORY_PLUGINS",
@@ -161,6 +164,13 @@ def adopt_playbook(wish: Wish, *, state_dir: Path, name: str) -> AdoptedRunbook:
     return adopt(wish, shelf=state_dir / "runbooks", name=name)
 
 
+def _tell_progress(level: Level, value: float, bound: float) -> None:
+    """One line for somebody who waits at a terminal while a better plan is looked for."""
+    if sys.stderr.isatty():
+        says = _("  looking for a better plan: {level} {value:,.0f}, no less than {bound:,.0f} can be")
+        sys.stderr.write(says.format(level=level.value, value=value, bound=bound) + "\n")
+
+
 def open_world(settings: Settings) -> World:
     """The world of a state directory that exists. Raises ExpectedError when the database is not ready."""
     clock = SystemClock()
@@ -173,7 +183,7 @@ def open_world(settings: Settings) -> World:
         runs=runs,
         clock=clock,
         signatures=SshSignatures(),
-        planner=StepwisePlanner(CpSatSolver()),
+        planner=StepwisePlanner(CpSatSolver(tell=_tell_progress)),
     )
 
 

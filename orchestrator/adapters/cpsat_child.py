@@ -254,6 +254,8 @@ def solved(question: Question) -> Question:
         model.model.add(goal <= value)
         scale = SCALES.get(level, 1)
         reached.append({"level": level, "value": value / scale, "bound": bound / scale})
+        sys.stderr.write(json.dumps(reached[-1]) + "\n")
+        sys.stderr.flush()
     return {"windows": windows, "reached": reached}
 
 

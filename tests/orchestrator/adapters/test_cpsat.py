@@ -64,6 +64,22 @@ def test_under_any_rules_the_answer_holds_them_is_no_worse_and_comes_again(seed:
     assert StepwisePlanner(CpSatSolver()).propose(request) == plan
 
 
+def test_each_level_is_told_as_it_is_done() -> None:
+    told: list[Level] = []
+    StepwisePlanner(CpSatSolver(tell=lambda level, value, bound: told.append(level))).propose(tiny())
+    assert told == [level for level in Level if level in told]
+    assert told[:2] == [Level.EXPOSURE, Level.BRIDGES]
+
+
+def test_a_solver_that_takes_far_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "child.py"
+    slow.write_text("import sys, time; sys.stdin.read(); time.sleep(60)")
+    monkeypatch.setattr(cpsat, "CHILD", slow)
+    monkeypatch.setattr(cpsat, "START_S", 0.2)
+    monkeypatch.setattr(cpsat, "WALL_S_EACH", 0)
+    assert StepwisePlanner(CpSatSolver()).propose(tiny()) == StepwisePlanner().propose(tiny())
+
+
 def test_without_a_solver_that_runs_the_plan_is_the_one_found_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
