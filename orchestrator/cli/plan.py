@@ -171,7 +171,7 @@ def explain(ctx: typer.Context, asset: AssetName = "") -> None:
     with kahn.world.store.reading() as books:
         snapshot = books.assets.snapshot(kahn.tenant)
         if not asset:
-            kahn.out.json({"dependencies": show_structure(kahn.out, snapshot)})
+            kahn.out.json({"dependencies": show_structure(kahn.out, snapshot, books.tenants.policy(kahn.tenant))})
             return
         plan, pins = _plan(kahn, books), pins_in(books, kahn.tenant)
     explanation = explain_asset(plan, snapshot, machine_named(snapshot, asset).id, pins=pins)

@@ -21,6 +21,7 @@ from orchestrator.core.explain import (
 )
 from orchestrator.core.plan import Judged, Plan, PlanFinding, PlannedWave
 from orchestrator.core.plan_compare import Comparison
+from orchestrator.core.policy import Policy
 from orchestrator.spoken import spoken
 from orchestrator.texts import _
 
@@ -126,9 +127,9 @@ def show_explanation(out: Out, explanation: Explanation) -> None:
         out.line(f"  - {spoken(sentence)}")
 
 
-def show_structure(out: Out, snapshot: Snapshot) -> tuple[str, ...]:
+def show_structure(out: Out, snapshot: Snapshot, policy: Policy) -> tuple[str, ...]:
     """What the dependencies look like; also returned as English sentences."""
-    sentences = structure_sentences(snapshot)
+    sentences = structure_sentences(snapshot, policy)
     for sentence in sentences:
         out.line(f"- {spoken(sentence)}")
     if not sentences:

@@ -12,11 +12,16 @@ from typing import TypeVar
 from inventory.dependencies import BINDING, Structure, departments_of, structure_of, succession_of
 from inventory.model import Asset, AssetId, Snapshot, name_key
 from orchestrator.core.plan import Pin, Plan, PlannedWave
+from orchestrator.core.planner.draft import binding_of
+from orchestrator.core.planner.splits import Splits
+from orchestrator.core.policy import Policy
 
 Row = TypeVar("Row", bound=tuple[str, ...])
 
 SHOWN = 5
 """Names in a sentence, at most."""
+LARGE_AT = 10
+"""Machines from which a group that holds half of all is said to hold everything together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,16 +144,48 @@ def leftover_lines(plan: Plan, snapshot: Snapshot) -> tuple[LeftoverLine, ...]:
     return tuple(lines)
 
 
-def structure_sentences(snapshot: Snapshot) -> tuple[Sentence, ...]:
-    """What the dependencies look like: knots, hubs, and entries that make no sense."""
-    structure, known = structure_of(snapshot), snapshot.by_id()
-    return tuple(_structure_sentences(structure, known))
+def structure_sentences(snapshot: Snapshot, policy: Policy | None = None) -> tuple[Sentence, ...]:
+    """What the dependencies look like under a policy: one large group, knots, hubs, and entries that make no sense."""
+    policy = policy or Policy()
+    binding = binding_of(policy)
+    structure, known = structure_of(snapshot, binding), snapshot.by_id()
+    largest = _largest_group(structure, known)
+    return (
+        *_together_sentences(largest, Splits(snapshot, binding), policy, known),
+        *_structure_sentences(structure, known, cycles_bind=binding.cycles_bind),
+    )
 
 
-def _structure_sentences(structure: Structure, known: Mapping[AssetId, Asset]) -> Iterator[Sentence]:
+def _largest_group(structure: Structure, known: Mapping[AssetId, Asset]) -> tuple[AssetId, ...]:
+    """The machines of the largest part, when they are half of all or more; else none."""
+    groups = [tuple(one for one in part.assets if known[one].is_machine) for part in structure.parts]
+    largest = max(groups, key=len, default=())
+    return largest if len(largest) >= max(LARGE_AT, sum(len(group) for group in groups) / 2) else ()
+
+
+def _together_sentences(
+    group: tuple[AssetId, ...], splits: Splits, policy: Policy, known: Mapping[AssetId, Asset]
+) -> Iterator[Sentence]:
+    if not group:
+        return
+    yield _say(says="Everything hangs together: {count} machines are bound into one group.", count=len(group))
+    split = splits.cheapest(group, limit=min(policy.assets_per_window, len(group) - 1))
+    if split is not None and split.needs:
+        pairs = [f"{_name(known, one.asset)} - {_name(known, one.needs)}" for one in split.needs]
+        sizes = ", ".join(str(size) for size in split.sizes[:SHOWN])
+        yield _say(says="Loosening {needs} would part it into {sizes}.", needs=_listed(pairs), sizes=sizes)
+    yield _say(says="Shared services that need not move with their users: name them in `hubs`, or set `hub_at`.")
+
+
+def _structure_sentences(
+    structure: Structure, known: Mapping[AssetId, Asset], *, cycles_bind: bool
+) -> Iterator[Sentence]:
     for cycle in structure.cycles[:SHOWN]:
         path = " -> ".join(_some([_name(known, one) for one in cycle.path])) + f" -> {_name(known, cycle.path[0])}"
-        yield _say(says="{knot} assets need each other and stay together: {path}.", knot=cycle.knot, path=path)
+        if cycles_bind:
+            yield _say(says="{knot} assets need each other and stay together: {path}.", knot=cycle.knot, path=path)
+        else:
+            yield _say(says="{knot} assets need each other and may be bridged: {path}.", knot=cycle.knot, path=path)
     if len(structure.cycles) > SHOWN:
         yield _say(says="{count} more such cycles.", count=len(structure.cycles) - SHOWN)
     for hub in structure.hubs[:SHOWN]:

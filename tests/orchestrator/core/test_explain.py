@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from inventory.model import AssetId, AssetKind, DependencyKind, Snapshot
+from orchestrator.core.constraints import Planning
 from orchestrator.core.explain import difference, explain, leftover_lines, structure_sentences, wave_lines
 from orchestrator.core.plan import Pin, Plan
 from orchestrator.core.planner.first_fit import FirstFitPlanner
@@ -102,3 +103,19 @@ def test_names_with_braces_are_never_taken_for_templates() -> None:
     estate = an_estate(1, also=a_pair(0, successor="{0} {x}"))
     plan = FirstFitPlanner().propose(a_request(estate, policy=a_policy()))
     assert "'{0} {x}'" in words("old-0000", plan=plan, estate=estate)
+
+
+def test_when_everything_hangs_together_it_is_said_with_the_cheapest_split() -> None:
+    edges = [needs(old(n + 1), old(n), HARD) for n in range(13)]
+    edges += [needs(old(n + 2), old(n), HARD) for n in (0, 2, 4, 8, 10)]
+    told = [one.text for one in structure_sentences(an_estate(14, edges=tuple(edges)), a_policy())]
+    assert told[0] == "Everything hangs together: 14 machines are bound into one group."
+    assert told[1].startswith("Loosening old-00") and "would part it into" in told[1]
+    assert "`hubs`" in told[2]
+
+
+def test_a_circle_that_does_not_bind_is_said_to_be_bridged() -> None:
+    circle = tuple(needs(old(n), old((n + 1) % 3)) for n in range(3))
+    policy = a_policy(planning=Planning(cycles_bind=False))
+    (told,) = structure_sentences(an_estate(3, edges=circle), policy)
+    assert told.text == "3 assets need each other and may be bridged: old-0000 -> old-0001 -> old-0002 -> old-0000."
