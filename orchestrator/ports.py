@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import Link, NetboxAccess, SyncState
-from orchestrator.core.notices import Letter, NoticeBook
+from orchestrator.core.notices import NoticeBook
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Direction
@@ -301,6 +301,10 @@ class RunBook(Protocol):
         """Commit the intent. Raises AssetBusy when an asset or machine has a live attempt elsewhere."""
         ...
 
+    def unknown(self, runs: Collection[RunId]) -> frozenset[RunId]:
+        """Those of the runs that the store never intended."""
+        ...
+
     def set_run_state(self, run: RunId, *, to: str, at: datetime) -> None:
         """intended -> running -> ended."""
         ...
@@ -479,12 +483,8 @@ class PlaybookRunner(Protocol):
         """The highest driver epoch that started a run here; a store that was restored may know a lower one."""
         ...
 
-
-class NoticeChannels(Protocol):
-    """Ways to reach a person: mail, webhook, a command of the house."""
-
-    def send(self, channel: str, letter: Letter) -> None:
-        """Deliver, within the channel's own time limits. Raises NotDelivered."""
+    def runs_here(self) -> frozenset[RunId]:
+        """Every run that left something here."""
         ...
 
 

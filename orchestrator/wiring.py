@@ -15,6 +15,8 @@ from inventory.sources.netbox_http import NetboxServer
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.switchboard import Switchboard
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
+from orchestrator.adapters.backup import make_backup, restore_backup
+from orchestrator.adapters.backup_file import read_manifest
 from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
@@ -58,6 +60,7 @@ __all__ = [
     "keep_known_hosts",
     "known_runbooks",
     "load_runbook",
+    "make_backup",
     "management_page",
     "missing_fields",
     "netbox_server",
@@ -68,8 +71,10 @@ __all__ = [
     "pull_from",
     "push",
     "read_host_keys",
+    "read_manifest",
     "read_plan_file",
     "read_public_key",
+    "restore_backup",
     "write_plan_file",
 ]
 

@@ -22,6 +22,7 @@ class SimulatedRuns:
     ledger: list[tuple[str, str, str, str]] = field(default_factory=list)
     spools: dict[RunId, tuple[list[SpoolLine], bool]] = field(default_factory=dict)
     closed: set[RunId] = field(default_factory=set)
+    known_epoch: int = 0
 
     def start(self, order: RunOrder) -> None:
         """Play the whole run at once."""
@@ -71,8 +72,12 @@ class SimulatedRuns:
         """Nothing to kill."""
 
     def epoch(self) -> int:
-        """Nobody keeps a note of it here."""
-        return 0
+        """Nobody keeps a note of it here, unless a test does."""
+        return self.known_epoch
+
+    def runs_here(self) -> frozenset[RunId]:
+        """Every run that was started."""
+        return frozenset(self.spools)
 
 
 def _report(direction: Direction) -> dict[str, Any]:

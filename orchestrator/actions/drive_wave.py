@@ -22,7 +22,7 @@ from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, Mov
 from orchestrator.core.order import own_machines, play_for
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.ready import NotReady
-from orchestrator.core.refusals import Overtaken, StaleDriver
+from orchestrator.core.refusals import Overtaken, StaleDriver, StoreWentBack
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
 from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
@@ -113,6 +113,8 @@ class Driver:
             present = desk.books.epoch()
         if present > self._epoch:
             raise StaleDriver(epoch=self._epoch, current=present)
+        if present < self._epoch:
+            raise StoreWentBack(epoch=self._epoch, current=present)
 
     def _follow_runs(self, only: tuple[TenantId, str] | None) -> bool:
         with self._outside.look() as desk:

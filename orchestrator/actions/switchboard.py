@@ -20,7 +20,7 @@ from orchestrator.actions.call_people import (
     note_call,
 )
 from orchestrator.actions.desk import Outside
-from orchestrator.ports import NoticeChannels
+from orchestrator.core.notices import NoticeChannels
 
 HANGS_AFTER = timedelta(seconds=60)
 PAUSE_S = 0.05

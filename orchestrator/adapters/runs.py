@@ -152,6 +152,14 @@ class AnsibleRuns(PlaybookRunner):
             return max(_stored_epoch(self._places.epoch_file), 0)
         return 0
 
+    def runs_here(self) -> frozenset[RunId]:
+        """Every run whose directory lies here."""
+        try:
+            names = os.listdir(self._places.runs)
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(RunId(name) for name in names if RUN_ID.fullmatch(name))
+
     def _sockets(self, run: RunId) -> str:
         with suppress(OSError, files.NotOurs), self._opened(run) as directory:
             return _sockets_in(directory)

@@ -7,7 +7,7 @@ locked until it is released.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -34,6 +34,8 @@ _RUN, _ATTEMPT, _MACHINE = table_of(RunTableRow), table_of(AttemptRow), table_of
 _EVENT, _WAVE, _EPOCH = table_of(RunEventRow), table_of(WaveTableRow), table_of(DriverEpochRow)
 UNKNOWN = "unknown"
 _BEFORE = {"running": ("intended",), "ended": ("intended", "running")}
+
+_AT_ONCE = 500
 
 
 class RunsBook:
@@ -82,6 +84,15 @@ class RunsBook:
             .order_by(_RUN.c.at_us)
         )
         return tuple(found)
+
+    def unknown(self, runs: Collection[RunId]) -> frozenset[RunId]:
+        """Those of the runs that the store never intended."""
+        known: set[str] = set()
+        names = sorted(runs)
+        for first in range(0, len(names), _AT_ONCE):
+            some = names[first : first + _AT_ONCE]
+            known.update(self._connection.scalars(select(_RUN.c.id).where(_RUN.c.id.in_(some))))
+        return frozenset(run for run in runs if run not in known)
 
     def set_run_state(self, run: RunId, *, to: str, at: datetime) -> None:
         """intended -> running -> ended. Raises Overtaken."""

@@ -118,6 +118,10 @@ class SimulatedRuns:
         """The highest driver epoch that started a run here."""
         return self.known_epoch
 
+    def runs_here(self) -> frozenset[RunId]:
+        """Simulated runs leave no directory that another store could meet."""
+        return frozenset()
+
     # ------------------------------------------------------------------ time
 
     def later(self, delay_us: int, kind: str, run: RunId, detail: Any = None) -> None:

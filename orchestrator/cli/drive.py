@@ -10,6 +10,7 @@ from collections.abc import Callable
 from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from orchestrator.actions.drive_wave import Driver, rests
+from orchestrator.actions.hold_restored import hold_restored, went_back
 from orchestrator.actions.record import subject_of, wave_at
 from orchestrator.cli.calling import calling, round_safely
 from orchestrator.cli.context import Context
@@ -22,6 +23,15 @@ from orchestrator.texts import _, error_lines
 from orchestrator.wiring import World
 
 TICK_S = 0.25
+
+
+class StoreRestored(ExpectedError):
+    """Told, not raised: the driver goes on with what nobody stopped."""
+
+    code, says = "RUN-033", "The store knows less than this machine: it was restored from a backup. Stopped: {waves}."
+    remedy = "Compare each asset under way with its machine; then resume, roll back or approve again, wave by wave."
+
+
 DONE, SOME_FAILED, NOT_ALLOWED_YET, NEEDS_A_PERSON, VIEW_CLOSED = 0, 1, 3, 4, 130
 
 
@@ -30,8 +40,12 @@ def sit_down(world: World, *, tell: Callable[[ExpectedError], None]) -> Driver:
 
     Also above what this machine remembers: a database that was restored from a backup may have forgotten drivers.
     """
-    with world.store.transaction() as books:
-        epoch = books.raise_epoch(above=world.runs.epoch())
+    with world.desk() as desk:
+        how = went_back(desk.books, world.runs)
+        held = hold_restored(desk, how) if how.is_so else ()
+        epoch = desk.books.raise_epoch(above=world.runs.epoch())
+    if how.is_so:
+        tell(StoreRestored(waves=", ".join(wave.key for wave in held) or "-"))
     return Driver(world.outside(tell=tell), epoch=epoch)
 
 

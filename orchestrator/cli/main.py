@@ -14,6 +14,7 @@ from inventory.errors import ExpectedError
 from orchestrator.cli import (
     access,
     asset,
+    backup,
     gate,
     lab,
     notice,
@@ -71,6 +72,7 @@ app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
 app.add_typer(report.app, name="report", help="Reports for people who decide.")
 app.add_typer(notice.app, name="notice", help="Notices: who is called, and what was answered.")
+app.add_typer(backup.app, name="backup", help="Everything that Kahn knows in one file, and back.")
 app.add_typer(lab.app, name="lab", help="Throw-away real hosts on this machine, for rehearsal.")
 
 

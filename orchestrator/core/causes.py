@@ -241,6 +241,11 @@ _DECIDED = (
         remedy="Look at what is left of each asset and finish it by hand.",
     ),
     Cause(code="partly_rolled_back", says="a part of it was rolled back", remedy="Plan that part again."),
+    Cause(
+        code="store_restored",
+        says="the store was restored from a backup and does not know what happened since",
+        remedy="Compare each asset under way with its machine; rolling back is the safest way on.",
+    ),
     Cause(code="window_passed", says="its window passed without a start", remedy="Plan it again."),
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )

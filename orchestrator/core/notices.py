@@ -245,3 +245,11 @@ class Letter:
     to: str
     subject: str
     text: str
+
+
+class NoticeChannels(Protocol):
+    """Ways to reach a person: mail, webhook, a command of the house."""
+
+    def send(self, channel: str, letter: Letter) -> None:
+        """Deliver, within the channel's own time limits. Raises NotDelivered."""
+        ...

@@ -112,6 +112,16 @@ class StaleDriver(ExpectedError):
     exit_code = 6
 
 
+class StoreWentBack(StaleDriver):
+    """The store was replaced by an older one under a driver that holds the seat."""
+
+    code, says = (
+        "STO-033",
+        "The store is at epoch {current}, but this driver raised it to {epoch}: it was replaced.",
+    )
+    remedy = "Start the service again: it notices what the store has forgotten and holds every wave under way."
+
+
 class UnknownRun(ExpectedError):
     """A run, or an asset's part in a run, that the store does not know."""
 

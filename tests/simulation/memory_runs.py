@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -37,6 +37,10 @@ class MemoryRuns:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+
+    def unknown(self, runs: Collection[RunId]) -> frozenset[RunId]:
+        """No other store meets these hosts."""
+        return frozenset(run for run in runs if run not in self._rows.runs)
 
     def intend(self, run: RunRow, *, at: datetime) -> None:
         """Write the intent and take the locks. Raises AssetBusy, StaleDriver, UnknownWave, Overtaken."""

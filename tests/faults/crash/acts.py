@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,12 +17,17 @@ from pathlib import Path
 import typer
 
 from inventory.model import TenantId
+from orchestrator.adapters import migrations
 from orchestrator.adapters.adopt import Wish, adopt
+from orchestrator.adapters.backup import make_backup, restore_backup
+from orchestrator.adapters.backup_file import unpack_backup
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_mail import _connected
 from orchestrator.adapters.plan_file import write_plan_file
 from orchestrator.adapters.ssh_line import connected
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.adapters.store_copy import copy_rows, made_store, reading_store
 from orchestrator.cli.report import write_whole
 from orchestrator.core.contacts_file import CommandChannel, MailChannel
 from orchestrator.core.notices import Letter
@@ -58,6 +64,29 @@ def _adopt(place: Path) -> None:
     if not (place / "shelf" / "site").exists():
         wish = Wish(playbook="site.yml", repository=str(place / "mine"), commit="HEAD")
         adopt(wish, shelf=place / "shelf", name="site")
+
+
+def _backup(place: Path) -> None:
+    """A backup of one store and its restoring into an empty directory, and the way that leads through PostgreSQL."""
+    home, new, copied = place / "home", place / "new", place / "copied"
+    home.mkdir(exist_ok=True)
+    url = f"sqlite:///{home}/kahn.sqlite"
+    DatabaseStore.create_or_upgrade(url).close()
+    if not (place / "b.kahn").exists():
+        make_backup(place / "b.kahn", home=home, url=url, facts={}, secrets=())
+    if not new.exists() or not any(new.iterdir()):
+        restore_backup(place / "b.kahn", new, url="")
+    copied.unlink(missing_ok=True)
+    with reading_store(url) as old, made_store(f"sqlite:///{copied}", revision=migrations.newest()) as other:
+        copy_rows(old, other)
+
+
+def _backup_is_whole(place: Path) -> bool:
+    """What is there under its name is whole: the archive, and the restored directory."""
+    if (place / "b.kahn").exists():
+        unpack_backup(place / "b.kahn", Path(tempfile.mkdtemp(dir=place)))
+    new = place / "new"
+    return not new.exists() or not any(new.iterdir()) or (new / "kahn.sqlite").exists()
 
 
 def _hosts(place: Path) -> None:
@@ -128,6 +157,9 @@ SINGLES: Mapping[str, Single] = {
         at_the_end=lambda place: _old_or_new(place) and (place / "report.html").exists(),
     ),
     "plan file": Single(act=_plan, after_death=_anything, at_the_end=lambda place: (place / "plan.csv").exists()),
+    "backup": Single(
+        act=_backup, after_death=_backup_is_whole, at_the_end=lambda place: (place / "new/kahn.sqlite").exists()
+    ),
     "known hosts": Single(
         act=_hosts,
         after_death=_anything,
