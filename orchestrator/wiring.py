@@ -13,6 +13,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from inventory.sources.netbox_http import NetboxServer
 from orchestrator.actions.desk import Desk, Outside
+from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.actions.switchboard import Switchboard
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.backup import make_backup, restore_backup
@@ -131,7 +132,8 @@ class World:
         """Makes the calls of this store. A mistake in the file is told and stops neither calls nor waves."""
         contacts = LiveContacts(self.contacts, tell=tell)
         channels = Channels(contacts.channels, home=self.settings.home, clock=self.clock)
-        return Switchboard(outside=self.outside(tell=tell), channels=channels, contacts_of=contacts.of)
+        watch = StoreWatch(clock=self.clock, channels=channels, everyone=lambda: contacts.now().contacts)
+        return Switchboard(outside=self.outside(tell=tell), channels=channels, contacts_of=contacts.of, watch=watch)
 
     def new_asset_id(self) -> AssetId:
         """A fresh id for an asset."""

@@ -20,7 +20,9 @@ from orchestrator.actions.call_people import (
     note_call,
 )
 from orchestrator.actions.desk import Outside
+from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.core.notices import NoticeChannels
+from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 
 HANGS_AFTER = timedelta(seconds=60)
 PAUSE_S = 0.05
@@ -43,13 +45,28 @@ class Switchboard:
     outside: Outside
     channels: NoticeChannels
     contacts_of: ContactsOf
+    watch: StoreWatch | None = None
+    """Told whenever the store answers or does not."""
     _flights: dict[_Key, _Flight] = field(default_factory=dict)
     _unwritten: list[tuple[Errand, str]] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def round(self) -> None:
-        """One look: write down what is owed, close what is over, start what is due. Never waits for a channel."""
+        """One look: write down what is owed, close what is over, start what is due. Never waits for a channel.
+
+        Raises StoreUnavailable, StoreBusy: what was not done is done at the next look.
+        """
+        try:
+            self._look()
+        except (StoreUnavailable, StoreBusy):
+            if self.watch:
+                self.watch.is_away()
+            raise
+        if self.watch:
+            self.watch.is_back()
+
+    def _look(self) -> None:
         self._write_down_what_is_owed()
         with self.outside.look() as desk:
             found = look_at_notices(desk, self.contacts_of)

@@ -32,6 +32,14 @@ _POSTGRESQL_SETTINGS = (
     ("full_page_writes", "on"),
 )
 _BUSY_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""How long a server that says nothing is believed in: one whose power was cut is noticed within half a minute."""
 _WAL_TRIES = 50
 _WAL_GAP_S = 0.1
 
@@ -60,7 +68,7 @@ def engine_for(url: URL, *, create: bool = False, busy_timeout_ms: int = BUSY_TI
     if url.drivername == _SQLITE:
         return _sqlite_engine(url, create=create, busy_timeout_ms=busy_timeout_ms)
     settings = (("lock_timeout", busy_timeout_ms), ("synchronous_commit", "on"))
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    engine = create_engine(url, pool_pre_ping=True, connect_args=_PATIENCE)
     event.listen(engine, "connect", lambda connection, _: _set_up_postgresql(connection, dict(settings), url=url))
     return engine
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DatabaseError
 
+from orchestrator.adapters.database import expected, is_expected
 from orchestrator.supervisor.boundary import boundary
 
 _SEAT_KEY = 0x6B61686E_73656174
@@ -36,11 +38,26 @@ def _locked(file: int) -> bool:
 
 @contextmanager
 def advisory_seat(engine: Engine) -> Iterator[bool]:
-    """The seat in PostgreSQL: an advisory lock on a connection of its own, without a transaction."""
-    with boundary("seat.connect"):
-        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    connection.detach()
+    """The seat in PostgreSQL: an advisory lock on a connection of its own, without a transaction.
+
+    Raises StoreUnavailable.
+    """
+    connection, mine = _asked(engine)
     try:
-        yield bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SEAT_KEY}).scalar_one())
+        yield mine
     finally:
-        connection.close()
+        with suppress(DatabaseError):  # a server that is away has freed the lock itself
+            connection.close()
+
+
+def _asked(engine: Engine) -> tuple[Connection, bool]:
+    try:
+        with boundary("seat.connect"):
+            connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SEAT_KEY}).scalar_one()
+    except DatabaseError as cause:
+        if not is_expected(cause):
+            raise
+        raise expected(cause, url=engine.url) from cause
+    return connection, bool(taken)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable
 
@@ -12,12 +10,13 @@ from inventory.model import TenantId
 from orchestrator.actions.drive_wave import Driver, rests
 from orchestrator.actions.hold_restored import hold_restored, went_back
 from orchestrator.actions.record import subject_of, wave_at
-from orchestrator.cli.calling import calling, round_safely
+from orchestrator.cli.calling import calling
 from orchestrator.cli.context import Context
 from orchestrator.cli.lines import entry_line
+from orchestrator.cli.patience import Patience
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.progress import WaveProgress
-from orchestrator.core.refusals import StaleDriver, StoreBusy
+from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 from orchestrator.ports import SealedEntry, WaveRow
 from orchestrator.texts import _, error_lines
 from orchestrator.wiring import World
@@ -95,25 +94,24 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
 
 
 def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
+    """Tick until the wave rests. A database that is busy or away is waited for: nothing was changed."""
+    patience = Patience(warn=kahn.out.warn, now=kahn.world.clock.now)
     while True:
-        busy = _tick_patiently(kahn, driver, key)
-        for line in reader.lines():
-            kahn.out.line(line)
+        try:
+            busy = driver.tick(only=(kahn.tenant, key))
+            for line in reader.lines():
+                kahn.out.line(line)
+            if not busy:
+                with kahn.world.store.reading() as books:
+                    wave, progress = wave_at(books, kahn.tenant, key)
+                if rests(wave, progress):
+                    return exit_code(wave, progress)
+            patience.back()
+        except (StoreBusy, StoreUnavailable) as error:
+            patience.away(error)
+            busy = False
         if not busy:
-            with kahn.world.store.reading() as books:
-                wave, progress = wave_at(books, kahn.tenant, key)
-            if rests(wave, progress):
-                return exit_code(wave, progress)
             time.sleep(TICK_S)
-
-
-def _tick_patiently(kahn: Context, driver: Driver, key: str) -> bool:
-    """One tick for one wave; a database that is busy is waited for: nothing was changed."""
-    try:
-        return driver.tick(only=(kahn.tenant, key))
-    except StoreBusy as error:
-        _warn(kahn, error)
-        return False
 
 
 def follow_until_rest(kahn: Context, key: str) -> int:
@@ -148,51 +146,3 @@ def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
 def _warn(kahn: Context, error: ExpectedError) -> None:
     says, remedy = error_lines(error)
     kahn.out.warn(f"{error.code}: {says} {remedy}")
-
-
-def serve_until_told(kahn: Context) -> int | None:
-    """Hold the seat and tick each second until SIGTERM or SIGINT; None when the seat is taken, or lost meanwhile."""
-    from apscheduler.schedulers.background import BackgroundScheduler
-
-    world = kahn.world
-    with world.store.seat() as mine:
-        if not mine:
-            return None
-        told, unseated = threading.Event(), threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_args: told.set())
-        driver = sit_down(world, tell=lambda error: _warn(kahn, error))
-        clock = BackgroundScheduler(timezone="UTC")
-        clock.add_job(
-            lambda: _tick_safely(kahn, driver, told, unseated), "interval", seconds=1, max_instances=1, coalesce=True,
-            misfire_grace_time=None,
-        )  # fmt: skip
-        switchboard = world.switchboard(tell=lambda error: _warn(kahn, error))
-        clock.add_job(
-            lambda: round_safely(switchboard, tell=lambda error: _warn(kahn, error)), "interval", seconds=1,
-            max_instances=1, coalesce=True, misfire_grace_time=None,
-        )  # fmt: skip
-        clock.start()
-        kahn.out.line(
-            _("Kahn drives. Terminals only watch; stop this service and running steps still end by themselves.")
-        )
-        told.wait()
-        clock.shutdown(wait=True)
-        return None if unseated.is_set() else DONE
-
-
-def _tick_safely(kahn: Context, driver: Driver, told: threading.Event, unseated: threading.Event) -> None:
-    """One tick; an expected trouble (database away, disk full) is said and met again at the next tick.
-
-    Whoever was unseated (the database connection that held the seat was lost, and another driver sat down) must go:
-    it could start nothing any more, and whoever looks would believe that waves start at their hour.
-    """
-    try:
-        while driver.tick(appointments=True) and not told.is_set():
-            pass
-    except StaleDriver as error:
-        _warn(kahn, error)
-        unseated.set()
-        told.set()
-    except ExpectedError as error:
-        _warn(kahn, error)

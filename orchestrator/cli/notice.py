@@ -33,6 +33,7 @@ def kind_word(kind: NoticeKind) -> str:
         NoticeKind.NOT_STARTING: _("wave does not start"),
         NoticeKind.LAST_MOMENT: _("last moment near"),
         NoticeKind.OUTAGE: _("outage near its limit"),
+        NoticeKind.STORE_AWAY: _("database away"),
     }
     return words[kind]
 

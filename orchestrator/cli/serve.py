@@ -6,7 +6,7 @@ import typer
 
 from inventory.errors import ExpectedError
 from orchestrator.cli.context import context_of
-from orchestrator.cli.drive import serve_until_told
+from orchestrator.cli.service import serve_until_told
 
 
 class SeatTaken(ExpectedError):

@@ -32,6 +32,12 @@ class NoticeKind(StrEnum):
     NOT_STARTING = "not_starting"
     LAST_MOMENT = "last_moment"
     OUTAGE = "outage"
+    STORE_AWAY = "store_away"
+    """Of no wave and in no table: it tells that the tables cannot be reached."""
+
+
+OF_WAVES = tuple(kind for kind in NoticeKind if kind is not NoticeKind.STORE_AWAY)
+"""Kinds that stand in the outbox."""
 
 
 ALARM = "wave.alarm"

@@ -11,7 +11,7 @@ from inventory.model import TenantId
 from orchestrator.actions.call_people import letter_of
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.notice_text import message_of
-from orchestrator.core.notices import Contact, Letter, Notice, NoticeKind
+from orchestrator.core.notices import OF_WAVES, Contact, Letter, Notice, NoticeKind
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import at_start
 from orchestrator.core.wave import WaveContent
@@ -37,7 +37,7 @@ def letter(kind: NoticeKind, *, content: WaveContent = CONTENT, language: str = 
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", OF_WAVES)
 def test_every_kind_has_its_message_in_both_languages(kind: NoticeKind, language: str) -> None:
     found = letter(kind, language=language)
     assert "{" not in found.subject + found.text
