@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.actions.confirm_gate import confirmations_in
 from orchestrator.actions.desk import Desk, no_trouble
+from orchestrator.actions.read_times import times_of
 from orchestrator.actions.record import change_move, change_wave
 from orchestrator.actions.sign import standing_of
 from orchestrator.core.access import AccessProfile
@@ -51,6 +52,7 @@ def check_wave(
         history=books.assets.history(wave.tenant, {one.name for move in wave.content.moves for one in move.machines}),
         proposed_at=_proposed_at(desk, wave),
         confirmations=confirmations_in(books, wave.tenant),
+        times=times_of(books, wave.tenant, wave.content.runbook.name),
     )
     return ready_lines(wave.content, seen)
 

@@ -34,6 +34,7 @@ from orchestrator.core.ready_line import (
     good,
     joined_in_one,
 )
+from orchestrator.core.step_times import RunTime, time_line
 from orchestrator.core.wave import WaveContent
 
 
@@ -64,6 +65,8 @@ class Circumstances:
     """What became of the wave's machines in the inventory, as the asset store tells it."""
     proposed_at: datetime | None = None
     confirmations: tuple[Confirmation, ...] = ()
+    times: tuple[RunTime, ...] = ()
+    """How long runs of the same runbook took."""
 
 
 def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, ...]:
@@ -81,6 +84,7 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         _busy_line(content, seen),
         keys_line(content, seen.key_troubles),
         facts_line(content, seen.history, since=seen.proposed_at),
+        time_line(content, seen.times, now=seen.now),
         *vault_lines(content, seen.snapshot),
         *confirmed_lines(content, seen.policy.gates, seen.confirmations, now=seen.now),
     )
