@@ -17,6 +17,7 @@ from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.sign import checked_acts
 from orchestrator.cli.context import Context, context_of
+from orchestrator.cli.notice import nobody_is_called
 from orchestrator.settings import CONFIG_NAME, example_config, find_home, read_settings
 from orchestrator.supervisor.boundary import boundary
 from orchestrator.texts import _
@@ -159,8 +160,21 @@ def _store(kahn: Context) -> Iterator[Finding]:
                 verdict = "ok" if whole else "broken"
                 yield _acts(desk, tenant)
                 yield Finding(what=f"journal {tenant}", verdict=verdict, says=says if whole else broken, remedy=remedy)
+                yield _calls(kahn, tenant)
     except ExpectedError as error:
         yield Finding(what="database", verdict="broken", says=str(error))
+
+
+def _calls(kahn: Context, tenant: TenantId) -> Finding:
+    """Whether anybody is called for the tenant."""
+    what = f"contacts {tenant}"
+    try:
+        count = len(kahn.world.contacts().of(tenant))
+    except ExpectedError as error:
+        return Finding(what=what, verdict="broken", says=str(error))
+    if not count:
+        return Finding(what=what, verdict="warning", says=_("nobody is called"), remedy=nobody_is_called(tenant))
+    return Finding(what=what, verdict="ok", says=_("{count} people are called").format(count=count))
 
 
 def _acts(desk: Desk, tenant: TenantId) -> Finding:

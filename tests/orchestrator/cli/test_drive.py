@@ -11,6 +11,7 @@ from orchestrator.cli.drive import Reader, drive_until_rest, exit_code, follow_u
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.progress import WaveProgress
 from tests.copied_towns import a_town
+from tests.orchestrator.cli.test_service import Leaving
 from tests.town_terminals import a_terminal
 from tests.towns import STADT
 
@@ -77,3 +78,15 @@ def test_the_exit_code_says_how_a_wave_ended(
     tmp_path: Path, state: WaveState, moves: tuple[MoveState, MoveState], code: int
 ) -> None:
     assert ended(tmp_path, state, *moves) == code
+
+
+def test_a_terminal_that_drives_waits_for_a_database_that_is_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was changed by a look that failed: it looks again until the database answers, and drives on."""
+    context, town = a_terminal(tmp_path, "started")
+    context.__dict__["world"] = replace(context.world, store=Leaving(store=town.store, fails=range(12, 15)))
+    assert drive_until_rest(context, "W01") == 0
+    assert set(town.states().values()) == {"moved"}
+    said = capsys.readouterr().err
+    assert said.count("The database is away") == 1 and said.count("is back after") == 1

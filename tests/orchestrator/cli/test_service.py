@@ -20,14 +20,20 @@ from tests.towns import Town
 
 @dataclass
 class Leaving:
-    """A store that goes away and comes back; ``seats`` counts how often its seat was taken."""
+    """A store that goes away and comes back; ``seats`` counts how often its seat was taken.
+
+    ``fails``: which of the uses of it fail, counted from 1.
+    """
 
     store: Store
     away: bool = False
     seats: int = 0
+    fails: range = range(0)
+    uses: int = 0
 
     def _there(self) -> Store:
-        if self.away:
+        self.uses += 1
+        if self.away or self.uses in self.fails:
             raise StoreUnavailable(url="postgresql://", why="gone")
         return self.store
 

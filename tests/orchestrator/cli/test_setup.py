@@ -12,10 +12,11 @@ from typer.testing import Result
 
 from orchestrator.cli.context import Context
 from orchestrator.cli.setup import CannotInit, doctor, init
-from orchestrator.settings import CONFIG_NAME, NoHome
+from orchestrator.settings import CONFIG_NAME, CONTACTS_NAME, NoHome
 from tests.copied_towns import by_hand
 from tests.known_town import call
 from tests.orchestrator.cli.lone import command_app
+from tests.orchestrator.cli.test_notice import FILE
 from tests.town_terminals import a_terminal, sitting_down
 from tests.towns import Town
 
@@ -113,3 +114,12 @@ def test_a_file_that_is_no_database_is_broken_and_no_mistake_of_ours(tmp_path: P
 def test_without_a_state_directory_the_doctor_names_the_way_to_one(tmp_path: Path) -> None:
     with pytest.raises(NoHome):
         call(DOCTOR, Context(home=tmp_path, plain=True))
+
+
+def test_the_doctor_says_whether_anybody_is_called(tmp_path: Path) -> None:
+    _context, town = a_terminal(tmp_path)
+    assert examined(town)[1]["contacts stadt"]["verdict"] == "warning"
+    (tmp_path / CONTACTS_NAME).write_text(FILE.format(program="/bin/true"))
+    assert examined(town)[1]["contacts stadt"]["verdict"] == "ok"
+    (tmp_path / CONTACTS_NAME).write_text("[[contact")
+    assert examined(town)[1]["contacts stadt"]["verdict"] == "broken"
