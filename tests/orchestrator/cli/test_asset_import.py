@@ -145,3 +145,43 @@ def test_a_directory_stands_for_the_files_in_it_that_are_recognised(home: Contex
     (folder / ".hidden.csv").write_text("site\nX\n")
     assert called(home, "import", folder).exit_code == 0
     assert names(home) == ["app"]
+
+
+AD = (
+    "#TYPE Microsoft.ActiveDirectory.Management.ADComputer\r\n"
+    "DistinguishedName,DNSHostName,Enabled,Name,ObjectClass,ObjectGUID,OperatingSystem\r\n"
+    '"CN=APC-0417,OU=Clients,OU=Bürgeramt,DC=stadt,DC=example",apc-0417.stadt.example,True,APC-0417,computer,'
+    "2b1c8e5e-0000-4000-8000-000000000001,Windows 10 Pro\r\n"
+)
+HOST = "apc-0417.stadt.example"
+OPSI: dict[str, Any] = {
+    "hosts": [{"type": "OpsiClient", "id": HOST, "inventoryNumber": "INV-17", "opsiHostKey": "k" * 32}],
+    "hardware": [{"hostId": HOST, "hardwareClass": "COMPUTER_SYSTEM", "vendor": "FUJITSU", "serialNumber": "YM1"}],
+    "products": [
+        {"productId": "firefox", "clientId": HOST, "installationStatus": "installed", "productVersion": "115"}
+    ],
+}
+LIST = "Inventarliste;;\n;;\nRechnername;Standort;Kaufdatum\napc-0417;Rathaus;06.05.2016\nSumme;;1\n"
+
+
+def test_five_files_of_three_programs_make_one_machine_and_a_second_import_changes_nothing(
+    home: Context, tmp_path: Path
+) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "ad.csv").write_bytes(AD.encode("utf-16"))
+    (folder / "liste.csv").write_bytes(LIST.encode("cp1252"))
+    for name, objects in OPSI.items():
+        (folder / f"{name}.json").write_text(json.dumps(objects))
+    assert called(home, "import", folder).exit_code == 0
+    assert names(home) == ["APC-0417", "Bürgeramt", "Rathaus"]
+    (one,) = document(home, "show", "apc-0417")
+    told = {
+        "asset_tag": "INV-17",
+        "department": "Bürgeramt",
+        "purchased": "2016-05-06",
+        "serial": "YM1",
+        "site": "Rathaus",
+    }
+    assert told.items() <= one.items() and one["software"] == ["firefox 115"]
+    assert document(home, "import", folder)["written"] == 0
