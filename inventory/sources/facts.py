@@ -120,7 +120,11 @@ def _take(found: Gathering, row: int, name: str, said: Said) -> None:
     kind, seconds = said.pop("kind"), number(said.pop("epoch", 0))
     assert isinstance(kind, AssetKind)
     said["fqdn"] = full_name(name) or said.get("fqdn")
-    spot = Spot(place=found.place(row), row=(name,), observed_us=int(min(seconds, _LAST_SECOND) * 1_000_000))
+    # Machines from one image may call themselves the same; their UUID tells them apart. Ansible often runs without the
+    # rights to read it: there one machine, read once with and once without, would become two.
+    own = "" if found.source == AnsibleFacts.name else str(said.get("uuid") or "")
+    seen_us = int(min(seconds, _LAST_SECOND) * 1_000_000)
+    spot = Spot(place=found.place(row), row=(name,), source_id=own.casefold(), observed_us=seen_us)
     found.asset(kind, short_name(name), said, place=spot)
 
 

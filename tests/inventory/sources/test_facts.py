@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inventory.model import AssetKind
-from tests.inventory.builders import JINJA, codes
+from tests.inventory.builders import JINJA, codes, merged, nothing_known
 from tests.inventory.sources.reading import only, part, read_json, said
 
 GIB = 1024**3
@@ -91,6 +91,13 @@ def test_facter_gives_one_machine(tmp_path: Path) -> None:
     assert part(one.values, "address", "os_name", "ram_mib", "disk_gib", "disk_used_gib", "serial") == (
         "10.1.0.6", "Debian 12", 2048, 100.0, 10.0, None
     )  # fmt: skip
+
+
+def test_machines_of_one_image_that_call_themselves_the_same_stay_two(tmp_path: Path) -> None:
+    other = FACTER | {"dmi": {"product": {"uuid": "924c0772-c725-424a-8aca-62d6950bb85e"}}}
+    found = [only(read_json(tmp_path, one, "facter")) for one in (FACTER, other)]
+    assert len({one.source_id for one in found} - {""}) == 2
+    assert len(merged(nothing_known(), *found).appeared) == 2
 
 
 def test_ohai_gives_one_machine(tmp_path: Path) -> None:
