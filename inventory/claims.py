@@ -100,11 +100,18 @@ def key_about(kind: AssetKind, other: ClaimKey) -> str:
     return f"{name_group(kind)}{_ABOUT}{other[0]}|{other[1]}"
 
 
+def observed_key(one: Observation) -> str:
+    """The key of the record that the observation speaks of."""
+    if one.about is not None:
+        return key_about(one.kind, one.about)
+    return record_key(one.kind, one.name, one.source_id)
+
+
 def claim_of(one: Observation, *, observed_us: int, imported_us: int) -> Claim:
     """The observation as a claim of that time."""
     return Claim(
         source=one.source,
-        key=record_key(one.kind, one.name, one.source_id),
+        key=observed_key(one),
         kind=one.kind,
         name=one.name,
         values=one.values,

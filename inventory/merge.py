@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from inventory.changes import ChangeSet, Holdings
-from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, record_key
+from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, observed_key
 from inventory.errors import ExpectedError
 from inventory.marks import Key, key_of
 from inventory.model import FIELDS, AssetId, AssetKind, Dependency, DependencyKind, InvalidValue, Value, name_key
@@ -149,7 +149,7 @@ def _without_duplicates(observations: Iterable[Observation], when: When) -> tupl
     first: dict[tuple[ClaimKey, int], Observation] = {}
     refusals: list[Refusal] = []
     for one in sorted(observations, key=_observation_order):
-        key = (one.source, record_key(one.kind, one.name, one.source_id)), when.observed(one)
+        key = (one.source, observed_key(one)), when.observed(one)
         earlier = first.setdefault(key, one)
         if earlier is one or (one.kind == earlier.kind and not one.values):
             continue

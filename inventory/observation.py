@@ -42,6 +42,8 @@ class Observation:
     """The source does not say what it is, so a kind that is known already holds."""
     source_id: str = ""
     """What the source itself calls the record for ever (a key of its database); empty: it knows it by its name."""
+    about: tuple[str, str] | None = None
+    """The claim (source and key) about whose asset it was made, whatever name and marks it tells; None: to be found."""
     aliases: tuple[str, ...] = ()
     """Other names by which the record is known."""
     observed_us: int = 0

@@ -22,6 +22,7 @@ from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
+from orchestrator.adapters.discovery import read_facts
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
@@ -71,6 +72,7 @@ __all__ = [
     "prepare_store",
     "pull_from",
     "push",
+    "read_facts",
     "read_host_keys",
     "read_manifest",
     "read_plan_file",

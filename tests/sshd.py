@@ -49,18 +49,18 @@ def why_no_server() -> str:
     return f"{', '.join(missing)} missing (packages openssh-server, openssh-client, util-linux)" if missing else ""
 
 
-def start_server(directory: Path) -> Server:
-    """A server with fresh keys in the directory; whoever starts it calls ``stop``."""
+def start_server(directory: Path, *, key_type: str = "ed25519", options: str = "") -> Server:
+    """A server with fresh keys in the directory, and further lines of configuration; who starts it calls ``stop``."""
     host_key, login_key = directory / "host_key", directory / "login_key"
-    for path in (host_key, login_key):
-        subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path), check=True)
+    for path, kind in ((host_key, key_type), (login_key, "ed25519")):
+        subprocess.run(("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path), check=True)
     shutil.copy(login_key.with_suffix(".pub"), directory / "authorized_keys")
     port = _free_port()
     config = directory / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"PermitRootLogin prohibit-password\nPasswordAuthentication no\nMaxStartups 100\nMaxSessions 100\n"
-        f"AuthorizedKeysFile {directory}/authorized_keys\n"
+        f"AuthorizedKeysFile {directory}/authorized_keys\n{options}"
     )
     sshd = shutil.which("sshd", path=_SEARCH)
     empty = "mount -t tmpfs none /var/lib && mount -t tmpfs none /run && mkdir /run/sshd"

@@ -6,7 +6,7 @@ for what changed since, and for deletions in the change log. docs/netbox.md says
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -88,16 +88,18 @@ def pull(server: NetboxServer, scope: Scope, *, since: Mark | None = None) -> Pu
     mark_change = _last_change(server)
     whole = (since.change > 0) != (mark_change > 0) or _is_long_ago(since.read_at, server.served_at)
     changed = {} if whole else {"last_updated__gte": _earlier(since.read_at)}
-    rows = {type_: list(_rows(server, type_, scope, changed)) for type_ in PATHS}
-    gone: frozenset[tuple[str, int]] = frozenset()
-    if not whole:
-        for find in (_with_changed_addresses, _with_changed_services):
-            for type_, ids in find(server, rows, changed).items():
-                rows[type_] += _by_ids(server, type_, sorted(ids), scope)
-        gone = _deleted(server, after=since.change, until=mark_change)
-    services = _services(server, rows, whole=whole)
     mark = Mark(read_at=server.served_at or since.read_at, change=mark_change)
-    return _understood(server.host, rows, services, scope, partial(Pull, gone=gone, whole=whole, mark=mark))
+    if whole:  # rows are understood as they come, while the next page is on its way
+        services = list(server.rows("ipam/services", fields=_SERVICE))
+        coming = {type_: _rows(server, type_, scope, changed) for type_ in PATHS}
+        return _understood(server.host, coming, services, scope, partial(Pull, gone=frozenset(), whole=True, mark=mark))
+    rows = {type_: list(_rows(server, type_, scope, changed)) for type_ in PATHS}
+    for find in (_with_changed_addresses, _with_changed_services):
+        for type_, ids in find(server, rows, changed).items():
+            rows[type_] += _by_ids(server, type_, sorted(ids), scope)
+    gone = _deleted(server, after=since.change, until=mark_change)
+    services = _services(server, rows)
+    return _understood(server.host, rows, services, scope, partial(Pull, gone=gone, whole=False, mark=mark))
 
 
 # --------------------------------------------------------------------------- reading
@@ -152,11 +154,11 @@ def _with_changed_services(
     return {type_: ids - {int(row["id"]) for row in rows[type_]} for type_, ids in found.items()}
 
 
-def _services(server: NetboxServer, rows: Mapping[str, Sequence[Row]], *, whole: bool) -> list[Row]:
+def _services(server: NetboxServer, rows: Mapping[str, Sequence[Row]]) -> list[Row]:
     """Every service on the machines that were read, for a machine's list of procedures is said as a whole."""
     read = {(type_, int(row["id"])) for type_ in (DEVICE, VM) for row in rows[type_]}
     asked: list[dict[str, list[int]]] = [{}]
-    if not whole and len(read) <= _IDS_AT_ONCE:
+    if len(read) <= _IDS_AT_ONCE:
         names = {"device_id": DEVICE, "virtual_machine_id": VM}
         asked = [{name: [int(row["id"]) for row in rows[type_]]} for name, type_ in names.items() if rows[type_]]
     found = (row for filters in asked for row in server.rows("ipam/services", fields=_SERVICE, filters=filters))
@@ -200,7 +202,7 @@ def _earlier(read_at: str) -> str:
 
 
 def _understood(
-    host: str, rows: Mapping[str, Sequence[Row]], services: Sequence[Row], scope: Scope, into: partial[Pull]
+    host: str, rows: Mapping[str, Iterable[Row]], services: Sequence[Row], scope: Scope, into: partial[Pull]
 ) -> Pull:
     running = procedures_of(services)
     read: list[tuple[str, Row, Observation | tuple[Refusal, ...]]] = []

@@ -99,9 +99,11 @@ def procedures_of(services: Iterable[Row]) -> Procedures:
     """Names of the procedures on each machine: its services, less those that are named as a protocol is."""
     found: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
     for row in services:
-        name = row.get("name")
-        if isinstance(name, str) and name.strip() and name.casefold().strip() not in PROTOCOL_WORDS:
-            found[str(row["parent_object_type"]), int(row["parent_object_id"])][name.strip()] = None
+        name, holder = row.get("name"), row.get("parent_object_id")
+        if not isinstance(name, str) or not isinstance(holder, int):
+            continue
+        if name.strip() and name.casefold().strip() not in PROTOCOL_WORDS:
+            found[str(row.get("parent_object_type")), holder][name.strip()] = None
     return {key: tuple(names) for key, names in found.items()}
 
 

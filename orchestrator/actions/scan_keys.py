@@ -79,7 +79,7 @@ def scan_keys(
     doors: list[tuple[Asset, Door]] = []
     findings: list[Finding] = []
     for asset in machines:
-        door = _door(asset, profiles)
+        door = door_of(asset, profiles)
         if isinstance(door, Trouble):
             findings.append(finding_of(asset, KeyAnswer(asset=asset.id, trouble=door)))
         else:
@@ -107,7 +107,8 @@ def trust_keys(books: Books, tenant: TenantId, findings: Sequence[Finding], *, a
     return written
 
 
-def _door(asset: Asset, profiles: Mapping[str, AccessProfile]) -> Door | Trouble:
+def door_of(asset: Asset, profiles: Mapping[str, AccessProfile]) -> Door | Trouble:
+    """The way to the machine by its access profile, or why there is none."""
     name = asset.text("access")
     if not asset.text("address"):
         return Trouble(code="no_address", told=Sentence(says="it has no address in the inventory"))

@@ -132,21 +132,23 @@ def _note(server: NetboxServer, type_: str, changes: Sequence[Outgoing]) -> None
 
 
 def _custom(row: Row) -> Mapping[str, object]:
+    """Our custom fields of the row; those of others are none of our business."""
     custom = row.get("custom_fields")
-    return custom if isinstance(custom, dict) else {}
+    return {name: custom[name] for name in OWN if name in custom} if isinstance(custom, dict) else {}
 
 
 # --------------------------------------------------------------------------- custom fields
 
 
 def missing_fields(server: NetboxServer) -> tuple[str, ...]:
-    """Which of Kahn's custom fields the server lacks, or whose choices it lacks. Raises FieldTaken."""
+    """Kahn's custom fields that the server lacks, or that lack our choices or kinds of object. Raises FieldTaken."""
     known = {row["name"]: row for row in server.rows(_FIELDS)}
     for name in OWN:
         if name in known:
             _check_field(server, known[name], _field(name, choice_set=0))
     lacks = STATE in known and _lacking(_choice_row(server, known[STATE]))
-    return tuple(name for name in OWN if name not in known or (name == STATE and lacks))
+    narrow = {name for name in OWN if name in known and _types_lacking(known[name])}
+    return tuple(name for name in OWN if name not in known or name in narrow or (name == STATE and lacks))
 
 
 def prepare(server: NetboxServer) -> tuple[str, ...]:
@@ -158,6 +160,10 @@ def prepare(server: NetboxServer) -> tuple[str, ...]:
     known = {row["name"]: row for row in server.rows(_FIELDS)}
     if STATE in missing and STATE in known:
         _extend(server, _choice_row(server, known[STATE]))
+    for name in missing:
+        if name in known and (more := _types_lacking(known[name])):
+            types = [*(known[name].get("object_types") or ()), *more]
+            server.change(_FIELDS, [{"id": known[name]["id"], "object_types": types}])
     choice_set = _choice_set(server) if STATE in missing and STATE not in known else 0
     new = [_field(name, choice_set=choice_set) for name in missing if name not in known]
     try:
@@ -167,6 +173,11 @@ def prepare(server: NetboxServer) -> tuple[str, ...]:
         if missing_fields(server):
             raise
     return missing
+
+
+def _types_lacking(field: Row) -> list[str]:
+    """Kinds of object that the field is not yet for."""
+    return [type_ for type_ in (DEVICE, VM) if type_ not in (field.get("object_types") or ())]
 
 
 def _choice_row(server: NetboxServer, state: Row) -> Row:
@@ -183,6 +194,8 @@ def _lacking(choice_set: Row) -> list[list[str]]:
 
 def _extend(server: NetboxServer, choice_set: Row) -> None:
     """Add our states to the choices; those of others stay."""
+    if not _lacking(choice_set):
+        return
     both = [*(choice_set.get("extra_choices") or ()), *_lacking(choice_set)]
     server.change(_CHOICES, [{"id": choice_set["id"], "extra_choices": both}])
 
@@ -220,7 +233,5 @@ def _check_field(server: NetboxServer, there: Row, ours: Row) -> None:
         why = f"its type is {kind}, not {ours['type']}"
     elif there.get("related_object_type") != ours.get("related_object_type"):
         why = f"it points at {there.get('related_object_type')}, not at {ours.get('related_object_type')}"
-    elif DEVICE not in (there.get("object_types") or ()) or VM not in there["object_types"]:
-        why = "it is not for both devices and virtual machines"
     if why:
         raise FieldTaken(host=server.host, name=ours["name"], why=why)

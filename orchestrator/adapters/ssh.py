@@ -47,7 +47,7 @@ def read_host_keys(
     tell: Callable[[KeyAnswer], None] = lambda _answer: None,
 ) -> tuple[KeyAnswer, ...]:
     """One answer per door, in the order of the doors; ``tell`` hears each as it comes. Never raises for a door."""
-    ways = _Ways(patience)
+    ways = Ways(patience)
     pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="host-keys")
     try:
         asked = {pool.submit(_answer, door, ways): place for place, door in enumerate(doors)}
@@ -61,7 +61,7 @@ def read_host_keys(
         ways.close()
 
 
-def _answer(door: Door, ways: _Ways) -> KeyAnswer:
+def _answer(door: Door, ways: Ways) -> KeyAnswer:
     try:
         with ways.opened(door) as raw:
             return KeyAnswer(asset=door.asset, key=_shown_key(raw, door, ways.patience))
@@ -71,15 +71,16 @@ def _answer(door: Door, ways: _Ways) -> KeyAnswer:
 
 def _shown_key(raw: Raw, door: Door, patience: Patience) -> str:
     who = who_at(door.address, door.profile.port)
-    with session_with(raw, who=who, known=door.known, patience=patience) as session:
+    legacy = door.profile.legacy
+    with session_with(raw, who=who, known=door.known, patience=patience, legacy=legacy) as session:
         return key_of(session)
 
 
 # --------------------------------------------------------------------------- ways to the doors
 
 
-class _Ways:
-    """All ways of one scan: directly, or through jump hosts, each known by its jump host and key file."""
+class Ways:
+    """All ways of one round: directly, or through jump hosts, each known by its jump host and key file."""
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
@@ -203,7 +204,7 @@ class _Jump:
 
     def _logged_in(self) -> Session:
         """A new session on the jump host. Raises NoKey with a code of the jump host."""
-        key = _login_key(self._key_file)
+        key = login_key(self._key_file)
         for last in (False, True):
             try:
                 return self._login(key)
@@ -257,7 +258,8 @@ def _refused_channel(cause: paramiko.ChannelException, told: str, facts: Mapping
     return failed("unreachable", _silent(facts, told or "Connect failed"))
 
 
-def _login_key(key_file: str) -> paramiko.PKey:
+def login_key(key_file: str) -> paramiko.PKey:
+    """The private key in the file. Raises NoKey."""
     try:
         return paramiko.PKey.from_path(key_file)
     except Exception as cause:  # unreadable, encrypted, or of an unknown kind: the library has a class for each

@@ -34,6 +34,16 @@ _KEYS = (
 )
 _CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+_LEGACY_KEX = (
+    "diffie-hellman-group-exchange-sha1",
+    "diffie-hellman-group14-sha1",
+    "diffie-hellman-group1-sha1",
+)
+_LEGACY_KEYS = ("ssh-rsa",)
+_LEGACY_CIPHERS = ("aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc")
+_LEGACY_MACS = ("hmac-sha1", "hmac-sha1-96", "hmac-md5", "hmac-md5-96")
+WEAK = frozenset({*_LEGACY_KEX, *_LEGACY_KEYS, *_LEGACY_CIPHERS, *_LEGACY_MACS})
+"""What only a legacy profile may use, and always after everything that is sound."""
 _OURS = {
     "key exchange": (_KEX, Sentence(says="key exchange")),
     "host key": (_KEYS, Sentence(says="host key")),
@@ -71,9 +81,15 @@ def failed(code: str, told: Sentence) -> NoKey:
 
 
 class Session(paramiko.Transport):
-    """A transport that remembers why a jump host refused a channel; the library keeps only the number."""
+    """A transport that remembers why a jump host refused a channel (the library keeps only the number), and by which
+    key exchange it began (the library forgets it)."""
 
     refusal = ""
+    kex_name = ""
+
+    def _parse_newkeys(self, m: paramiko.Message) -> None:
+        self.kex_name = str(getattr(self.kex_engine, "name", ""))
+        super()._parse_newkeys(m)  # type: ignore[misc]
 
     def _parse_channel_open_failure(self, m: paramiko.Message) -> None:
         told = paramiko.Message(m.asbytes())
@@ -92,17 +108,24 @@ def hang_up(session: Session) -> None:
 
 
 @contextmanager
-def session_with(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> Iterator[Session]:
+def session_with(
+    raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience, legacy: bool = False
+) -> Iterator[Session]:
     """The key exchange done, nobody logged in; closed at the end. Raises NoKey."""
-    session, _line = negotiated(raw, who=who, known=known, patience=patience)
+    session, _line = negotiated(raw, who=who, known=known, patience=patience, legacy=legacy)
     try:
         yield session
     finally:
         hang_up(session)
 
 
-def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience) -> tuple[Session, Line]:
-    """A session after its key exchange; whoever calls closes it. Raises NoKey, and has closed ``raw`` then."""
+def negotiated(
+    raw: Raw, *, who: Mapping[str, object], known: str, patience: Patience, legacy: bool = False
+) -> tuple[Session, Line]:
+    """A session after its key exchange; whoever calls closes it. Raises NoKey, and has closed ``raw`` then.
+
+    With ``legacy`` weak algorithms are offered too, behind the sound ones.
+    """
     until = time.monotonic() + patience.greet_s + patience.exchange_s
     line = Line(raw, until=until)
     try:
@@ -112,9 +135,10 @@ def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Pat
         told = cause.told if isinstance(cause, NoGreeting) else Sentence(says="it breaks the connection off")
         silent = Sentence(says="{where} does not speak SSH: {why}", facts={**who, "why": told})
         raise failed("no_banner", silent) from cause
-    session = Session(line, disabled_algorithms={"pubkeys": ["ssh-rsa"]})  # type: ignore[arg-type]
+    disabled = {} if legacy else {"pubkeys": ["ssh-rsa"]}
+    session = Session(line, disabled_algorithms=disabled)  # type: ignore[arg-type]
     try:
-        _exchange(session, known=known, until=until)
+        _exchange(session, known=known, until=until, legacy=legacy)
     except Exception as cause:  # a hostile peer can make the library raise anything
         hang_up(session)
         raw.close()
@@ -122,13 +146,27 @@ def negotiated(raw: Raw, *, who: Mapping[str, object], known: str, patience: Pat
     return session, line
 
 
-def _exchange(session: Session, *, known: str, until: float) -> None:
+def _exchange(session: Session, *, known: str, until: float, legacy: bool) -> None:
     session.set_log_channel(_QUIET)
     options = session.get_security_options()
     options.kex, options.ciphers, options.digests = _KEX, _CIPHERS, _MACS
     options.key_types = _key_types(known)
+    if legacy:
+        options.kex, options.ciphers, options.digests = (
+            _KEX + _LEGACY_KEX,
+            _CIPHERS + _LEGACY_CIPHERS,
+            _MACS + _LEGACY_MACS,
+        )
+        options.key_types = (*_key_types(known), *_LEGACY_KEYS)
     session.start_client(timeout=max(0.0, until - time.monotonic()))
     key_of(session)
+
+
+def weak_algorithms(session: Session) -> tuple[str, ...]:
+    """The weak ones among the algorithms that this session uses, sorted."""
+    names = ("kex_name", "host_key_type", "local_cipher", "remote_cipher", "local_mac", "remote_mac")
+    used = {str(getattr(session, name, "")) for name in names}
+    return tuple(sorted(used & WEAK))
 
 
 def _key_types(known: str) -> tuple[str, ...]:

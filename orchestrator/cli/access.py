@@ -32,6 +32,9 @@ def add(
     become: Annotated[bool, typer.Option("--become", help="Become root by sudo.")] = False,
     jump: Annotated[str, typer.Option(help="Jump host: [USER@]ADDRESS[:PORT].")] = "",
     jump_host_key: Annotated[str, typer.Option(help="The jump host's SSH public host key: type and base64.")] = "",
+    legacy: Annotated[
+        bool, typer.Option("--legacy", help="Let scan and discovery use weak algorithms with these old machines.")
+    ] = False,
 ) -> None:
     """Add or replace an access profile. Waves that were approved with the old one must be approved again."""
     kahn = context_of(ctx)
@@ -46,6 +49,7 @@ def add(
         port=port,
         become=become,
         jump=_jump(name, jump, jump_host_key),
+        legacy=legacy,
     )
     with kahn.world.transaction() as books:
         before = {one.name: one for one in books.tenants.access(kahn.tenant)}.get(name)

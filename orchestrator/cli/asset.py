@@ -12,6 +12,7 @@ from rich.text import Text
 from inventory.errors import ExpectedError
 from inventory.filtering import chosen
 from inventory.model import FIELDS, Asset, Snapshot, name_key
+from orchestrator.cli.asset_discover import discover
 from orchestrator.cli.asset_history import history_of, history_row
 from orchestrator.cli.asset_import import import_, word
 from orchestrator.cli.asset_profile import app as profile_app
@@ -26,6 +27,7 @@ app.command("import")(import_)
 app.command()(read)
 app.command()(scan)
 app.add_typer(profile_app, name="profile", help=_("What stands under the headings of your lists."))
+app.command()(discover)
 
 COLUMNS = "kind,name,site,department,address,os_name"
 NOTHING_MATCHED = 5

@@ -25,6 +25,8 @@ from orchestrator.texts import _
 
 EXAMPLES = 20
 """How many examples of what changes an import shows, shared among the kinds."""
+MOST_SIGNS = 300
+"""Signs of one example; a list of packages is longer than anybody reads here."""
 PARTLY_TAKEN = 8
 
 
@@ -164,7 +166,8 @@ def show_changes(context: Context, changes: ChangeSet) -> None:
 def examples(context: Context, lines: Sequence[str], *, most: int = EXAMPLES) -> None:
     """The first lines, and how many more there are."""
     for line in lines[:most]:
-        context.out.line(f"    {line}".replace("\n", " "))
+        shown = line if len(line) <= MOST_SIGNS else f"{line[:MOST_SIGNS]}..."
+        context.out.line(f"    {shown}".replace("\n", " "))
     if len(lines) > most:
         context.out.line(_("    ... and {count} more").format(count=len(lines) - most))
 

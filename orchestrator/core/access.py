@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inventory.errors import ExpectedError
+from orchestrator.core.canonical import LATER
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -38,6 +39,8 @@ class AccessProfile:
     port: int = 22
     become: bool = False
     jump: JumpHost | None = None
+    legacy: bool = field(default=False, metadata=LATER)
+    """Whether discovery may use weak algorithms (SHA-1, CBC, ssh-rsa) with these machines; each one is a finding."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

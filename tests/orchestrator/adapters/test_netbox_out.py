@@ -51,7 +51,8 @@ def test_only_our_own_fields_of_changed_objects_are_sent(netbox: Netbox) -> None
     assert custom(netbox, 2) == {"foreign": "stays", "mig_wave": "W01", "mig_state": "moved"}
     assert netbox.tables[DEVICES][2]["name"] == "apc-2" and custom(netbox, 1) == {"foreign": "stays"}
     assert netbox.writes() == [("PATCH", DEVICES)]
-    assert batch.links[0].own["mig_state"] == "moved"
+    assert {"mig_wave": "W01", "mig_state": "moved"}.items() <= batch.links[0].own.items()
+    assert "foreign" not in batch.links[0].own
 
 
 def test_a_field_that_somebody_else_changed_is_written_all_the_same_and_told(netbox: Netbox) -> None:
@@ -111,10 +112,18 @@ def test_a_field_that_is_something_else_is_left_alone(netbox: Netbox) -> None:
     with pytest.raises(FieldTaken, match="mig_wave"):
         prepare(asking(netbox))
     by_name["mig_wave"]["type"] = "text"
-    by_name["mig_uid"]["object_types"] = ["dcim.device"]
-    with pytest.raises(FieldTaken, match="mig_uid"):
+    by_name["replaced_by"]["related_object_type"] = "dcim.site"
+    with pytest.raises(FieldTaken, match="replaced_by"):
         missing_fields(asking(netbox))
     assert netbox.writes() == []
+
+
+def test_a_field_for_devices_only_is_extended_to_virtual_machines(netbox: Netbox) -> None:
+    by_name = {row["name"]: row for row in netbox.tables[FIELDS].values()}
+    by_name["mig_uid"]["object_types"] = ["dcim.site", "dcim.device"]
+    assert missing_fields(asking(netbox)) == ("mig_uid",) == prepare(asking(netbox))
+    by_name = {row["name"]: row for row in netbox.tables[FIELDS].values()}
+    assert by_name["mig_uid"]["object_types"] == ["dcim.site", "dcim.device", "virtualization.virtualmachine"]
 
 
 def test_choices_that_lack_our_states_get_them_and_keep_their_own(netbox: Netbox) -> None:

@@ -1,0 +1,179 @@
+"""Discovery by ssh: sends one small script to each machine, changes nothing there, and takes a bounded text back.
+
+A machine must show the host key that is pinned; without one it is not logged in to. Nothing is left on it: the script
+comes over standard input, and nobody's password, agent or configuration goes there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import paramiko
+
+from inventory.sources.discovery_text import FIRST_LINE, MOST_BYTES
+from orchestrator.adapters.ssh import PATIENCE, Ways, login_key
+from orchestrator.adapters.ssh_line import Line, Raw
+from orchestrator.adapters.ssh_session import (
+    NoKey,
+    Patience,
+    Session,
+    failed,
+    hang_up,
+    key_of,
+    negotiated,
+    weak_algorithms,
+    who_at,
+)
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.discovery import FactsAnswer
+from orchestrator.core.explain import Sentence
+from orchestrator.core.host_keys import Door, named_key
+
+SCRIPT = Path(__file__).with_name("discover.sh").read_bytes()
+REPORT_S = 90
+"""Seconds for a whole report; a loaded old server needs about ten."""
+_BLOCK = 32 * 1024
+_COMMANDS = {False: "exec /bin/sh -s", True: "exec sudo -n /bin/sh -s"}
+
+
+def read_facts(
+    doors: Sequence[Door],
+    *,
+    at_once: int,
+    patience: Patience = PATIENCE,
+    tell: Callable[[FactsAnswer], None] = lambda _answer: None,
+) -> tuple[FactsAnswer, ...]:
+    """One answer per door, in the order of the doors; ``tell`` hears each as it comes. Never raises for a door."""
+    ways = Ways(patience)
+    keys = _Keys()
+    pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="discovery")
+    try:
+        asked = {pool.submit(_answer, door, ways, keys): place for place, door in enumerate(doors)}
+        answers: dict[int, FactsAnswer] = {}
+        for future in as_completed(asked):
+            answers[asked[future]] = future.result()
+            tell(future.result())
+        return tuple(answers[place] for place in range(len(doors)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        ways.close()
+
+
+class _Keys:
+    """Private keys by file, each read once for all machines of a round."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, paramiko.PKey] = {}
+
+    def of(self, profile: AccessProfile) -> paramiko.PKey:
+        """The profile's key: from its file, or from the agent where the file is locked. Raises NoKey."""
+        file = profile.key_file
+        if file not in self._found:
+            self._found[file] = _credential(file)
+        return self._found[file]
+
+
+def _credential(key_file: str) -> paramiko.PKey:
+    try:
+        return login_key(key_file)
+    except NoKey:
+        held = _from_agent(Path(f"{key_file}.pub"))
+        if held is None:
+            raise
+        return held
+
+
+def _from_agent(public: Path) -> paramiko.PKey | None:
+    """The agent's key that fits the public one beside the locked file; no other key of the agent is ever offered."""
+    try:
+        wanted = public.read_text(encoding="ascii").split()[1]
+    except (OSError, ValueError, IndexError):
+        return None
+    return next((key for key in paramiko.Agent().get_keys() if key.get_base64() == wanted), None)
+
+
+def _answer(door: Door, ways: Ways, keys: _Keys) -> FactsAnswer:
+    try:
+        if not door.known:
+            told = Sentence(says="its host key is not known yet; run `kahn asset scan` first")
+            raise failed("no_host_key", told)
+        with ways.opened(door) as raw:
+            session, line = _session(raw, door, ways.patience)
+            try:
+                _log_in(session, line, door, keys.of(door.profile), ways.patience)
+                text = _report(session, door)
+                return FactsAnswer(asset=door.asset, text=text, weak=weak_algorithms(session))
+            finally:
+                hang_up(session)
+    except NoKey as failure:
+        return FactsAnswer(asset=door.asset, trouble=failure.trouble)
+
+
+def _session(raw: Raw, door: Door, patience: Patience) -> tuple[Session, Line]:
+    who = who_at(door.address, door.profile.port)
+    return negotiated(raw, who=who, known=door.known, patience=patience, legacy=door.profile.legacy)
+
+
+def _log_in(session: Session, line: Line, door: Door, key: paramiko.PKey, patience: Patience) -> None:
+    """Raises NoKey: for another host key than the pinned one before anything is sent that could be stolen."""
+    seen, known = key_of(session), " ".join(door.known.split()[:2])
+    if seen != known:
+        facts: dict[str, object] = {"seen": named_key(seen), "known": named_key(known)}
+        told = Sentence(says="it shows the key {seen}, but the inventory says {known}", facts=facts)
+        raise failed("key_mismatch", told)
+    try:
+        session.auth_timeout = patience.exchange_s
+        if session.auth_publickey(door.profile.user, key):
+            raise paramiko.AuthenticationException("it asks for more than a key")
+    except Exception as cause:  # whatever the library says here, the login did not succeed
+        told = Sentence(says="it does not let {user} in with the profile's key", facts={"user": door.profile.user})
+        raise failed("login", told) from cause
+    line.trust()
+
+
+def _report(session: Session, door: Door) -> str:
+    """What the script says. Raises NoKey when it says nothing of ours, too much, or does not end."""
+    until = time.monotonic() + REPORT_S
+    try:
+        channel = session.open_session(timeout=until - time.monotonic())
+        channel.settimeout(5)
+        channel.exec_command(_COMMANDS[door.profile.become])
+        channel.sendall(SCRIPT)
+        channel.shutdown_write()
+        text = _bounded(channel, until)
+    except NoKey:
+        raise
+    except Exception as cause:  # a machine can break off in many ways, and the library has a class for each
+        raise failed("broke_off", Sentence(says="it breaks off before its report is complete")) from cause
+    found = text.decode("utf-8", errors="replace")
+    begins = found.find(FIRST_LINE)
+    if begins < 0:
+        told = Sentence(says="it does not run the script: {start!r}", facts={"start": _start(found)})
+        raise failed("no_report", told)
+    return found[begins:]
+
+
+def _bounded(channel: Any, until: float) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    while True:
+        if time.monotonic() > until:
+            raise failed("too_late", Sentence(says="its report does not end in time"))
+        try:
+            block = channel.recv(_BLOCK)
+        except TimeoutError:
+            continue
+        if not block:
+            return b"".join(blocks)
+        size += len(block)
+        blocks.append(block)
+        if size > MOST_BYTES:
+            raise failed("too_much", Sentence(says="its report does not end"))
+
+
+def _start(text: str) -> str:
+    return "".join(char for char in text[:80] if char.isprintable())
