@@ -69,6 +69,7 @@ def _stop(desk: Desk, wave: WaveRow) -> WaveRow | None:
     allowed = WAVE_TABLE[wave.state]
     if WaveEvent.EXPIRE in allowed:
         return change_wave(desk, wave, WaveEvent.EXPIRE, cause=CAUSE)
-    if wave.state in WAVE_GROUPS["in motion"] and WaveEvent.HOLD in allowed:
-        return change_wave(desk, wave, WaveEvent.HOLD, cause=CAUSE)
-    return None
+    if wave.state not in WAVE_GROUPS["in motion"]:
+        return None
+    stop = next((event for event in (WaveEvent.HOLD, WaveEvent.GIVE_UP) if event in allowed), None)
+    return change_wave(desk, wave, stop, cause=CAUSE) if stop else None

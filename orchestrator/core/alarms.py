@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from inventory.model import AssetId
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.notices import NoticeKind
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import MoveProgress, WaveProgress
@@ -17,7 +17,7 @@ NEAR = 0.75
 """Share of the allowed outage after which people are called: early enough to decide."""
 PATIENCE = timedelta(minutes=5)
 """How long a wave may stand before its open window without a start."""
-_UNDER_WAY = (WaveState.RUNNING, WaveState.HELD, WaveState.ROLLING_BACK, WaveState.NEEDS_PERSON)
+_NOT_UNDER_WAY = WAVE_GROUPS["at rest"] | {WaveState.MISSED, WaveState.CHECKING}
 _SETTLED = (MoveState.MOVED, MoveState.ROLLED_BACK)
 
 
@@ -32,7 +32,7 @@ class Alarm:
 
 def alarms_due(content: WaveContent, progress: WaveProgress, policy: Policy, now: datetime) -> tuple[Alarm, ...]:
     """Alarms that the moment demands, whether or not they were raised before."""
-    if progress.state not in _UNDER_WAY:
+    if progress.state in _NOT_UNDER_WAY:
         return ()
     return (*_last_moment(content, progress, policy, now), *_outages(content, progress, policy, now))
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from inventory.model import TenantId
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
 
 GAPS_S = (15, 30, 60, 120, 300, 600)
 """Seconds between two tries of one call; the last one repeats until somebody acts."""
@@ -56,7 +56,7 @@ _WAVE_MUST_BE: Mapping[NoticeKind, tuple[WaveState, ...]] = {
     NoticeKind.NEEDS_PERSON: (WaveState.NEEDS_PERSON,),
     NoticeKind.ROLLED_BACK: (WaveState.ROLLED_BACK,),
     NoticeKind.NOT_STARTING: (WaveState.APPROVED, WaveState.SCHEDULED),
-    NoticeKind.LAST_MOMENT: (WaveState.RUNNING, WaveState.HELD, WaveState.ROLLING_BACK, WaveState.NEEDS_PERSON),
+    NoticeKind.LAST_MOMENT: tuple(one for one in WaveState if one not in WAVE_GROUPS["at rest"]),
 }
 
 
