@@ -291,19 +291,6 @@ def play(demo: Demo) -> None:
     tell_the_end(demo)
 
 
-def play_without_hosts(demo: Demo) -> None:
-    """As much as is possible without root, and a plain word about what was not exercised."""
-    lay_ground(demo)
-    demo.chapter("Inventory and plan of a made-up town")
-    town = demo.place / "stadt-town.json"
-    demo.kahn("stadt", "town", "--seats", str(TOWN_SEATS), "--seed", "1", "--out", str(town))
-    demo.kahn("stadt", "asset", "import", str(town), "--yes")
-    demo.kahn("stadt", "plan", "propose", "--dry-run", person=ENGINEER, expect=(0, 5))
-    demo.kahn("stadt", "report", "make", "management", "-o", str(demo.place / "report.html"))
-    demo.say("")
-    demo.say("REAL HOSTS WERE NOT EXERCISED: no wave was run, nothing was rolled back.")
-
-
 def clear_sockets(home: Path) -> None:
     """Take away the directories of control sockets that runs ended together with the lab could not clear themselves."""
     for manifest in home.glob("runs/*/manifest.json"):
@@ -343,7 +330,9 @@ def main(words: list[str]) -> int:
         with cleaned_up(demo):
             if lacks:
                 demo.say(f"No real hosts are possible here: {'; '.join(lacks)}.")
-                play_without_hosts(demo)
+                from orchestrator.lab.demo_simulated import play_on_simulated_machines
+
+                play_on_simulated_machines(demo)
             else:
                 play(demo)
     except KeyboardInterrupt:

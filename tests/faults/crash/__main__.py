@@ -82,6 +82,8 @@ def died(folder: Path, fails: bool, numbered: tuple[int, Death]) -> Outcome:
     night = a_night(original, folder / f"d{number}", fails=fails)
     try:
         return _died(night, death)
+    except Exception as problem:  # some cannot be sent back to whoever asked
+        return Outcome(death=death, happened=True, wrong=repr(problem), recovered_s=0.0, resumed=False)
     finally:
         night.leave()
         if original.name:

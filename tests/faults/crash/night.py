@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -30,13 +29,13 @@ from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import ActKind
+from orchestrator.lab import stand_in
 from orchestrator.supervisor import boundary
 from tests.databases import postgresql_copy, postgresql_named
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, TestClock, Town
 
 RUNBOOK = Path(__file__).resolve().parents[2] / "runbooks" / "append-once"
-STUB = Path(__file__).with_name("stub_ansible.py")
 TICK_S, LONGEST_S = 0.02, 90.0
 ASSET = "apc-001-id"
 
@@ -184,10 +183,8 @@ def a_night(original: Original, place: Path, *, fails: bool = False) -> Night:
     """A fresh copy of the original."""
     (place / "hosts").mkdir(parents=True)
     if fails:
-        (place / "hosts" / "fails").touch()
-    stub = place / "ansible-playbook"
-    stub.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S {STUB}\n")
-    stub.chmod(0o755)
+        (place / "hosts" / f"{ASSET}.fault").write_text("failed append task_failed")
+    stand_in.install(place)
     if original.name:
         url = postgresql_copy(original.name, f"kahn_night_{os.getpid()}_{place.name}")
     else:

@@ -1,0 +1,26 @@
+"""The demonstration on simulated machines: its inventory can be planned, and its parts say what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inventory.sources.native_json import NativeJson
+from orchestrator.lab.demo_simulated import SIMULATED_SEATS, simulated_rows
+
+
+def test_every_old_machine_has_a_successor_and_there_is_one_vault() -> None:
+    rows = simulated_rows(SIMULATED_SEATS)
+    names = {row["name"] for row in rows}
+    old = [row for row in rows if row["name"].startswith("apc-")]
+    assert len(old) == SIMULATED_SEATS and {row["successor"] for row in old} <= names
+    assert [row["name"] for row in rows if row.get("role") == "vault"] == ["vault"]
+    assert len({row["address"] for row in rows}) == len(rows)
+
+
+def test_the_rows_are_of_the_native_form(tmp_path: Path) -> None:
+    import json
+
+    path = tmp_path / "machines.json"
+    path.write_text(json.dumps({"kahn_inventory": 1, "machines": simulated_rows(3)}))
+    reading = NativeJson().read(path)
+    assert (len(reading.refusals), len(reading.observations)) == (0, 7)
