@@ -13,13 +13,15 @@ from inventory.mapping import MappingProfile
 from inventory.model import AssetId, TenantId
 from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.launches import LaunchBook
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import Link, NetboxAccess, SyncState
 from orchestrator.core.notices import NoticeBook
+from orchestrator.core.people import PeopleBook
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Direction
-from orchestrator.core.wave import PersonId, RunId, SignedAct, WaveContent
+from orchestrator.core.wave import RunId, SignedAct, WaveContent
 
 # --------------------------------------------------------------------------- journal
 
@@ -81,42 +83,6 @@ class Journal(Protocol):
 
 
 # --------------------------------------------------------------------------- people, tenants, access
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """A person as the store knows them. ``name`` is empty once it was erased."""
-
-    id: PersonId
-    name: str
-    public_key: str
-    """OpenSSH public key: type and base64, no comment."""
-    active: bool
-    deputy_of: tuple[PersonId, ...] = ()
-
-
-class PeopleBook(Protocol):
-    """People of one tenant: pseudonyms with keys, and one erasable table of names."""
-
-    def add(self, tenant: TenantId, *, name: str, public_key: str) -> Person:
-        """A new person. Raises NameTaken, KeyTaken (one key for two persons)."""
-        ...
-
-    def find(self, tenant: TenantId, name_or_id: str) -> Person:
-        """By name or pseudonym. Raises UnknownPerson."""
-        ...
-
-    def everyone(self, tenant: TenantId) -> tuple[Person, ...]:
-        """All people, by pseudonym."""
-        ...
-
-    def erase(self, tenant: TenantId, person: PersonId) -> None:
-        """Forget the name; the pseudonym and the key stay."""
-        ...
-
-    def set_deputy(self, tenant: TenantId, *, person: PersonId, of: PersonId) -> None:
-        """Let one person stand in for another."""
-        ...
 
 
 class TenantBook(Protocol):
@@ -385,6 +351,7 @@ class Books(Protocol):
     runs: RunBook
     netbox: NetboxBook
     notices: NoticeBook
+    launches: LaunchBook
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

@@ -13,11 +13,13 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
-from orchestrator.core.decide import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, next_commands
+from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun
+from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.order import own_machines, play_for
 from orchestrator.core.progress import WaveProgress
@@ -119,10 +121,12 @@ class Driver:
     def _follow_runs(self, only: tuple[TenantId, str] | None) -> bool:
         with self._outside.look() as desk:
             live = desk.books.runs.live()
+            stopping = {run.id for run in live if _is_broken_off(desk, run)}
         learned = False
         for run in live:
             with self._holding_nobody_up(alone=(run.tenant, run.wave) == only):
-                learned |= follow_run(self._outside, run, fresh_driver=self._first)
+                ends = run.id in stopping
+                learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends)
         self._first = False
         return learned
 
@@ -131,6 +135,8 @@ class Driver:
             return False
         try:
             with self._outside.desk() as desk:
+                if desk.books.launches.stopped() is not None:
+                    return False
                 fresh = desk.books.waves.get(wave.tenant, wave.key)
                 after = keep_appointments(
                     desk, fresh, tree_there=self._outside.tree_there, key_trouble=self._outside.key_trouble
@@ -159,7 +165,7 @@ class Driver:
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
             progress = progress_in(desk.books, fresh)
-            commands = next_commands(fresh.content, progress, desk.now)
+            commands = next_commands(fresh.content, progress, desk.now, around=surroundings(desk))
             raise_alarms(desk, fresh, progress)
             if any(map(_goes_forward, commands)) and not was_approved(desk, fresh):
                 commands = (ChangeWave(event=WaveEvent.HOLD, cause="not_approved"),)
@@ -248,6 +254,12 @@ class Driver:
             deadline=desk.now + play.limit,
         )
         return RunOrder(run=run, content=wave.content, playbooks=play.playbooks, on=play.on, once=play.once)
+
+
+def _is_broken_off(desk: Desk, run: RunRow) -> bool:
+    """Whether its wave was broken off and it takes the wave forward; what takes back or looks goes on."""
+    forward = run.direction in (Direction.BASELINE, Direction.DO)
+    return forward and desk.books.waves.get(run.tenant, run.wave).state is WaveState.ABORTING
 
 
 def _goes_forward(command: Command) -> bool:

@@ -20,14 +20,15 @@ START_GRACE = timedelta(seconds=30)
 """How long a supervisor may take until its START is on disk."""
 
 
-def follow_run(outside: Outside, run: RunRow, *, fresh_driver: bool = False) -> bool:
+def follow_run(outside: Outside, run: RunRow, *, fresh_driver: bool = False, kill: bool = False) -> bool:
     """Ingest what is new; end the run when no process of it lives. True when something was learned.
 
     ``fresh_driver``: a run that was intended by an earlier driver and never started is closed at once.
+    ``kill``: every process of it is told to end; it has ended only once none lives.
     """
     runs, now = outside.runs, outside.clock.now()
     read = runs.read(run.id, offset=run.ingested_offset)
-    if read.alive and now > run.deadline:
+    if read.alive and (kill or now > run.deadline):
         runs.kill(run.id)
     if not read.started:
         waited = fresh_driver or now > run.deadline or _age(run, now) > START_GRACE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import progress_in
 from orchestrator.actions.sign import standing_of
 from orchestrator.core.lifecycle import WaveState
@@ -36,7 +37,9 @@ def grounds_in(desk: Desk, tenant: TenantId, *, verify: bool = True) -> Grounds:
 def case_of(desk: Desk, wave: WaveRow) -> WaveCase:
     """The wave with its progress and, where it matters, what its signatures amount to now."""
     standing = standing_of(desk, wave) if wave.state in SIGNATURES_COUNT else None
-    return WaveCase(content=wave.content, progress=progress_in(desk.books, wave), standing=standing)
+    return WaveCase(
+        content=wave.content, progress=progress_in(desk.books, wave), standing=standing, around=surroundings(desk)
+    )
 
 
 def freshness_in(desk: Desk, tenant: TenantId, *, verdict: ChainVerdict | None) -> Freshness:

@@ -9,7 +9,7 @@ from typing import Any
 from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.core.canonical import plain
-from orchestrator.core.decide import ChangeMove
+from orchestrator.core.command import ChangeMove
 from orchestrator.core.lifecycle import WaveEvent, next_move_state, next_wave_state
 from orchestrator.core.notices import Notice, notice_kind
 from orchestrator.core.progress import Fact, WaveProgress, progress_of

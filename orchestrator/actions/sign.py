@@ -9,8 +9,9 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.desk import Desk
 from orchestrator.core.approval import CheckedAct, Signer, Standing, standing
+from orchestrator.core.people import Person
 from orchestrator.core.wave import Act, ActKind, PersonId, SignedAct
-from orchestrator.ports import Person, SignatureCheck, WaveRow
+from orchestrator.ports import SignatureCheck, WaveRow
 
 
 class WrongKey(ExpectedError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from inventory.errors import ExpectedError
 from orchestrator.actions.confirm_gate import confirmations_in
 from orchestrator.actions.desk import Desk, no_trouble
 from orchestrator.actions.read_times import times_of
 from orchestrator.actions.record import change_move, change_wave
 from orchestrator.actions.sign import standing_of
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.decide import ChangeMove
+from orchestrator.core.command import ChangeMove
 from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
 from orchestrator.core.ready import Circumstances, NotReady, blocking, ready_lines
 from orchestrator.core.ready_line import ReadyLine, joined_in_one
@@ -57,8 +58,38 @@ def check_wave(
     return ready_lines(wave.content, seen)
 
 
+class AllStopped(ExpectedError):
+    """A start while a person keeps all dispatch stopped."""
+
+    code, says = "RUN-015", "{by} stopped all dispatch ({reason}); wave {wave} does not start."
+    remedy = "When the reason is gone, lift it with `kahn stop --lift --reason REASON`."
+    exit_code = 3
+
+
+class KeyUsed(ExpectedError):
+    """An idempotency key that launched another wave."""
+
+    code, says = "RUN-016", "The launch key {key} was used for wave {wave}."
+    remedy = "Take a fresh key for each launch that you mean."
+    exit_code = 6
+
+
+def launched_before(desk: Desk, wave: WaveRow, *, key: str) -> bool:
+    """Whether this key launched the wave already; if not, it does so from now on. Raises KeyUsed, Overtaken."""
+    before = desk.books.launches.claim(wave.tenant, key, wave=wave.key, at=desk.now)
+    if before and before != wave.key:
+        raise KeyUsed(key=key, wave=before)
+    return bool(before)
+
+
 def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble: KeyCheck = no_trouble) -> WaveRow:
-    """Claim and start the wave in the open transaction. Raises NotReady, Overtaken (somebody else was first)."""
+    """Claim and start the wave in the open transaction.
+
+    Raises AllStopped, NotReady, Overtaken (somebody else was first).
+    """
+    stop = desk.books.launches.stopped()
+    if stop is not None:
+        raise AllStopped(by=stop.by, reason=stop.reason, wave=wave.key)
     lines = check_wave(desk, wave, tree_there=tree_there, key_trouble=key_trouble)
     stops = blocking(lines)
     if stops:

@@ -1,4 +1,4 @@
-"""What people decide about a wave that rests: take it (or some assets of it) back, or let it go on. Always signed."""
+"""Taking a wave, or some assets of it, back as people ask for it: named, shown first, signed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.actions.sign import Intent, Keyboard, sign_act
 from orchestrator.core.lifecycle import MOVE_TABLE, MoveEvent, MoveState, WaveEvent
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.undo import left_to_undo, past_return
-from orchestrator.core.wave import ActKind, WaveContent
+from orchestrator.core.wave import WaveContent
 from orchestrator.ports import WaveRow
 
 
@@ -94,13 +94,3 @@ def ask_rollback(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Inten
     signed = sign_act(desk, wave, keyboard=keyboard, intent=intent)
     keep_act(desk, wave, signed)
     return change_wave(desk, wave, WaveEvent.ROLL_BACK, cause="asked", by=signed.act.by)
-
-
-def resume_wave(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, reason: str) -> WaveRow:
-    """Let a held wave go on, overruling its gate, with a signed reason. Raises ReasonMissing, IllegalTransition."""
-    if not reason.strip():
-        raise ReasonMissing()
-    intent = Intent(kind=ActKind.RESUME, reason=reason)
-    signed = sign_act(desk, wave, keyboard=keyboard, intent=intent)
-    keep_act(desk, wave, signed)
-    return change_wave(desk, wave, WaveEvent.RESUME, by=signed.act.by)

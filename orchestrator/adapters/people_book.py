@@ -14,9 +14,9 @@ from inventory.store import UnknownTenant
 from inventory.tables import TenantRow, table_of, unique_key
 from orchestrator.adapters.rows import unless_taken
 from orchestrator.adapters.tables import PersonDeputyRow, PersonNameRow, PersonRow
+from orchestrator.core.people import Person
 from orchestrator.core.refusals import DeputyRefused, KeyTaken, NameRefused, NameTaken, UnknownPerson
 from orchestrator.core.wave import PersonId
-from orchestrator.ports import Person
 
 _TENANT, _PERSON = table_of(TenantRow), table_of(PersonRow)
 _NAME, _DEPUTY = table_of(PersonNameRow), table_of(PersonDeputyRow)

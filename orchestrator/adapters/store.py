@@ -18,6 +18,7 @@ from orchestrator.adapters import migrations
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import BUSY_TIMEOUT_MS, READ_ONLY, engine_for, expected, is_expected, parsed, shown
 from orchestrator.adapters.journal_book import JournalBook
+from orchestrator.adapters.launches_book import LaunchesBook
 from orchestrator.adapters.netbox_book import NetboxBook
 from orchestrator.adapters.notices_book import NoticesBook
 from orchestrator.adapters.people_book import PeopleBook
@@ -27,6 +28,8 @@ from orchestrator.adapters.seat import advisory_seat, file_seat
 from orchestrator.adapters.tables import DriverEpochRow
 from orchestrator.adapters.tenants_book import TenantsBook
 from orchestrator.adapters.waves_book import WavesBook
+from orchestrator.core import people
+from orchestrator.core.launches import LaunchBook
 from orchestrator.core.notices import NoticeBook
 from orchestrator.core.refusals import StoreNewer, StoreNotReady
 from orchestrator.ports import Books, Clock
@@ -42,13 +45,14 @@ class DatabaseBooks:
         self._connection = connection
         self.assets: AssetStore = SqlAssetStore(connection, now=clock.now)
         self.journal: ports.Journal = JournalBook(connection)
-        self.people: ports.PeopleBook = PeopleBook(connection)
+        self.people: people.PeopleBook = PeopleBook(connection)
         self.tenants: ports.TenantBook = TenantsBook(connection, at=clock.now())
         self.plans: ports.PlanBook = PlansBook(connection)
         self.waves: ports.WaveBook = WavesBook(connection)
         self.runs: ports.RunBook = RunsBook(connection)
         self.netbox: ports.NetboxBook = NetboxBook(connection, at=clock.now())
         self.notices: NoticeBook = NoticesBook(connection)
+        self.launches: LaunchBook = LaunchesBook(connection)
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

@@ -368,3 +368,25 @@ class DriverEpochRow(Row, table=True):
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
     id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
     epoch: int = Field(sa_type=BigInteger)
+
+
+class DispatchStopRow(Row, table=True):
+    """Whether a person stopped all dispatch in this store, who, when and why; at most one row."""
+
+    __tablename__ = "dispatch_stop"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    by: str = Field(sa_type=PlainText)
+    reason: str = Field(sa_type=PlainText)
+    at_us: datetime = Field(sa_type=UtcMicros)
+
+
+class LaunchRow(Row, table=True):
+    """A launch by its idempotency key: the same key never launches twice. Append-only."""
+
+    __tablename__ = "launch"
+    __table_args__ = (ForeignKeyConstraint(["tenant", "wave"], ["wave.tenant", "wave.key"]),)
+    tenant: str = Field(sa_type=PlainText, primary_key=True)
+    key: str = Field(sa_type=PlainText, primary_key=True)
+    wave: str = Field(sa_type=PlainText)
+    at_us: datetime = Field(sa_type=UtcMicros)

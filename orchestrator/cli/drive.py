@@ -137,7 +137,7 @@ def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
     """0 all moved; 1 over, but some are not moved; 3 not begun, for want of an approval or a window; 4 held."""
     if wave.state in (WaveState.DRAFT, WaveState.PROPOSED, WaveState.APPROVED, WaveState.SCHEDULED):
         return NOT_ALLOWED_YET
-    if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON, WaveState.MISSED):
+    if wave.state in (WaveState.HELD, WaveState.PAUSED, WaveState.NEEDS_PERSON, WaveState.MISSED):
         return NEEDS_A_PERSON
     states = {move.state for move in progress.moves.values()}
     return DONE if states <= {MoveState.MOVED} else SOME_FAILED

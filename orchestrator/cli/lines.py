@@ -61,8 +61,18 @@ def _act(body: Body, names: Names) -> str:
         "approve": _("{person} signs: approved"),
         "refuse": _("{person} signs: refused"),
         "withdraw": _("{person} signs: withdrawn"),
+        "pause": _("{person} signs: pause"),
         "resume": _("{person} signs: go on"),
+        "abort": _("{person} signs: break off"),
+        "close": _("{person} signs: end, with what is left behind"),
+        "hold": _("{person} signs: hold"),
+        "skip": _("{person} signs: leave out"),
+        "retry": _("{person} signs: try again"),
         "roll_back": _("{person} signs: roll back"),
+        "lead": _("{person} signs: lead"),
+        "declare_done": _("{person} declares: the step is done"),
+        "declare_not_done": _("{person} declares: the step was not done"),
+        "declare_undone": _("{person} declares: everything was taken back by hand"),
     }
     text = words[body["kind"]].format(person=body["by"])
     return text + (": " + ", ".join(_name(names, one) for one in body["assets"]) if body["assets"] else "")
@@ -164,6 +174,15 @@ def _alarm(body: Body, names: Names) -> str:
     return f"{text}: {_name(names, body['asset'])}" if body.get("asset") else text
 
 
+def _declared(body: Body, names: Names) -> str:
+    assets = ", ".join(_name(names, one) for one in body["assets"])
+    return _("believed, signed by {people}: {assets}").format(people=body["by"], assets=assets)
+
+
+def _lead(body: Body, _names: Names) -> str:
+    return _("{person} leads the wave").format(person=body["lead"])
+
+
 _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "wave.content": _content,
     "wave.state": _wave,
@@ -177,4 +196,6 @@ _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "notice.delivered": _delivered,
     "notice.acknowledged": _acknowledged,
     "wave.alarm": _alarm,
+    "move.declared": _declared,
+    "wave.lead": _lead,
 }

@@ -28,7 +28,7 @@ from orchestrator.cli import (
     runbook,
     sync,
     tenant,
-    wave,
+    wave_control,
 )
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.inventory import inventory
@@ -36,6 +36,7 @@ from orchestrator.cli.runbook_times import times
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
 from orchestrator.cli.status import status
+from orchestrator.cli.stop import stop
 from orchestrator.cli.town import town
 from orchestrator.texts import _, error_lines, use_language
 
@@ -60,6 +61,7 @@ app.command()(init)
 app.command()(doctor)
 app.command()(status)
 app.command()(serve)
+app.command()(stop)
 app.command()(town)
 app.command()(inventory)
 app.add_typer(tenant.app, name="tenant", help="Tenants and what each allows.")
@@ -68,7 +70,7 @@ app.add_typer(access.app, name="access", help="How the administrator lets Kahn r
 app.add_typer(asset.app, name="asset", help="The inventory: import, scan, list, show.")
 app.add_typer(sync.app, name="sync", help="Stay in step with neighbours: NetBox.")
 app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.")
-app.add_typer(wave.app, name="wave", help="Waves: check, approve, run, watch, roll back.")
+app.add_typer(wave_control.app, name="wave", help="Waves: check, approve, run, watch, stop, roll back.")
 app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed what.")
 runbook.app.command()(times)
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")

@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.actions.drive_wave import rests
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import wave_at
 from orchestrator.cli.context import Context
 from orchestrator.cli.drive import Reader, exit_code
@@ -67,10 +68,11 @@ def look_at(kahn: Context, key: str) -> Look:
     """The wave as it stands now. An approved wave does not rest: it starts by itself, or by `kahn wave run`."""
     with kahn.world.look() as desk:
         wave, progress = wave_at(desk.books, kahn.tenant, key)
+        around = surroundings(desk)
     ready = wave.state in (WaveState.APPROVED, WaveState.SCHEDULED)
     waits = ready and desk.now < wave.content.window.closes
     code = exit_code(wave, progress) if rests(wave, progress) and not waits else None
-    return Look(view=view_of(wave, progress, now=desk.now), code=code)
+    return Look(view=view_of(wave, progress, now=desk.now, around=around), code=code)
 
 
 # --------------------------------------------------------------------------- plain lines

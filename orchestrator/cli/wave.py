@@ -11,19 +11,19 @@ from rich.table import Table
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.approve_plan import approve_wave, turn_back_wave
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent, Keyboard, standing_of
-from orchestrator.actions.start_wave import claim_wave
-from orchestrator.actions.take_back import ask_rollback, assets_named, resume_wave, rollback_preview
+from orchestrator.actions.start_wave import claim_wave, launched_before
+from orchestrator.actions.take_back import ask_rollback, assets_named, rollback_preview
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.gates import gates_of, show_gates
 from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import WAVE_GROUPS, WaveState
 from orchestrator.core.ready import SIGNATURES, blocking
-from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.wave import ActKind
 from orchestrator.core.wave_view import view_of
 from orchestrator.spoken import spoken, state_word
@@ -47,7 +47,8 @@ class AlreadyDriven(ExpectedError):
     exit_code = 6
 
 
-def _keyboard(kahn: Context, person: str, key: Path | None) -> Keyboard:
+def keyboard_of(kahn: Context, person: str, key: Path | None) -> Keyboard:
+    """Who acts, with which key. Raises NoPerson."""
     name, key_file = kahn.signer(person, key)
     return Keyboard(person=name, key_file=key_file)
 
@@ -83,7 +84,8 @@ def show(
         standing = standing_of(desk, row)
         names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
         moves = desk.books.waves.moves(kahn.tenant, wave)
-    view = view_of(row, progress, now=desk.now, standing=standing)
+        around = surroundings(desk)
+    view = view_of(row, progress, now=desk.now, standing=standing, around=around)
     kahn.out.line(shown_text(row.content))
     kahn.out.line(_("fingerprint {fingerprint}").format(fingerprint=row.fingerprint))
     if standing.proposer:
@@ -129,7 +131,7 @@ def approve(
 ) -> None:
     """Sign a wave as a second person. You sign exactly what is shown."""
     kahn = context_of(ctx)
-    world, keyboard = kahn.world, _keyboard(kahn, person, key)
+    world, keyboard = kahn.world, keyboard_of(kahn, person, key)
     with world.store.reading() as books:
         row = books.waves.get(kahn.tenant, wave)
     kahn.out.line(shown_text(row.content))
@@ -174,7 +176,7 @@ def withdraw(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key
 
 
 def _turn_back(kahn: Context, wave: str, kind: ActKind, reason: str, person: str, key: Path | None) -> None:
-    keyboard = _keyboard(kahn, person, key)
+    keyboard = keyboard_of(kahn, person, key)
     with kahn.world.desk() as desk:
         row = desk.books.waves.get(kahn.tenant, wave)
         turn_back_wave(desk, row, keyboard=keyboard, intent=Intent(kind=kind, reason=reason))
@@ -183,19 +185,24 @@ def _turn_back(kahn: Context, wave: str, kind: ActKind, reason: str, person: str
 
 
 @app.command()
-def run(ctx: typer.Context, wave: Key) -> None:
+def run(
+    ctx: typer.Context,
+    wave: Key,
+    launch_key: Annotated[str, typer.Option(help="The same key never launches twice; repeat it freely.")] = "",
+) -> None:
     """Start the wave now (its window must be open), or carry on driving one that was begun."""
     kahn = context_of(ctx)
     world = kahn.world
     with world.desk() as desk:
         row = desk.books.waves.get(kahn.tenant, wave)
-        begun = row.state in (WaveState.RUNNING, WaveState.ROLLING_BACK)
-        if not begun:
+        again = bool(launch_key) and launched_before(desk, row, key=launch_key)
+        begun = row.state in WAVE_GROUPS["in motion"]
+        if not begun and not again:
             claim_wave(desk, row, tree_there=world.tree_there)
-    _drive(kahn, wave, begun=begun)
+    drive_here(kahn, wave, begun=begun and not again)
 
 
-def _drive(kahn: Context, wave: str, *, begun: bool = False) -> None:
+def drive_here(kahn: Context, wave: str, *, begun: bool = False) -> None:
     """Drive here if nobody drives; else only watch. Ends with the wave's exit code."""
     code = drive_until_rest(kahn, wave)
     if code is None and begun:
@@ -229,25 +236,6 @@ def watch(ctx: typer.Context, wave: Key) -> None:
 
 
 @app.command()
-def resume(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: KeyFile = None) -> None:
-    """Let a held wave go on, overruling its gate. Signed, with a reason."""
-    kahn = context_of(ctx)
-    keyboard = _keyboard(kahn, person, key)
-    with kahn.world.store.reading() as books:
-        _row, progress = wave_at(books, kahn.tenant, wave)
-    moves = progress.moves.values()
-    waiting = sum(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves)
-    staying = sum(move.state is MoveState.HELD and move.cause != WAVE_HELD for move in moves)
-    if staying:
-        kahn.out.line(_("{count} held assets stay where they are; plan them again.").format(count=staying))
-    kahn.confirm(_("Wave {wave} is held ({cause}). Let up to {count} waiting assets go on?").format(
-        wave=wave, cause=progress.cause, count=waiting))  # fmt: skip
-    with kahn.world.desk() as desk:
-        resume_wave(desk, desk.books.waves.get(kahn.tenant, wave), keyboard=keyboard, reason=reason)
-    _drive(kahn, wave)
-
-
-@app.command()
 def rollback(
     ctx: typer.Context,
     wave: Key,
@@ -273,8 +261,8 @@ def rollback(
     if preview:
         kahn.out.json(lines)
         return
-    _ask_rollback(kahn, wave, wanted, reason, _keyboard(kahn, person, key))
-    _drive(kahn, wave)
+    _ask_rollback(kahn, wave, wanted, reason, keyboard_of(kahn, person, key))
+    drive_here(kahn, wave)
 
 
 def _ask_rollback(kahn: Context, wave: str, assets: tuple[AssetId, ...], reason: str, keyboard: Keyboard) -> None:

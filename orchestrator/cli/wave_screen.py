@@ -76,6 +76,8 @@ def _header(view: WaveView) -> list[RenderableType]:
     head.append(f"{state}{since}", style=_LOUD if view.state in WAVE_GROUPS["stuck"] else "bold")
     if view.cause is not None:
         head.append(f": {spoken(view.cause)}")
+    if view.lead:
+        head.append("  " + _("lead {person}").format(person=one_line(view.lead)))
     window = _("as of {time}   window {window} {zone}{left}").format(
         time=f"{view.as_of:%H:%M:%S}", window=span(view.opens, view.closes), zone=view.zone, left=_left(view)
     )

@@ -209,7 +209,35 @@ _DECIDED = (
         says="nobody has confirmed that its new machine is there",
         remedy="Look for the machine and confirm it: `kahn gate confirm`; then plan it again.",
     ),
+    Cause(
+        code="held_by_person",
+        says="a person held it",
+        remedy="Let it be tried again with `kahn wave retry`, leave it out with `kahn wave skip`, or roll it back.",
+    ),
+    Cause(code="skipped", says="a person left it out of its wave", remedy="Plan it into another wave."),
+    Cause(code="aborted", says="a person broke the wave off", remedy="Plan what is left into another wave."),
+    Cause(
+        code="declared_undone",
+        says="people say that they took it back by hand; the comparison with before decides",
+        remedy="Wait for the comparison.",
+    ),
     # why a wave stands
+    Cause(code="paused", says="a person paused it", remedy="Resume it when it may go on."),
+    Cause(
+        code="held_half_way",
+        says="an asset that a person held stands between old and new",
+        remedy="Let it be tried again (`kahn wave retry`), or take it back (`kahn wave rollback`).",
+    ),
+    Cause(
+        code="not_quiet",
+        says="it was broken off, but a step could not be ended",
+        remedy="Look at the machines it works on; `kahn stop` lists the running steps.",
+    ),
+    Cause(
+        code="given_up",
+        says="a person ended it with some assets left behind",
+        remedy="Plan what is left into another wave.",
+    ),
     Cause(
         code="not_approved",
         says="no genuine approval stands behind it",

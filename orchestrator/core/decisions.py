@@ -73,7 +73,9 @@ def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
         yield _missed(case)
     elif state in _NOT_STARTED and not case.is_approved():
         yield _approval(case)
-    elif state is WaveState.HELD or (state is WaveState.NEEDS_PERSON and not _in_state(case, MoveState.NEEDS_PERSON)):
+    elif state in (WaveState.HELD, WaveState.PAUSED) or (
+        state is WaveState.NEEDS_PERSON and not _in_state(case, MoveState.NEEDS_PERSON)
+    ):
         yield _held(case)
 
 
@@ -169,6 +171,8 @@ def _held(case: WaveCase) -> Decision:
     waiting = [move for move in case.progress.moves.values() if _goes_on(move)]
     cause = cause_of(case.progress.cause)
     resume = (f"kahn wave resume {case.key} --reason REASON",) if cause.code != "window_ended" else ()
+    if case.progress.state is not WaveState.PAUSED:
+        resume = (*resume, f"kahn wave close {case.key} --reason REASON")
     return Decision(
         about=About.HELD,
         wave=case.key,
@@ -178,7 +182,7 @@ def _held(case: WaveCase) -> Decision:
         ),
         who=ENGINEER,
         helps=Sentence(says=cause.remedy),
-        if_nobody_acts=in_zone(next_without_people(case.content, case.progress), case.content),
+        if_nobody_acts=in_zone(next_without_people(case.content, case.progress, around=case.around), case.content),
         since=earliest([case.progress.since], case.content),
         assets=tuple(move.asset for move in waiting),
         names=_names(case, waiting),

@@ -53,6 +53,7 @@ class MoveEvent(StrEnum):
     ROLL_BACK = "roll_back"
     PROVE = "prove"
     GIVE_UP = "give_up"
+    REPAIRED = "repaired"
 
 
 class WaveState(StrEnum):
@@ -65,7 +66,10 @@ class WaveState(StrEnum):
     MISSED = "missed"
     CHECKING = "checking"
     RUNNING = "running"
+    SOAKING = "soaking"
+    PAUSED = "paused"
     HELD = "held"
+    ABORTING = "aborting"
     ROLLING_BACK = "rolling_back"
     ROLLED_BACK = "rolled_back"
     NEEDS_PERSON = "needs_person"
@@ -85,8 +89,13 @@ class WaveEvent(StrEnum):
     MISS = "miss"
     CLAIM = "claim"
     START = "start"
+    SOAK = "soak"
+    SOAKED = "soaked"
+    PAUSE = "pause"
     HOLD = "hold"
     RESUME = "resume"
+    ABORT = "abort"
+    QUIET = "quiet"
     ROLL_BACK = "roll_back"
     ROLLED_BACK = "rolled_back"
     GIVE_UP = "give_up"
@@ -116,7 +125,7 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
         _M.ROLLING_BACK: {_E.PROVE: _M.ROLLED_BACK, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.HELD: {_E.BEGIN: _M.RUNNING, _E.ROLL_BACK: _M.ROLLING_BACK},
         _M.MOVED: {_E.ROLL_BACK: _M.ROLLING_BACK},
-        _M.NEEDS_PERSON: {_E.ROLL_BACK: _M.ROLLING_BACK},
+        _M.NEEDS_PERSON: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.REPAIRED: _M.HELD},
         _M.ROLLED_BACK: {},
     }
 )
@@ -150,20 +159,48 @@ WAVE_TABLE: Mapping[WaveState, Mapping[WaveEvent, WaveState]] = MappingProxyType
         _W.MISSED: {_V.WITHDRAW: _W.DRAFT, _V.REPLACE: _W.DRAFT, _V.CLAIM: _W.CHECKING},
         _W.CHECKING: {_V.START: _W.RUNNING, _V.HOLD: _W.HELD},
         _W.RUNNING: {
+            _V.SOAK: _W.SOAKING,
+            _V.PAUSE: _W.PAUSED,
             _V.HOLD: _W.HELD,
+            _V.ABORT: _W.ABORTING,
             _V.CLOSE: _W.CLOSED,
             _V.ROLL_BACK: _W.ROLLING_BACK,
             _V.GIVE_UP: _W.NEEDS_PERSON,
             _V.ROLLED_BACK: _W.ROLLED_BACK,
         },
-        _W.HELD: {_V.RESUME: _W.RUNNING, _V.ROLL_BACK: _W.ROLLING_BACK, _V.CLOSE: _W.CLOSED},
+        _W.SOAKING: {
+            _V.SOAKED: _W.RUNNING,
+            _V.PAUSE: _W.PAUSED,
+            _V.HOLD: _W.HELD,
+            _V.ABORT: _W.ABORTING,
+            _V.ROLL_BACK: _W.ROLLING_BACK,
+        },
+        _W.PAUSED: {
+            _V.RESUME: _W.RUNNING,
+            _V.HOLD: _W.HELD,
+            _V.ABORT: _W.ABORTING,
+            _V.ROLL_BACK: _W.ROLLING_BACK,
+            _V.CLOSE: _W.CLOSED,
+        },
+        _W.HELD: {
+            _V.RESUME: _W.RUNNING,
+            _V.ABORT: _W.ABORTING,
+            _V.ROLL_BACK: _W.ROLLING_BACK,
+            _V.CLOSE: _W.CLOSED,
+        },
+        _W.ABORTING: {_V.QUIET: _W.ROLLING_BACK, _V.GIVE_UP: _W.NEEDS_PERSON},
         _W.ROLLING_BACK: {
             _V.ROLLED_BACK: _W.ROLLED_BACK,
             _V.GIVE_UP: _W.NEEDS_PERSON,
             _V.CLOSE: _W.CLOSED,
             _V.HOLD: _W.HELD,
         },
-        _W.NEEDS_PERSON: {_V.RESUME: _W.RUNNING, _V.ROLL_BACK: _W.ROLLING_BACK, _V.CLOSE: _W.CLOSED},
+        _W.NEEDS_PERSON: {
+            _V.RESUME: _W.RUNNING,
+            _V.ABORT: _W.ABORTING,
+            _V.ROLL_BACK: _W.ROLLING_BACK,
+            _V.CLOSE: _W.CLOSED,
+        },
         _W.CLOSED: {_V.ROLL_BACK: _W.ROLLING_BACK},
         _W.ROLLED_BACK: {},
     }
@@ -171,8 +208,8 @@ WAVE_TABLE: Mapping[WaveState, Mapping[WaveEvent, WaveState]] = MappingProxyType
 WAVE_GROUPS: Mapping[str, frozenset[WaveState]] = MappingProxyType(
     {
         "at rest": frozenset({_W.DRAFT, _W.PROPOSED, _W.APPROVED, _W.SCHEDULED, _W.ROLLED_BACK, _W.CLOSED}),
-        "in motion": frozenset({_W.CHECKING, _W.RUNNING, _W.ROLLING_BACK}),
-        "stuck": frozenset({_W.MISSED, _W.HELD, _W.NEEDS_PERSON}),
+        "in motion": frozenset({_W.CHECKING, _W.RUNNING, _W.SOAKING, _W.ABORTING, _W.ROLLING_BACK}),
+        "stuck": frozenset({_W.MISSED, _W.PAUSED, _W.HELD, _W.NEEDS_PERSON}),
     }
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from inventory.model import AssetId
-from orchestrator.core.decide import StartRun
+from orchestrator.core.command import StartRun
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.wave import WaveContent
 

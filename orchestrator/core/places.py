@@ -16,6 +16,7 @@ from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.plan import Plan
 from orchestrator.core.planner.eligibility import STAYS, movable
 from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.wave import WaveContent
 
 
@@ -94,6 +95,9 @@ _OF_WAITING: Mapping[WaveState, Place | None] = MappingProxyType(
         WaveState.SCHEDULED: Place.APPROVED,
         WaveState.CHECKING: Place.APPROVED,
         WaveState.RUNNING: Place.APPROVED,
+        WaveState.SOAKING: Place.APPROVED,
+        WaveState.PAUSED: Place.HELD,
+        WaveState.ABORTING: Place.HELD,
         WaveState.HELD: Place.HELD,
         WaveState.NEEDS_PERSON: Place.HELD,
         WaveState.ROLLING_BACK: Place.HELD,
@@ -109,6 +113,7 @@ class WaveCase:
     content: WaveContent
     progress: WaveProgress
     standing: Standing | None = None
+    around: Surroundings = CALM
 
     @property
     def key(self) -> str:

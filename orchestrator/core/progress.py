@@ -11,6 +11,9 @@ Kinds of entries with the subject ``wave:<key>`` and what they carry:
     run.ended        run, how (exit | lost | never_started), rc, last_seq
     attempt.ended    run, asset, step, direction, outcome, cause, evidence
     move.state       asset, from, to, event, step, cause
+    move.declared    assets, verdict (done | not_done | undone), by: what people say about assets that needed one
+    wave.lead        lead: who leads the wave from here on
+    wave.note        a person's note; its text lies where it can be redacted
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from inventory.model import AssetId
@@ -47,6 +51,14 @@ class Result:
     at: datetime
 
 
+class Wish(StrEnum):
+    """What a person wished for one asset of a wave; done at its next step border."""
+
+    HOLD = "hold"
+    SKIP = "skip"
+    RETRY = "retry"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveProgress:
     """One asset move's way so far. Step names are those of the runbook."""
@@ -72,6 +84,9 @@ class MoveProgress:
     since: datetime | None = None
     out_since: datetime | None = None
     """Since when it may be out of service: its first step was intended and it is neither moved nor as before."""
+    wish: Wish | None = None
+    attempts: int = 0
+    """Attempts of any kind so far; 0 for one that nothing was ever done to."""
 
     def tried(self, direction: Direction, step: str) -> int:
         """How often this was tried."""
@@ -112,6 +127,10 @@ class WaveProgress:
     """Assets a person asked to roll back; empty when none."""
     live: tuple[RunId, ...] = ()
     since: datetime | None = None
+    aborted: bool = False
+    """Whether a person broke it off: what is half-way goes back, what was not begun stays out."""
+    lead: str = ""
+    """Pseudonym of the person who leads it; empty when nobody took the lead."""
 
     def gate(self, batch: str) -> GateRecord | None:
         """The latest verdict on that batch."""
@@ -142,6 +161,8 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         moves = {asset: replace(move, tries={}) for asset, move in moves.items()}
     if fact.body["from"] == WaveState.ROLLING_BACK:
         requested = frozenset()
+    if fact.body["event"] == WaveEvent.QUIET:
+        requested = frozenset(move.asset for move in moves.values() if move.begun and _is_half_way(move))
     return replace(
         progress,
         state=WaveState(fact.body["to"]),
@@ -150,10 +171,22 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         requested=requested,
         moves=moves,
         since=fact.at,
+        aborted=progress.aborted or fact.body["event"] == WaveEvent.ABORT,
     )
 
 
+def _is_half_way(move: MoveProgress) -> bool:
+    return move.state is MoveState.RUNNING or (move.state is MoveState.HELD and move.cause in _STOPPED_MIDWAY)
+
+
+_STOPPED_MIDWAY = ("wave_held", "held_by_person")
+
+
 def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    if fact.body["kind"] in list(Wish):
+        wish = Wish(fact.body["kind"])
+        wishing = {asset: replace(progress.moves[asset], wish=wish) for asset in fact.body["assets"]}
+        return replace(progress, moves={**progress.moves, **wishing})
     if fact.body["kind"] != "roll_back":
         return progress
     wanted = fact.body["assets"] or [asset for asset, move in progress.moves.items() if move.begun or move.baseline]
@@ -180,7 +213,7 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         probes = move.probes + 1 if direction is Direction.PROBE else move.probes
         out = move.out_since or (fact.at if opened else None)
         learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out)
-        moves[asset] = replace(learned, run=run, last=None)
+        moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1)
     return replace(progress, moves=moves, live=(*progress.live, run))
 
 
@@ -244,10 +277,35 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         tries={} if fresh else move.tries,
         last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
         probes=0 if fresh else move.probes,
+        wish=None if body["event"] in _WISH_DONE else move.wish,
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
     requested = progress.requested - {moved.asset} if gave_up else progress.requested
     return replace(progress, moves={**progress.moves, moved.asset: moved}, requested=requested)
+
+
+_WISH_DONE = ("hold", "begin", "roll_back", "complete", "prove", "give_up")
+"""Events after which a person's wish was carried out, or has no sense any more."""
+
+
+def _declared(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    """What people say was done by hand: the step is done, was not done, or everything was undone."""
+    moves = dict(progress.moves)
+    for asset in fact.body["assets"]:
+        move, verdict = moves[asset], fact.body["verdict"]
+        if verdict == "undone":
+            moves[asset] = replace(move, begun=(), done=(), last=None, tries={})
+        elif verdict == "done":
+            done = (*(step for step in move.done if step != move.step), move.step)
+            moves[asset] = replace(move, done=done, last=None, tries={})
+        else:
+            begun = tuple(step for step in move.begun if step != move.step)
+            moves[asset] = replace(move, begun=begun, last=None, tries={})
+    return replace(progress, moves=moves)
+
+
+def _lead(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    return replace(progress, lead=fact.body["lead"])
 
 
 _APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
@@ -259,4 +317,6 @@ _APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
     "run.ended": _run_ended,
     "attempt.ended": _attempt_ended,
     "move.state": _move_state,
+    "move.declared": _declared,
+    "wave.lead": _lead,
 }

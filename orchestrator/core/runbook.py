@@ -115,6 +115,10 @@ class Runbook:
                 return one
         raise KeyError(name)
 
+    def changes(self, name: str) -> bool:
+        """Whether the step of that name exists and may change anything."""
+        return any(one.name == name and one.effect is not Effect.NONE for one in self.steps)
+
     @property
     def step_names(self) -> tuple[str, ...]:
         """Names of the steps in order."""

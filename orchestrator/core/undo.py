@@ -11,6 +11,12 @@ from orchestrator.core.wave import WaveContent
 TAKEN_BACK = (MoveState.ROLLING_BACK, MoveState.ROLLED_BACK)
 WAVE_HELD = "wave_held"
 """Cause of a move that stopped only because its wave did: it goes on when the wave does."""
+HELD_BY_PERSON = "held_by_person"
+"""Cause of a move that a person held: it goes on when a person wants it tried again."""
+SKIPPED = "skipped"
+"""Cause of a move that a person left out of its wave."""
+WAITS = (WAVE_HELD, HELD_BY_PERSON)
+"""Causes of a halt that decides nothing yet about those that move together with it."""
 
 
 def touched(move: MoveProgress, runbook: Runbook) -> bool:
@@ -47,7 +53,7 @@ def closure(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tup
 def group_stays(content: WaveContent, progress: WaveProgress, asset: AssetId) -> bool:
     """Whether one that it moves together with stays behind or goes back: it must not go on without it."""
     mates = (progress.moves[one] for one in content.group_of(asset) if one != asset)
-    return any(one.state in TAKEN_BACK or (one.state is MoveState.HELD and one.cause != WAVE_HELD) for one in mates)
+    return any(one.state in TAKEN_BACK or (one.state is MoveState.HELD and one.cause not in WAITS) for one in mates)
 
 
 def mates_to_take_back(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tuple[MoveProgress, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.decide import next_probe_at
 from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.move_rules import next_probe_at
 from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.wave import WaveContent
 
 
@@ -30,6 +31,10 @@ WAVE_OUTLOOKS: dict[WaveState, str] = {
     WaveState.CHECKING: "The start gates are being read; it starts or is held within seconds.",
     WaveState.RUNNING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself; "
     "at {closes} no new step begins any more.",
+    WaveState.SOAKING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself once the soak is over.",
+    WaveState.PAUSED: "No new step begins until a person resumes it; at {closes} its window is over and it is held.",
+    WaveState.ABORTING: "Running steps are being ended; once every machine is known to be quiet, "
+    "what is half-way is taken back.",
     WaveState.HELD: "No new step begins ({cause}). What was moved stays moved, what was rolled back stays rolled back.",
     WaveState.ROLLING_BACK: "As long as `kahn serve` or `kahn wave run` drives, the rollback goes on "
     "until every asset is proven or needs a person.",
@@ -52,14 +57,27 @@ MOVE_OUTLOOKS: dict[MoveState, str] = {
 }
 
 
-def next_without_people(content: WaveContent, progress: WaveProgress) -> Outlook:
+_STARTS = (WaveState.APPROVED, WaveState.SCHEDULED, WaveState.RUNNING, WaveState.SOAKING, WaveState.ROLLING_BACK)
+
+
+def next_without_people(content: WaveContent, progress: WaveProgress, *, around: Surroundings = CALM) -> Outlook:
     """The wave's outlook. Total: every state has one."""
+    if around.stopped and progress.state in _STARTS:
+        return Outlook(
+            says="All dispatch is stopped: nothing new begins in any wave until a person lifts that with "
+            "`kahn stop --lift`.",
+            facts={},
+        )
     facts = {
         "opens": _clock(content.window.opens),
         "closes": _clock(content.window.closes),
         "cause": progress.cause or "-",
     }
-    at = {WaveState.SCHEDULED: content.window.opens, WaveState.RUNNING: content.window.closes}.get(progress.state)
+    at = {
+        WaveState.SCHEDULED: content.window.opens,
+        WaveState.RUNNING: content.window.closes,
+        WaveState.PAUSED: content.window.closes,
+    }.get(progress.state)
     return Outlook(says=WAVE_OUTLOOKS[progress.state], facts=facts, at=at)
 
 

@@ -121,8 +121,18 @@ class ActKind(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    PAUSE = "pause"
     RESUME = "resume"
+    ABORT = "abort"
+    CLOSE = "close"
+    HOLD = "hold"
+    SKIP = "skip"
+    RETRY = "retry"
     ROLL_BACK = "roll_back"
+    LEAD = "lead"
+    DECLARE_DONE = "declare_done"
+    DECLARE_NOT_DONE = "declare_not_done"
+    DECLARE_UNDONE = "declare_undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

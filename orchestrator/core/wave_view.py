@@ -17,6 +17,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
+from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
@@ -97,11 +98,21 @@ class WaveView:
     users_in_doubt: int
     """People who use an asset that is not well and not proven to be as before."""
     live_runs: int
+    lead: str = ""
+    """Pseudonym of who leads it; empty when nobody does."""
 
 
-def view_of(wave: StoredWave, progress: WaveProgress, *, now: datetime, standing: Standing | None = None) -> WaveView:
+def view_of(
+    wave: StoredWave,
+    progress: WaveProgress,
+    *,
+    now: datetime,
+    standing: Standing | None = None,
+    around: Surroundings = CALM,
+) -> WaveView:
     """The view of a wave at a moment. ``standing`` is given where signatures were checked."""
-    return view_of_case(WaveCase(content=wave.content, progress=progress, standing=standing), now=now)
+    case = WaveCase(content=wave.content, progress=progress, standing=standing, around=around)
+    return view_of_case(case, now=now)
 
 
 def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
@@ -122,7 +133,7 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         closes=local(content.window.closes, content),
         zone=content.window.zone,
         as_of=local(now, content),
-        if_nobody_acts=_outlook(content, progress),
+        if_nobody_acts=_outlook(case),
         batches=tuple(_batch(content, progress, batch.name) for batch in content.batches),
         total=_line("", list(progress.moves.values()), begun=bool(progress.begun)),
         not_well=not_well,
@@ -130,12 +141,14 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         users=sum(move.users for move in content.moves),
         users_in_doubt=sum(line.users for line in not_well if line.state is not MoveState.ROLLED_BACK),
         live_runs=len(progress.live),
+        lead=progress.lead,
     )
 
 
-def _outlook(content: WaveContent, progress: WaveProgress) -> tuple[Sentence, ...]:
+def _outlook(case: WaveCase) -> tuple[Sentence, ...]:
     """The wave's outlook, then one for each stuck state that its assets are in: the soonest of them."""
-    found = [in_zone(next_without_people(content, progress), content)]
+    content, progress = case.content, case.progress
+    found = [in_zone(next_without_people(content, progress, around=case.around), content)]
     for state, says in (
         (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),

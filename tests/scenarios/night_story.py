@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from inventory.errors import ExpectedError
+from orchestrator.actions.control_wave import change_course
 from orchestrator.actions.drive_wave import Driver
 from orchestrator.actions.record import wave_at
-from orchestrator.actions.take_back import resume_wave
+from orchestrator.actions.sign import Intent
 from orchestrator.adapters.simulated_hosts import LedgerEntry, SimulatedHost
 from orchestrator.adapters.simulated_run import Mishap, SimulatedRun, Trouble
 from orchestrator.adapters.simulated_runs import SimulatedRuns
+from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.refusals import StoreUnavailable
-from orchestrator.core.wave import RunId
+from orchestrator.core.wave import ActKind, RunId
 from orchestrator.ports import RunRow
 from tests.simulation.faults import Dice
 from tests.simulation.play import STADT, Keyboard, Path, World
@@ -115,10 +117,14 @@ class Night:
         return old
 
     def person_resumes(self) -> None:
-        """The engineer lets the held wave go on, signed, with a reason."""
-        with self.world.outside().desk() as desk:
-            wave = desk.books.waves.get(STADT, "W01")
-            resume_wave(desk, wave, keyboard=Keyboard(person="anna", key_file=Path("/nowhere/anna")), reason="seen")
+        """The engineer lets the held wave go on, signed, with a reason; after a breaker a second person signs too."""
+        go_on = Intent(kind=ActKind.RESUME, reason="seen")
+        for name in ("anna", "bert"):
+            keyboard = Keyboard(person=name, key_file=Path(f"/nowhere/{name}"))
+            with self.world.outside().desk() as desk:
+                wave = desk.books.waves.get(STADT, "W01")
+                if wave.state is WaveState.HELD:
+                    change_course(desk, wave, keyboard=keyboard, intent=go_on)
 
     def goes_wrong(self, asset: str, step: str, task: str, what: str) -> None:
         """Once more, on this machine, at this task."""

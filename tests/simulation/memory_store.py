@@ -14,13 +14,16 @@ from inventory.ports import AssetStore
 from inventory.store import UnknownTenant
 from orchestrator import ports
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.launches import DispatchStop, LaunchBook
 from orchestrator.core.notices import Call, Notice, NoticeBook
+from orchestrator.core.people import PeopleBook, Person
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.refusals import KeyTaken, NameTaken, PlanOvertaken, TenantExists, UnknownPerson
 from orchestrator.core.wave import PersonId, SignedAct
-from orchestrator.ports import Books, MoveRow, Person, RunRow, SealedEntry, SpoolLine, WaveRow
+from orchestrator.ports import Books, MoveRow, RunRow, SealedEntry, SpoolLine, WaveRow
 from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.memory_launches import MemoryLaunches
 from tests.simulation.memory_notices import MemoryNotices
 from tests.simulation.memory_runs import MemoryAttempt, MemoryRuns
 from tests.simulation.memory_waves import MemoryWaves
@@ -47,6 +50,8 @@ class Rows:
     events: dict[str, dict[int, SpoolLine]] = field(default_factory=dict)
     notices: dict[tuple[TenantId, int], Notice] = field(default_factory=dict)
     calls: dict[tuple[TenantId, int, str], Call] = field(default_factory=dict)
+    stops: dict[str, DispatchStop] = field(default_factory=dict)
+    launches: dict[tuple[TenantId, str], str] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Rows:
@@ -61,11 +66,12 @@ class MemoryBooks(ports.Books):
         self.rows = rows
         self.assets: AssetStore = MemoryAssets(rows)
         self.journal: ports.Journal = MemoryJournal(rows)
-        self.people: ports.PeopleBook = MemoryPeople(rows)
+        self.people: PeopleBook = MemoryPeople(rows)
         self.tenants: ports.TenantBook = MemoryTenants(rows)
         self.plans: ports.PlanBook = MemoryPlans(rows)
         self.waves: ports.WaveBook = MemoryWaves(rows)
         self.runs: ports.RunBook = MemoryRuns(rows)
+        self.launches: LaunchBook = MemoryLaunches(rows)
         self.notices: NoticeBook = MemoryNotices(rows)
         self.netbox: Any = None  # no part of driving
 

@@ -13,11 +13,12 @@ from typing import Any
 from inventory.changes import Appeared, ChangeSet
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
+from orchestrator.actions.control_wave import change_course
 from orchestrator.actions.desk import Outside
 from orchestrator.actions.drive_wave import Driver, rests
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent, Keyboard
-from orchestrator.actions.take_back import ask_rollback, resume_wave
+from orchestrator.actions.take_back import ask_rollback
 from orchestrator.adapters.simulated_hosts import LedgerEntry
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.access import AccessProfile
@@ -345,7 +346,8 @@ class World:
         eager = len(self.dice.played) < self.dice.most
         wishes: list[Callable[[], bool]] = []
         if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON) and open_still and (eager or self.acts < 6):
-            wishes.append(lambda: self._act_of_a_person(resume_wave, None))
+            go_on = Intent(kind=ActKind.RESUME, reason="go on")
+            wishes.append(lambda: self._act_of_a_person(change_course, go_on))
         if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON, WaveState.CLOSED) and self.acts > (
             12 if eager and open_still else 1
         ):
@@ -354,12 +356,13 @@ class World:
             wishes.append(lambda: self._act_of_a_person(ask_rollback, intent))
         return bool(wishes) and wishes[int(self.dice.chance("person", self.acts) * len(wishes))]()
 
-    def _act_of_a_person(self, act: Callable[..., Any], intent: Intent | None) -> bool:
-        keyboard = Keyboard(person="anna", key_file=Path("/nowhere/anna"))
-        words: dict[str, Any] = {"intent": intent} if intent else {"reason": "go on"}
+    def _act_of_a_person(self, act: Callable[..., Any], intent: Intent) -> bool:
+        """Two people take turns, so that what two must sign is signed by two."""
+        name = "anna" if self.acts % 2 else "bert"
+        keyboard = Keyboard(person=name, key_file=Path(f"/nowhere/{name}"))
         try:
             with self.outside().desk() as desk:
-                act(desk, desk.books.waves.get(STADT, "W01"), keyboard=keyboard, **words)
+                act(desk, desk.books.waves.get(STADT, "W01"), keyboard=keyboard, intent=intent)
         except (ExpectedError, MemoryError, Killed) as error:
             self.say(f"person hears {getattr(error, 'code', type(error).__name__)}")
             return self.acts < 16

@@ -16,8 +16,8 @@ import pytest
 
 from orchestrator.actions import drive_wave, follow_run
 from orchestrator.actions.record import progress_in
-from orchestrator.core import decide, undo
-from orchestrator.core.decide import ChangeMove
+from orchestrator.core import decide, move_rules, undo
+from orchestrator.core.command import ChangeMove
 from orchestrator.core.lifecycle import MoveEvent, MoveState
 from orchestrator.core.outcome import Outcome, outcomes
 from tests.simulation.__main__ import Result, effective, told
@@ -94,7 +94,7 @@ MISTAKES = {
     "lost sight is called not started": ("property 5", follow_run, "outcomes", answered("unknown", "not_started")),
     "lost sight is called done": ("property 5", follow_run, "outcomes", answered("unknown", "done")),
     "a failure is called done": ("property 5", follow_run, "outcomes", answered("failed", "done")),
-    "an unknown step is repeated without a probe": ("property 4", decide, "_unknown", repeats),
+    "an unknown step is repeated without a probe": ("property 4", move_rules, "_unknown", repeats),
     "a rollback that undid nothing is believed": ("property 7", undo, "left_to_undo", lambda _move, _runbook: ()),
     "a run starts before its intent is committed": (
         "property 2", drive_wave.Driver, "_round", starts_before_the_commit,
@@ -108,8 +108,8 @@ def test_a_planted_mistake_is_found(mistake: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(where, name, instead)
     if where is undo:
         monkeypatch.setattr(undo, "proven", lambda _move: True)
-    if where is decide:
-        monkeypatch.setitem(decide._MOVE_RULES, MoveState.UNKNOWN, instead)
+    if where is move_rules:
+        monkeypatch.setitem(move_rules._MOVE_RULES, MoveState.UNKNOWN, instead)
     with pytest.raises(Violated, match=named):
         for seed in range(60):
             play(seed)

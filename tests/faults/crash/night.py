@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.actions.approve_plan import approve_wave
+from orchestrator.actions.control_wave import SignedAlready, change_course
 from orchestrator.actions.desk import Outside
 from orchestrator.actions.drive_wave import Driver, rests
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent
 from orchestrator.actions.start_wave import claim_wave
-from orchestrator.actions.take_back import resume_wave
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, load_runbook
@@ -141,11 +141,12 @@ class Night:
             wave = desk.books.waves.get(STADT, "W01")
             if wave.state is WaveState.APPROVED:
                 claim_wave(desk, wave, tree_there=outside.tree_there)
-        with outside.desk() as desk:
-            wave = desk.books.waves.get(STADT, "W01")
-            if wave.state is WaveState.HELD:
-                resume_wave(desk, wave, keyboard=self.town.anna, reason="go on")
-                (self.place / "resumed").touch()
+        for who in (self.town.anna, self.town.bert):
+            with suppress(SignedAlready), outside.desk() as desk:
+                wave = desk.books.waves.get(STADT, "W01")
+                if wave.state is WaveState.HELD:
+                    change_course(desk, wave, keyboard=who, intent=Intent(kind=ActKind.RESUME, reason="go on"))
+                    (self.place / "resumed").touch()
 
     def _freeze(self, runbook: Runbook) -> None:
         freeze_runbook(runbook, RUNBOOK, self.place / "trees", shared=SHIPPED)

@@ -9,10 +9,10 @@ from inventory.model import TenantId
 from inventory.store import UnknownTenant
 from orchestrator.adapters.database import engine_for, parsed
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.people import Person
 from orchestrator.core.policy import Policy
 from orchestrator.core.refusals import DeputyRefused, KeyTaken, NameRefused, NameTaken, UnknownPerson
 from orchestrator.core.wave import PersonId
-from orchestrator.ports import Person
 from tests.orchestrator.adapters.builders import TOWN, a_key
 
 OTHER = TenantId("other")

@@ -132,7 +132,9 @@ def test_an_act_on_an_earlier_revision_is_overtaken(store: DatabaseStore, town: 
 
 
 def test_a_running_wave_cannot_be_replaced(store: DatabaseStore, town: Town) -> None:
-    _set(store, town.wave, WaveState.RUNNING)
+    wave = town.wave
+    for state in (WaveState.PROPOSED, WaveState.APPROVED, WaveState.CHECKING, WaveState.RUNNING):
+        wave = _set(store, wave, state)
     with pytest.raises(IllegalTransition, match="running"), store.transaction() as books:
         books.waves.put(a_content(town.plan), plan=town.plan.fingerprint, at=LATER)
 

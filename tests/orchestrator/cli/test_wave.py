@@ -134,15 +134,6 @@ def test_some_that_failed_end_with_1_and_a_held_wave_with_4(tmp_path: Path) -> N
     assert "HELD" in kahn(context, "show", "W01").output
 
 
-def test_a_held_wave_is_resumed_by_a_signed_reason(tmp_path: Path) -> None:
-    context, town = a_terminal(tmp_path, "started")
-    begin, town.clock.moment = town.clock.moment, town.wave()[0].content.window.closes
-    kahn(context, "run", "W01")
-    town.clock.moment = begin
-    assert kahn(context, "resume", "W01", "--reason", "more time agreed", *as_anna(town)).exit_code == 0
-    assert state(town) is WaveState.CLOSED
-
-
 def test_a_rollback_is_previewed_and_then_done_only_with_a_reason(tmp_path: Path) -> None:
     context, town = a_terminal(tmp_path, "approved")
     kahn(context, "run", "W01")
@@ -165,7 +156,7 @@ def test_a_host_that_is_not_in_the_wave_is_nothing_found(tmp_path: Path, name: s
 
 def test_what_the_state_does_not_allow_is_refused(tmp_path: Path) -> None:
     context, town = a_terminal(tmp_path, "started")
-    for words in (("resume", "W01"), ("withdraw", "W01")):
+    for words in (("withdraw", "W01"),):
         with pytest.raises(IllegalTransition) as refused:
             kahn(context, *words, "--reason", "x", *as_anna(town))
         assert refused.value.exit_code == 3

@@ -9,7 +9,8 @@ from typing import Any
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.decide import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, next_commands
+from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun
+from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import next_move_state, next_wave_state
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.progress import Fact, WaveProgress, progress_of
@@ -166,6 +167,10 @@ class Game:
         """A person asks for a rollback of these assets, or of all."""
         self.note("act", kind="roll_back", by="p-1", fingerprint="f", assets=list(assets))
         self.wave("roll_back")
+
+    def wish(self, kind: str, *assets: str) -> None:
+        """A person holds, leaves out or retries these assets."""
+        self.note("act", kind=kind, by="p-1", fingerprint="f", assets=list(assets))
 
     def carry_out(self, command: Command) -> None:
         """What the driver would do with one command."""

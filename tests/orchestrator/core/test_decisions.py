@@ -55,7 +55,7 @@ def test_a_wave_whose_window_passed_must_be_planned_again() -> None:
 
 @pytest.mark.parametrize("state", list(WaveState))
 def test_each_stuck_state_of_a_wave_makes_a_decision_and_no_other_does(state: WaveState) -> None:
-    wanted = {WaveState.PROPOSED, WaveState.HELD, WaveState.MISSED, WaveState.NEEDS_PERSON}
+    wanted = {WaveState.PROPOSED, WaveState.HELD, WaveState.PAUSED, WaveState.MISSED, WaveState.NEEDS_PERSON}
     case = in_state(state) if state is not WaveState.PROPOSED else replace(in_state(state), standing=None)
     assert bool(abouts(case)) is (state in wanted)
 

@@ -40,6 +40,7 @@ def test_where_something_starts_or_ends_by_itself_the_time_is_given() -> None:
     assert {state: at for state, at in timed.items() if at} == {
         WaveState.SCHEDULED: WAVE.window.opens,
         WaveState.RUNNING: WAVE.window.closes,
+        WaveState.PAUSED: WAVE.window.closes,
     }
 
 

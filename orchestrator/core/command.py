@@ -1,0 +1,73 @@
+"""What the rules may answer, and what a rule may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory.model import AssetId
+from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
+from orchestrator.core.progress import GateRecord, WaveProgress
+from orchestrator.core.runbook import Direction
+from orchestrator.core.surroundings import CALM, Surroundings
+from orchestrator.core.wave import WaveContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWave:
+    """Let an event happen to the wave."""
+
+    event: WaveEvent
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginBatch:
+    """Freeze the batch's size and let its planned moves begin."""
+
+    batch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordGate:
+    """Write down a gate's verdict with its inputs."""
+
+    gate: GateRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMove:
+    """Let an event happen to one asset move."""
+
+    asset: AssetId
+    event: MoveEvent
+    cause: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun:
+    """Start one supervisor for these moves of a batch."""
+
+    batch: str
+    step: str
+    direction: Direction
+    assets: tuple[AssetId, ...]
+
+
+Command = ChangeWave | BeginBatch | RecordGate | ChangeMove | StartRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a rule may look at."""
+
+    content: WaveContent
+    progress: WaveProgress
+    now: datetime
+    around: Surroundings = CALM
+
+    @property
+    def dispatching(self) -> bool:
+        """Whether new steps may begin."""
+        return self.progress.state is WaveState.RUNNING
