@@ -63,7 +63,9 @@ STATE_WORDS_IN_GERMAN = {
     "approved": "freigegeben", "scheduled": "eingeplant", "missed": "verpasst", "checking": "in Startprüfung",
     "closed": "abgeschlossen", "soaking": "in Bewährung", "paused": "angehalten", "aborting": "im Abbruch",
     "accepted": "abgenommen", "retired": "ausgesondert", "excluded": "ausgenommen", "ready": "bereit",
-    "waiting_person": "wartet auf einen Menschen",
+    "waiting_person": "wartet auf einen Menschen", "waiting": "wartend", "begun": "begonnen", "done": "getan",
+    "passed": "frei", "stopped": "gestoppt", "overruled": "von Menschen freigegeben", "intended": "beabsichtigt",
+    "ended": "beendet", "live": "lebend", "not_started": "nicht begonnen", "settled": "geklärt",
 }  # fmt: skip
 
 
@@ -90,7 +92,7 @@ def our_errors() -> tuple[type[ExpectedError], ...]:
 
 def states_page() -> str:
     """Both state machines: diagram and table, drawn from core/lifecycle.py."""
-    from orchestrator.core import lifecycle
+    from orchestrator.core import lifecycle, lifecycle_parts
 
     return (
         GENERATED
@@ -99,6 +101,14 @@ def states_page() -> str:
         + _machine("Asset move (Umzug eines Objekts)", lifecycle.MOVE_TABLE, lifecycle.MOVE_GROUPS)
         + "\n"
         + _machine("Wave (Migrationswelle)", lifecycle.WAVE_TABLE, lifecycle.WAVE_GROUPS)
+        + "\nBatch, step, run and attempt (`orchestrator/core/lifecycle_parts.py`): read off the record, never set.\n\n"
+        + _machine("Batch (Los)", lifecycle_parts.BATCH_TABLE, lifecycle_parts.BATCH_GROUPS)
+        + "\n"
+        + _machine("Step of a move (Arbeitsschritt)", lifecycle_parts.STEP_TABLE, lifecycle_parts.STEP_GROUPS)
+        + "\n"
+        + _machine("Run (Lauf)", lifecycle_parts.RUN_TABLE, lifecycle_parts.RUN_GROUPS)
+        + "\n"
+        + _machine("Attempt (Versuch)", lifecycle_parts.ATTEMPT_TABLE, lifecycle_parts.ATTEMPT_GROUPS)
     )
 
 

@@ -13,6 +13,7 @@ from inventory.mapping import MappingProfile
 from inventory.model import AssetId, TenantId
 from inventory.ports import AssetStore
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.estimates import RunTime
 from orchestrator.core.launches import LaunchBook
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import Link, NetboxAccess, SyncState
@@ -301,6 +302,10 @@ class RunBook(Protocol):
 
     def end_attempt(self, run: RunId, asset: AssetId, *, outcome: str, cause: str, at: datetime) -> None:
         """Close the attempt. An attempt that ends as ``unknown`` keeps its asset and machines locked."""
+        ...
+
+    def times(self, tenant: TenantId, *, waves: Collection[str]) -> tuple[RunTime, ...]:
+        """How long the newest runs of these waves took in which everything went well."""
         ...
 
     def release(self, tenant: TenantId, asset: AssetId, *, wave: str) -> None:

@@ -24,6 +24,7 @@ from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
 from orchestrator.adapters.discovery import read_facts
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
+from orchestrator.adapters.free_room import database_folder, free_gib
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.plan_calendar import plan_calendar
@@ -43,6 +44,7 @@ from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.runbook import Runbook
+from orchestrator.core.surroundings import Room
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import Settings, read_contacts_file, read_secret
 from orchestrator.texts import _
@@ -110,6 +112,7 @@ class World:
             signatures=self.signatures,
             tree_there=self.tree_there,
             tell=tell,
+            rooms=self.rooms,
             key_trouble=self.key_trouble,
         )
 
@@ -158,6 +161,14 @@ class World:
     def tree_there(self, runbook: Runbook) -> bool:
         """Whether the approved tree is kept and unchanged."""
         return tree_is_there(runbook, self.trees)
+
+    def rooms(self) -> tuple[Room, ...]:
+        """How much is free where Kahn writes: its state directory, and where the database is a file, beside that."""
+        places = {"state": self.settings.home}
+        folder = database_folder(self.settings.database_url)
+        if folder is not None:
+            places["database"] = folder
+        return tuple(Room(where=where, free_gib=free_gib(place)) for where, place in places.items())
 
     def ansible_core(self) -> str:
         """Version of ansible-core that runs will use."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from inventory.errors import ExpectedError
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.runbook import Runbook
+from orchestrator.core.surroundings import Room
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 
 
@@ -39,6 +40,8 @@ class Outside:
     """Whether an approved runbook tree is kept and unchanged."""
     tell: Callable[[ExpectedError], None]
     """Hears of troubles that do not stop the driver."""
+    rooms: Callable[[], tuple[Room, ...]] = tuple
+    """How much is free where Kahn writes; asked before each step."""
     key_trouble: Callable[[AccessProfile], str] = no_trouble
     """Why the private key of a profile cannot be used here; empty when it can."""
 

@@ -5,15 +5,16 @@ Resuming after a crash is not special: the first tick of a new driver reads the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
-from orchestrator.actions.look_around import surroundings
+from orchestrator.actions.look_around import Took, earlier_times, surroundings
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
@@ -26,11 +27,25 @@ from orchestrator.core.progress import WaveProgress
 from orchestrator.core.ready import NotReady
 from orchestrator.core.refusals import Overtaken, StaleDriver, StoreWentBack
 from orchestrator.core.runbook import Direction
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import RunId
 from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
 
 MAX_ROUNDS = 100
 GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")
+
+
+TIMES_LAST = timedelta(minutes=5)
+"""How long what was read of earlier times is used."""
+CLOCK_MAY_JUMP_S = 60
+
+
+class ClockJumped(ExpectedError):
+    """The wall clock went another way than the steady one."""
+
+    code, says = "RUN-019", "The clock of this machine jumped by {seconds} s: running waves are held, none starts."
+    remedy = "Correct the clock and look at the windows; resume the waves, and start `kahn serve` anew."
+    exit_code = 4
 
 
 class DriverLoops(ExpectedError):
@@ -57,8 +72,14 @@ class _Round:
 class Driver:
     """The one driver of a store, for as long as it holds the seat. ``epoch`` was raised when it sat down."""
 
-    def __init__(self, outside: Outside, *, epoch: int) -> None:
+    def __init__(self, outside: Outside, *, epoch: int, steady: Callable[[], float | None] = lambda: None) -> None:
+        """``steady``: seconds of a clock that nobody sets, for noticing that the wall clock jumped."""
         self._outside = outside
+        self._steady = steady
+        self._clocks: tuple[datetime, float | None] | None = None
+        self._jump_s = 0
+        self._skew = timedelta()
+        self._took: dict[tuple[TenantId, str], tuple[datetime, Took]] = {}
         self._epoch = epoch
         self._first = True
         self._told: set[str] = set()
@@ -73,6 +94,8 @@ class Driver:
         Raises StaleDriver as soon as another driver sat down: this one has lost the seat and must go.
         """
         self._check_seat()
+        self._look_at_clocks()
+        appointments = appointments and abs(self._skew) <= timedelta(seconds=CLOCK_MAY_JUMP_S)
         happened = self._follow_runs(only)
         for wave in self._waves(only):
             if only is not None and (wave.tenant, wave.key) != only:
@@ -126,7 +149,7 @@ class Driver:
         for run in live:
             with self._holding_nobody_up(alone=(run.tenant, run.wave) == only):
                 ends = run.id in stopping
-                learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends)
+                learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends, skew=self._skew)
         self._first = False
         return learned
 
@@ -165,7 +188,7 @@ class Driver:
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
             progress = progress_in(desk.books, fresh)
-            commands = next_commands(fresh.content, progress, desk.now, around=surroundings(desk))
+            commands = next_commands(fresh.content, progress, desk.now, around=self._around(desk, fresh))
             raise_alarms(desk, fresh, progress)
             if any(map(_goes_forward, commands)) and not was_approved(desk, fresh):
                 commands = (ChangeWave(event=WaveEvent.HOLD, cause="not_approved"),)
@@ -173,6 +196,27 @@ class Driver:
             this = _Round(desk=desk, wave=fresh, moves={move.asset: move for move in rows})
             orders = [order for command in commands if (order := self._carry_out(this, command))]
         return tuple(orders) if commands else None
+
+    def _around(self, desk: Desk, wave: WaveRow) -> Surroundings:
+        """What surrounds the wave; earlier times are read again every few minutes only."""
+        read_at, took = self._took.get((wave.tenant, wave.key), (None, {}))
+        if read_at is None or desk.now - read_at > TIMES_LAST:
+            read_at, took = desk.now, earlier_times(desk, wave)
+            self._took[wave.tenant, wave.key] = read_at, took
+        jump = self._jump_s if abs(self._jump_s) > CLOCK_MAY_JUMP_S else 0
+        return surroundings(desk, wave, rooms=self._outside.rooms(), clock_jump_s=jump, took=took)
+
+    def _look_at_clocks(self) -> None:
+        """By how much the wall clock went another way than the steady one since the last tick; deadlines follow."""
+        wall, steady = self._outside.clock.now(), self._steady()
+        before = self._clocks
+        self._clocks = wall, steady
+        self._jump_s = 0
+        if before is not None and steady is not None and before[1] is not None:
+            self._jump_s = round((wall - before[0]).total_seconds() - (steady - before[1]))
+        if abs(self._jump_s) > CLOCK_MAY_JUMP_S:
+            self._skew += timedelta(seconds=self._jump_s)
+            self._outside.tell(ClockJumped(seconds=self._jump_s))
 
     def _start(self, order: RunOrder) -> None:
         """Start the run; one that cannot start is ended at once, so that its attempts count as not started."""
@@ -204,6 +248,9 @@ class Driver:
     def _intend(self, this: _Round, command: StartRun) -> RunOrder | None:
         """Commit the intent of a run before anything of it exists. Raises StaleDriver."""
         desk, wave = this.desk, this.wave
+        if command.direction is Direction.SERVICE and any(_elsewhere(this, asset) for asset in command.assets):
+            change_wave(desk, wave, WaveEvent.HOLD, cause="busy_elsewhere")
+            return None
         free = tuple(asset for asset in command.assets if _is_free(this, asset))
         if not free:
             return None
@@ -267,11 +314,16 @@ def _goes_forward(command: Command) -> bool:
     return isinstance(command, StartRun) and command.direction in (Direction.BASELINE, Direction.DO)
 
 
+def _elsewhere(this: _Round, asset: AssetId) -> bool:
+    wave = this.wave
+    spec = AttemptSpec(id="", asset=asset, machines=own_machines(wave.content, asset))
+    return bool(this.desk.books.runs.holder(wave.tenant, spec, wave=wave.key))
+
+
 def _is_free(this: _Round, asset: AssetId) -> bool:
     """Whether no other wave holds the asset or its machines; one that is held stays behind, or asks a person."""
-    wave, move = this.wave, this.moves[asset]
-    spec = AttemptSpec(id="", asset=asset, machines=own_machines(wave.content, asset))
-    if not this.desk.books.runs.holder(wave.tenant, spec, wave=wave.key):
+    move = this.moves[asset]
+    if not _elsewhere(this, asset):
         return True
     event = MoveEvent.HOLD if move.state is MoveState.RUNNING else MoveEvent.GIVE_UP
     this.change(ChangeMove(asset=asset, event=event, cause="busy_elsewhere", step=move.step))

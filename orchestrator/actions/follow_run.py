@@ -16,17 +16,21 @@ from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import RunRow, SpoolRead
 
+NO_SKEW = timedelta()
 START_GRACE = timedelta(seconds=30)
 """How long a supervisor may take until its START is on disk."""
 
 
-def follow_run(outside: Outside, run: RunRow, *, fresh_driver: bool = False, kill: bool = False) -> bool:
+def follow_run(
+    outside: Outside, run: RunRow, *, fresh_driver: bool = False, kill: bool = False, skew: timedelta = NO_SKEW
+) -> bool:
     """Ingest what is new; end the run when no process of it lives. True when something was learned.
 
     ``fresh_driver``: a run that was intended by an earlier driver and never started is closed at once.
+    ``skew``: by how much the wall clock jumped since the run began; a jump ends nobody's time.
     ``kill``: every process of it is told to end; it has ended only once none lives.
     """
-    runs, now = outside.runs, outside.clock.now()
+    runs, now = outside.runs, outside.clock.now() - skew
     read = runs.read(run.id, offset=run.ingested_offset)
     if read.alive and (kill or now > run.deadline):
         runs.kill(run.id)

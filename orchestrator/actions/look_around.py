@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
 from orchestrator.actions.desk import Desk
-from orchestrator.core.surroundings import Surroundings
+from orchestrator.core.calendar import frozen_span
+from orchestrator.core.constraints import EVERYWHERE
+from orchestrator.core.estimates import took_of
+from orchestrator.core.policy import Policy
+from orchestrator.core.surroundings import Room, Surroundings
+from orchestrator.ports import WaveRow
+
+Took = Mapping[str, Sequence[float]]
 
 
-def surroundings(desk: Desk) -> Surroundings:
-    """What surrounds every wave of this store now."""
-    return Surroundings(stopped=desk.books.launches.stopped() is not None)
+def surroundings(
+    desk: Desk, wave: WaveRow, *, rooms: Iterable[Room] = (), clock_jump_s: int = 0, took: Took | None = None
+) -> Surroundings:
+    """What surrounds the wave now. ``took``: what ``earlier_times`` read a while ago; read anew when not given."""
+    policy = desk.books.tenants.policy(wave.tenant)
+    return Surroundings(
+        stopped=desk.books.launches.stopped() is not None,
+        frozen=_freeze_in_force(desk, policy),
+        full=next((room.where for room in rooms if room.free_gib < policy.disk_free_gib), ""),
+        clock_jump_s=clock_jump_s,
+        took=earlier_times(desk, wave) if took is None else took,
+    )
+
+
+def _freeze_in_force(desk: Desk, policy: Policy) -> str:
+    """Name of a freeze of all assets that holds now; narrowed ones are a matter of planning."""
+    zone = ZoneInfo(policy.zone)
+    for freeze in policy.freezes:
+        if freeze.scope == EVERYWHERE and freeze.first <= freeze.last:
+            first, after = frozen_span(freeze, zone)
+            if first <= desk.now < after:
+                return freeze.name
+    return ""
+
+
+def earlier_times(desk: Desk, wave: WaveRow) -> Took:
+    """How long runs of the same runbook took in this tenant's waves, by ``direction:step``."""
+    books, runbook = desk.books, wave.content.runbook.name
+    waves = [one.key for one in books.waves.all(wave.tenant) if one.content.runbook.name == runbook]
+    return took_of(books.runs.times(wave.tenant, waves=waves), forks=wave.content.thresholds.forks)

@@ -38,7 +38,7 @@ def case_of(desk: Desk, wave: WaveRow) -> WaveCase:
     """The wave with its progress and, where it matters, what its signatures amount to now."""
     standing = standing_of(desk, wave) if wave.state in SIGNATURES_COUNT else None
     return WaveCase(
-        content=wave.content, progress=progress_in(desk.books, wave), standing=standing, around=surroundings(desk)
+        content=wave.content, progress=progress_in(desk.books, wave), standing=standing, around=surroundings(desk, wave)
     )
 
 

@@ -63,6 +63,15 @@ def assets_named(content: WaveContent, names: tuple[str, ...]) -> tuple[AssetId,
     return tuple(found)
 
 
+def asset_named(content: WaveContent, name: str) -> AssetId:
+    """Id of the one asset of that name. Raises UnknownAsset."""
+    wanted = name_key(name)
+    found = next((move.asset for move in content.moves if name_key(move.name) == wanted), None)
+    if found is None:
+        raise UnknownAsset(asset=name, wave=content.key)
+    return found
+
+
 def rollback_preview(content: WaveContent, progress: WaveProgress, assets: tuple[AssetId, ...]) -> tuple[BackLine, ...]:
     """What would go back: the assets asked for (all when none), as far as they were begun."""
     wanted = assets or tuple(progress.moves)

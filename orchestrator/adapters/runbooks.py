@@ -13,7 +13,17 @@ from inventory.errors import ExpectedError
 from orchestrator.adapters.adopted_plays import check_adopted
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
-from orchestrator.core.runbook import Adopted, Baseline, Effect, Role, RoleSource, Runbook, RunbookInvalid, Step
+from orchestrator.core.runbook import (
+    Adopted,
+    Baseline,
+    Effect,
+    Role,
+    RoleSource,
+    Runbook,
+    RunbookInvalid,
+    ServiceCheck,
+    Step,
+)
 
 SHIPPED = Path(orchestrator.__file__).resolve().parent.parent / "playbooks"
 FILE_NAME = "runbook.yml"
@@ -44,6 +54,12 @@ class _Baseline(_Strict):
     deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
 
 
+class _Service(_Strict):
+    on: str
+    playbook: str
+    deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
+
+
 class _Step(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
     title: str = Field(min_length=1, max_length=120)
@@ -55,6 +71,9 @@ class _Step(_Strict):
     probe: str = ""
     deadline_s: int = Field(default=600, gt=0, le=MAX_DEADLINE_S)
     no_return: bool = False
+    takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
+    undo_takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
+    quiet_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
 
 
 class _Adopted(_Strict):
@@ -68,6 +87,7 @@ class _Document(_Strict):
     ansible: Literal["modern"]
     roles: dict[str, Literal["asset", "successor", "vault", "gateway", "jump"]] = Field(min_length=1, max_length=12)
     baseline: _Baseline
+    service: _Service | None = None
     steps: list[_Step] = Field(min_length=1, max_length=60)
     adopted: _Adopted | None = None
 
@@ -150,6 +170,8 @@ def _check_roles(document: _Document, lined: Lined) -> None:
     if "asset" not in document.roles.values():
         raise lined.refuse(("roles",), "no role is the asset itself")
     users: list[tuple[Place, str]] = [(("baseline", "on"), document.baseline.on)]
+    if document.service is not None:
+        users.append((("service", "on"), document.service.on))
     users += [(("steps", number, "on"), step.on) for number, step in enumerate(document.steps)]
     for place, role in users:
         if role not in document.roles:
@@ -176,6 +198,8 @@ def _playbooks(document: _Document) -> list[tuple[Place, str]]:
         (("baseline", "take"), document.baseline.take),
         (("baseline", "compare"), document.baseline.compare),
     ]
+    if document.service is not None:
+        found.append((("service", "playbook"), document.service.playbook))
     for number, step in enumerate(document.steps):
         for word in ("playbook", "verify", "undo", "probe"):
             if word == "playbook" or getattr(step, word):
@@ -217,6 +241,7 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         ansible=document.ansible,
         roles=tuple(Role(name=role, machine=RoleSource(machine)) for role, machine in document.roles.items()),
         baseline=Baseline(**document.baseline.model_dump()),
+        service=ServiceCheck(**document.service.model_dump()) if document.service else None,
         steps=tuple(Step(**(step.model_dump() | {"effect": Effect(step.effect)})) for step in document.steps),
         tree=tree,
         adopted=None if document.adopted is None else _adopted(document.adopted),

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from inventory.model import AssetId, TenantId
 from inventory.tables import table_of, unique_key
@@ -25,6 +25,7 @@ from orchestrator.adapters.tables import (
     RunTableRow,
     WaveTableRow,
 )
+from orchestrator.core.estimates import RunTime
 from orchestrator.core.refusals import AssetBusy, Overtaken, StaleDriver, UnknownRun, UnknownWave
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
@@ -33,6 +34,8 @@ from orchestrator.ports import AttemptSpec, RunRow, SpoolLine
 _RUN, _ATTEMPT, _MACHINE = table_of(RunTableRow), table_of(AttemptRow), table_of(AttemptMachineRow)
 _EVENT, _WAVE, _EPOCH = table_of(RunEventRow), table_of(WaveTableRow), table_of(DriverEpochRow)
 UNKNOWN = "unknown"
+_NEWEST = 500
+"""So many earlier runs are looked at for their times."""
 _BEFORE = {"running": ("intended",), "ended": ("intended", "running")}
 
 _AT_ONCE = 500
@@ -171,6 +174,26 @@ class RunsBook:
         ).all()
         for run in stuck:
             self._free(RunId(run), asset)
+
+    def times(self, tenant: TenantId, *, waves: Collection[str]) -> tuple[RunTime, ...]:
+        """How long the newest runs of these waves took in which everything went well."""
+        not_well = select(_ATTEMPT.c.run).where(_ATTEMPT.c.run == _RUN.c.id, _ATTEMPT.c.outcome != "done").exists()
+        counted = select(func.count()).where(_ATTEMPT.c.run == _RUN.c.id).scalar_subquery()
+        rows = self._connection.execute(
+            select(_RUN.c.direction, _RUN.c.step, _RUN.c.at_us, _RUN.c.ended_us, counted.label("assets"))
+            .where(_RUN.c.tenant == tenant, _RUN.c.wave.in_(list(waves)), _RUN.c.ended_us.is_not(None), ~not_well)
+            .order_by(_RUN.c.at_us.desc())
+            .limit(_NEWEST)
+        )
+        return tuple(
+            RunTime(
+                direction=Direction(row.direction),
+                step=row.step,
+                assets=row.assets,
+                seconds=(row.ended_us - row.at_us).total_seconds(),
+            )
+            for row in rows
+        )
 
     def outcomes(self, run: RunId) -> Mapping[AssetId, str]:
         """How each attempt of the run ended; empty while it lives."""

@@ -45,7 +45,7 @@ def sit_down(world: World, *, tell: Callable[[ExpectedError], None]) -> Driver:
         epoch = desk.books.raise_epoch(above=world.runs.epoch())
     if how.is_so:
         tell(StoreRestored(waves=", ".join(wave.key for wave in held) or "-"))
-    return Driver(world.outside(tell=tell), epoch=epoch)
+    return Driver(world.outside(tell=tell), epoch=epoch, steady=time.monotonic)
 
 
 class Reader:

@@ -101,6 +101,7 @@ def run_words(direction: str, step: str) -> str:
         Direction.PROBE: _("probe {step}").format(step=step),
         Direction.BASELINE: _("fingerprint from before"),
         Direction.COMPARE: _("comparison with before"),
+        Direction.SERVICE: _("service check"),
     }
     return words[Direction(direction)]
 

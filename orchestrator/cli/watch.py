@@ -68,7 +68,7 @@ def look_at(kahn: Context, key: str) -> Look:
     """The wave as it stands now. An approved wave does not rest: it starts by itself, or by `kahn wave run`."""
     with kahn.world.look() as desk:
         wave, progress = wave_at(desk.books, kahn.tenant, key)
-        around = surroundings(desk)
+        around = surroundings(desk, wave)
     ready = wave.state in (WaveState.APPROVED, WaveState.SCHEDULED)
     waits = ready and desk.now < wave.content.window.closes
     code = exit_code(wave, progress) if rests(wave, progress) and not waits else None

@@ -20,6 +20,7 @@ from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.gates import gates_of, show_gates
 from orchestrator.cli.watch import render, watch_wave
+from orchestrator.cli.wave_evidence import show_evidence
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
 from orchestrator.core.lifecycle import WAVE_GROUPS, WaveState
@@ -73,18 +74,22 @@ def show(
     ctx: typer.Context,
     wave: Key,
     log: Annotated[str, typer.Option(help="ASSET or ASSET:STEP: every recorded line about it.")] = "",
+    evidence: Annotated[str, typer.Option(help="ASSET: what is known about it, for whoever must decide.")] = "",
 ) -> None:
     """What the wave is, who signed it, and where each asset stands."""
     kahn = context_of(ctx)
     if log:
         show_log(kahn, wave, log)
         return
+    if evidence:
+        show_evidence(kahn, wave, evidence)
+        return
     with kahn.world.look() as desk:
         row, progress = wave_at(desk.books, kahn.tenant, wave)
         standing = standing_of(desk, row)
         names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
         moves = desk.books.waves.moves(kahn.tenant, wave)
-        around = surroundings(desk)
+        around = surroundings(desk, row)
     view = view_of(row, progress, now=desk.now, standing=standing, around=around)
     kahn.out.line(shown_text(row.content))
     kahn.out.line(_("fingerprint {fingerprint}").format(fingerprint=row.fingerprint))

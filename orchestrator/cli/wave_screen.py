@@ -84,10 +84,28 @@ def _header(view: WaveView) -> list[RenderableType]:
     users = _("users of this wave: {users}; of assets in doubt: {doubt}").format(
         users=view.users, doubt=view.users_in_doubt
     )
+    countdowns = _countdowns(view)
     nobody = Text(_("IF NOBODY ACTS:"), style="bold")
     for sentence in view.if_nobody_acts:
         nobody.append(f" {spoken(sentence)}", style="not bold")
-    return [head, Text(f" {window}"), Text(f" {users}"), Padding(nobody, (0, 0, 0, 1))]
+    lines = [window, *([countdowns] if countdowns else []), users]
+    return [head, *(Text(f" {line}") for line in lines), Padding(nobody, (0, 0, 0, 1))]
+
+
+def _countdowns(view: WaveView) -> str:
+    """Until when the next batch can begin, and until when all that was begun can still be taken back in time."""
+    parts = []
+    if view.last_start is not None:
+        parts.append(_("last start {time}").format(time=_countdown(view.last_start, view)))
+    if view.last_rollback is not None:
+        parts.append(_("last rollback {time}").format(time=_countdown(view.last_rollback, view)))
+    return "   ".join(parts)
+
+
+def _countdown(when: datetime, view: WaveView) -> str:
+    if when <= view.as_of:
+        return _("{time} (passed)").format(time=_hour(when))
+    return _("{time} ({left} left)").format(time=_hour(when), left=_duration(when - view.as_of))
 
 
 def _hour(when: datetime) -> str:

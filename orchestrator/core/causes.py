@@ -224,6 +224,41 @@ _DECIDED = (
     # why a wave stands
     Cause(code="paused", says="a person paused it", remedy="Resume it when it may go on."),
     Cause(
+        code="same_error",
+        says="several assets met the same error: look for one cause",
+        remedy="Look at the cause that they share; mend it, let them be tried again, then resume.",
+    ),
+    Cause(
+        code="mass_unreachable",
+        says="many machines fell silent at once: the line is to blame rather than they",
+        remedy="Look at the network first; nothing is taken back by itself meanwhile. Then resume.",
+    ),
+    Cause(
+        code="service_bad",
+        says="something that was moved does not serve as it should",
+        remedy="Look at what its service check said; take it back, or mend it and resume.",
+    ),
+    Cause(
+        code="frozen",
+        says="a freeze is in force: nothing may move",
+        remedy="Wait until it is over, or let the administrator change the policy.",
+    ),
+    Cause(
+        code="disk_low",
+        says="too little room is left where Kahn writes",
+        remedy="Make room on Kahn's own machine (`kahn doctor` shows where), then resume.",
+    ),
+    Cause(
+        code="clock_jumped",
+        says="the clock of Kahn's machine jumped by more than a minute",
+        remedy="Correct the clock, look at the window and the freezes, then resume.",
+    ),
+    Cause(
+        code="no_time_left",
+        says="the next step and the way back, should it fail, would end after the window",
+        remedy="Plan the rest into another window; what is half-way can be taken back now.",
+    ),
+    Cause(
         code="held_half_way",
         says="an asset that a person held stands between old and new",
         remedy="Let it be tried again (`kahn wave retry`), or take it back (`kahn wave rollback`).",

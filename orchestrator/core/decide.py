@@ -12,11 +12,15 @@ from datetime import datetime, timedelta
 
 from inventory.model import AssetId
 from orchestrator.core import undo
+from orchestrator.core.breakers import breaker
 from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, View
+from orchestrator.core.dependants import stuck
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
-from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, is_half_way, move_commands, next_probe_at
+from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
 from orchestrator.core.progress import MoveProgress, WaveProgress, Wish
+from orchestrator.core.soak import soak_commands
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.wave import WaveContent
@@ -57,7 +61,7 @@ def _by_rules(view: View) -> tuple[Command, ...]:
         answer = rule(view)
         if answer is not None:
             return answer
-    return _batch_commands(view) or move_commands(view)
+    return soak_commands(view) or _batch_commands(view) or move_commands(view)
 
 
 # --------------------------------------------------------------------------- the wave
@@ -86,6 +90,14 @@ def _window_is_over(view: View) -> tuple[Command, ...] | None:
     if view.progress.state in GOING and view.now >= view.content.window.closes:
         return (ChangeWave(event=WaveEvent.HOLD, cause="window_ended"),)
     return None
+
+
+def _breaker(view: View) -> tuple[Command, ...] | None:
+    """Signs of a common cause, a freeze, a full disk or a jumping clock hold the wave before anything is judged."""
+    if view.progress.state not in (WaveState.RUNNING, WaveState.SOAKING):
+        return None
+    cause = breaker(view.content, view.progress, view.around, view.now)
+    return (ChangeWave(event=WaveEvent.HOLD, cause=cause),) if cause else None
 
 
 def _abort_is_quiet(view: View) -> tuple[Command, ...] | None:
@@ -154,11 +166,11 @@ def _all_done(view: View) -> tuple[Command, ...] | None:
         return None
     if not all(_rests(view, move) for move in progress.moves.values()):
         return None
-    if any(move.state is MoveState.HELD and is_half_way(view.content, move) for move in progress.moves.values()):
-        return (ChangeWave(event=WaveEvent.HOLD, cause="held_half_way"),)
     states = [move.state for move in progress.moves.values()]
     if MoveState.NEEDS_PERSON in states:
         return (ChangeWave(event=WaveEvent.GIVE_UP, cause="moves_need_a_person"),)
+    if any(move.state is MoveState.HELD and is_half_way(view.content, move) for move in progress.moves.values()):
+        return (ChangeWave(event=WaveEvent.HOLD, cause="held_half_way"),)
     if all(state is MoveState.ROLLED_BACK for state in states):
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
     return (ChangeWave(event=WaveEvent.CLOSE),)
@@ -167,6 +179,7 @@ def _all_done(view: View) -> tuple[Command, ...] | None:
 WAVE_RULES: Sequence[Callable[[View], tuple[Command, ...] | None]] = (
     _not_under_way,
     _window_is_over,
+    _breaker,
     _abort_is_quiet,
     _all_taken_back,
     _all_done,
@@ -185,12 +198,15 @@ def _batch_commands(view: View) -> tuple[Command, ...]:
         if gate and gate.open:
             continue
         if batch.name not in view.progress.begun:
+            if view.now > Estimates(content=view.content, around=view.around).batch_fits_until(batch.name):
+                return (ChangeWave(event=WaveEvent.HOLD, cause=NO_TIME_LEFT),)
             return (BeginBatch(batch=batch.name), *_begin_moves(view, batch.assets))
         members = [view.progress.moves[asset] for asset in batch.assets]
         if gate is None and not view.progress.live and all(_rests(view, move) for move in members):
             verdict = judge(view.content, view.progress, batch.name)
-            held = () if verdict.open else (ChangeWave(event=WaveEvent.HOLD, cause="budget_spent"),)
-            return (RecordGate(gate=verdict), *held)
+            held = ChangeWave(event=WaveEvent.HOLD, cause="budget_spent")
+            soak = (ChangeWave(event=WaveEvent.SOAK),) if view.content.thresholds.soak_s else ()
+            return (RecordGate(gate=verdict), *(soak if verdict.open else (held,)))
         return ()
     return ()
 
@@ -204,7 +220,8 @@ def _begin_moves(view: View, assets: tuple[AssetId, ...]) -> tuple[Command, ...]
 
 def _rests(view: View, move: MoveProgress) -> bool:
     """Settled, and not about to begin again."""
-    goes_on = move.wish is Wish.RETRY or (move.cause == WAVE_HELD and not move.wish)
+    stands = bool(stuck(view.content, view.progress, move.asset))
+    goes_on = move.wish is Wish.RETRY or (move.cause == WAVE_HELD and not move.wish and not stands)
     if move.state is MoveState.HELD and goes_on:
         return False
     return move.state in SETTLED

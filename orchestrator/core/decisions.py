@@ -105,7 +105,7 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
             names=names,
             users=users_of(case.content, moves),
             commands=(
-                f"kahn wave show {case.key} --log={quote(names[0])}",
+                f"kahn wave show {case.key} --evidence={quote(names[0])}",
                 f"kahn wave rollback {case.key} -- {' '.join(map(quote, names))}",
             ),
         )
@@ -200,7 +200,7 @@ def in_zone(outlook: Outlook, content: WaveContent) -> Sentence:
     if "cause" in facts:
         facts["cause"] = Sentence(says=cause_of(str(outlook.facts["cause"]).strip("-")).says)
     if outlook.at is not None:
-        facts["at"] = local(outlook.at, content)
+        facts["at"] = facts["last"] = local(outlook.at, content)
     return Sentence(says=outlook.says, facts=facts)
 
 

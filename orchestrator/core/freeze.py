@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from inventory.dependencies import BINDING
 from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, Snapshot, name_key
 from orchestrator.core.access import AccessProfile
@@ -66,8 +67,15 @@ def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
         approvers_needed=2 if finder.very_high(wave.assets) or runbook.adopted else 1,
         contacts=policy.contacts,
         shown="",
+        needs=_needs(snapshot, frozenset(wave.assets)),
     )
     return replace(content, shown=hashlib.sha256(shown_text(content).encode()).hexdigest())
+
+
+def _needs(snapshot: Snapshot, assets: frozenset[AssetId]) -> tuple[tuple[AssetId, AssetId], ...]:
+    """Who needs whom within the wave, by dependencies that bind."""
+    inside = (one for one in snapshot.dependencies if {one.asset, one.needs} <= assets and one.asset != one.needs)
+    return tuple(sorted({(one.asset, one.needs) for one in inside if one.kind in BINDING}))
 
 
 def _thresholds(policy: Policy) -> Thresholds:
@@ -79,6 +87,9 @@ def _thresholds(policy: Policy) -> Thresholds:
         probe_tries=policy.probe_tries,
         probe_gap_s=policy.probe_gap_s,
         forks=policy.forks,
+        soak_s=policy.soak_minutes * 60,
+        same_error_max=policy.same_error_max,
+        unreachable_share=policy.unreachable_share,
     )
 
 

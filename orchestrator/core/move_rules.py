@@ -9,14 +9,19 @@ from datetime import datetime, timedelta
 from inventory.model import AssetId
 from orchestrator.core import undo
 from orchestrator.core.command import ChangeMove, ChangeWave, Command, StartRun, View
+from orchestrator.core.dependants import doubts, goes_back_first, stuck
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.progress import MoveProgress, Wish
-from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.wave import WaveContent
 
 NEVER_STARTED = "never_started"
 """Cause of an attempt whose run could not start here: nothing that the machine can help, so the wave is held."""
+NO_TIME_LEFT = "no_time_left"
+"""Cause of a halt: what comes next, and the way back should it fail, would end after the window."""
+MASS_UNREACHABLE = "mass_unreachable"
 ABORTED = "aborted"
 """Cause of what an abort stopped."""
 _OVER = (WaveState.ABORTING, WaveState.ROLLING_BACK)
@@ -50,10 +55,20 @@ def move_commands(view: View) -> tuple[Command, ...]:
             changes.extend(answer)
     if changes:
         return _one_each(changes)
-    return tuple(
+    runs = tuple(
         StartRun(batch=batch, step=step, direction=direction, assets=tuple(assets))
         for (batch, step, direction), assets in needs.items()
     )
+    return _in_time(view, runs)
+
+
+def _in_time(view: View, runs: tuple[StartRun, ...]) -> tuple[Command, ...]:
+    """Runs that end inside the window, the way back included; one that does not holds the wave instead."""
+    estimates = Estimates(content=view.content, around=view.around)
+    forward = (run for run in runs if run.direction is Direction.DO)
+    if all(estimates.step_fits(view.progress, run.step, assets=run.assets, now=view.now) for run in forward):
+        return runs
+    return (ChangeWave(event=WaveEvent.HOLD, cause=NO_TIME_LEFT),)
 
 
 def _one_each(changes: list[Command]) -> tuple[Command, ...]:
@@ -93,7 +108,8 @@ def _wished(view: View, move: MoveProgress) -> tuple[Command, ...]:
 def _resting(view: View, move: MoveProgress) -> _Answer:
     if _wanted_back(view, move):
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause or "asked")
-    if view.dispatching and move.state is MoveState.HELD and move.cause == WAVE_HELD and not move.wish:
+    waits = move.state is MoveState.HELD and move.cause == WAVE_HELD and not move.wish
+    if view.dispatching and waits and not stuck(view.content, view.progress, move.asset):
         return _change(move, MoveEvent.BEGIN)
     return ()
 
@@ -118,8 +134,15 @@ def _running(view: View, move: MoveProgress) -> _Answer:
     if undo.group_stays(view.content, view.progress, move.asset):
         return _change(move, MoveEvent.FAIL, cause="group_went_back")
     step = next((step for step in view.content.runbook.steps if step.name not in move.done), None)
-    if step is None:
-        return _change(move, MoveEvent.COMPLETE)
+    return _change(move, MoveEvent.COMPLETE) if step is None else _towards(view, move, step)
+
+
+def _towards(view: View, move: MoveProgress, step: Step) -> _Answer:
+    """The next step: once those it leans on are known to be well, and the fingerprint from before was taken."""
+    if doubts(view.content, view.progress, move.asset):
+        return ()
+    if stuck(view.content, view.progress, move.asset):
+        return _change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=step.name)
     if not view.dispatching:
         return _change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=step.name)
     if not move.baseline and move.tried(Direction.BASELINE, "") >= view.content.thresholds.max_tries:
@@ -175,7 +198,8 @@ def _stay(view: View, move: MoveProgress, *, cause: str, step: str = "") -> tupl
 def _failed(view: View, move: MoveProgress) -> _Answer:
     """Untouched: held. Within the limits of automatic rollback: back, its group with it. Else a person decides."""
     runbook = view.content.runbook
-    if undo.past_return(move, runbook):
+    silent = view.progress.cause == MASS_UNREACHABLE and touched(move, runbook)
+    if undo.past_return(move, runbook) or (silent and not _wanted_back(view, move)):
         return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
     back = undo.mates_to_take_back(view.content, view.progress, move.asset)
     own = MoveEvent.ROLL_BACK if touched(move, runbook) else MoveEvent.HOLD
@@ -215,9 +239,11 @@ def _unknown(view: View, move: MoveProgress) -> _Answer:
 
 
 def next_probe_at(content: WaveContent, move: MoveProgress) -> datetime:
-    """When an unknown move is probed again: gaps double from ``probe_gap_s``. Needs ``since`` (UTC)."""
+    """When an unknown move is probed again: after its step's quiet time, then with gaps that double."""
     assert move.since is not None
     gap = content.thresholds.probe_gap_s * 2**move.probes if move.probes else min(content.thresholds.probe_gap_s, 5)
+    if not move.probes and move.step in content.runbook.step_names:
+        gap = max(gap, content.runbook.step(move.step).quiet_s)
     return move.since + timedelta(seconds=gap)
 
 
@@ -237,6 +263,8 @@ def _probing(view: View, move: MoveProgress) -> _Answer:
 
 def _rolling_back(view: View, move: MoveProgress) -> _Answer:
     """Undo what was begun, last first; then the fingerprint from before must come out, or a person looks."""
+    if goes_back_first(view.content, view.progress, move.asset):
+        return ()
     last, limits = move.last, view.content.thresholds
     remaining = undo.left_to_undo(move, view.content.runbook)
     if last is not None and last.outcome != "done":

@@ -27,7 +27,10 @@ class Play:
 
 def play_for(content: WaveContent, command: StartRun) -> Play:
     """What the command plays. A step's verification belongs to the step: done means verified."""
-    baseline = content.runbook.baseline
+    baseline, service = content.runbook.baseline, content.runbook.service
+    if command.direction is Direction.SERVICE and service is not None:
+        limit = timedelta(seconds=service.deadline_s)
+        return Play(playbooks=(service.playbook,), on=service.on, limit=limit, once=False)
     if command.direction in (Direction.BASELINE, Direction.COMPARE):
         playbook = baseline.take if command.direction is Direction.BASELINE else baseline.compare
         limit = timedelta(seconds=baseline.deadline_s)

@@ -96,6 +96,14 @@ class Policy:
     """What people must confirm before a wave starts."""
     last_moment_min: int = field(default=30, metadata=LATER)
     """So many minutes before a window's end people are called when something is unfinished."""
+    soak_minutes: int = field(default=0, metadata=LATER)
+    """How long a wave waits after each batch and asks the moved machines whether they serve; 0 for no soak."""
+    same_error_max: int = field(default=3, metadata=LATER)
+    """So many assets with the same error hold their wave; 0 for no such limit."""
+    unreachable_share: float = field(default=0.5, metadata=LATER)
+    """Share of the machines heard of within a minute that may fall silent before their wave holds itself."""
+    disk_free_gib: int = field(default=1, metadata=LATER)
+    """Where Kahn writes, so many GiB must be free, or no new step begins."""
     max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)
     """How many minutes an asset of that kind may be out of service; a kind without an entry has no limit."""
     inventory: InventoryRules = field(default_factory=InventoryRules, metadata=LATER)
@@ -104,7 +112,7 @@ class Policy:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):
             if getattr(self, name) < 1:
                 raise InvalidPolicy(field=name, value=getattr(self, name), why="it must be at least 1")
-        for name in ("batch_budget", "wave_budget"):
+        for name in ("batch_budget", "wave_budget", "unreachable_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidPolicy(field=name, value=getattr(self, name), why="it must lie between 0 and 1")
         if self.canary_size < 0 or self.auto_rollback_max < 0:

@@ -57,8 +57,11 @@ INTEGERS: Mapping[str, tuple[int, int]] = {
     "approval_valid_h": (1, 87_600),
     "forks": (1, 1_000),
     "last_moment_min": (1, 1_440),
+    "soak_minutes": (0, 10_000),
+    "same_error_max": (0, 100_000),
+    "disk_free_gib": (0, 100_000),
 }
-SHARES = ("batch_budget", "wave_budget")
+SHARES = ("batch_budget", "wave_budget", "unreachable_share")
 
 
 def read_policy(text: str, *, file: str, now: datetime) -> PolicyRead:
@@ -238,6 +241,10 @@ canary_size = {canary_size}                   # this many go first; 0 for no can
 batch_size = {batch_size}                   # then this many at a time; a group that moves together is never cut
 batch_budget = {batch_budget}                # share of a batch that may go wrong before a person looks
 wave_budget = {wave_budget}                 # the same for the whole wave
+soak_minutes = {soak_minutes}                  # wait after each batch and ask whether what moved serves; 0: no soak
+same_error_max = {same_error_max}                # so many assets with the same error hold the wave; 0 for no limit
+unreachable_share = {unreachable_share}           # share of the machines heard of within a minute that may fall silent
+disk_free_gib = {disk_free_gib}                 # must be free where Kahn writes, or no new step begins
 auto_rollback_max = {auto_rollback_max}             # more assets than this are never taken back without a person
 max_tries = {max_tries}                     # tries of a step that can be repeated
 probe_tries = {probe_tries}                   # looks at an asset of unknown state

@@ -84,6 +84,13 @@ class MoveProgress:
     since: datetime | None = None
     out_since: datetime | None = None
     """Since when it may be out of service: its first step was intended and it is neither moved nor as before."""
+    fault: tuple[str, str] | None = None
+    """Step and cause of what last went wrong with it, since a person let the wave go on; None when all went well."""
+    heard_at: datetime | None = None
+    """When its latest attempt ended."""
+    service_at: datetime | None = None
+    """When it was last asked whether it really serves."""
+    service_ok: bool | None = None
     wish: Wish | None = None
     attempts: int = 0
     """Attempts of any kind so far; 0 for one that nothing was ever done to."""
@@ -158,7 +165,7 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
     gates, requested, moves = progress.gates, progress.requested, progress.moves
     if fact.body["event"] == WaveEvent.RESUME:
         gates = tuple(replace(gate, overruled=True) for gate in gates)
-        moves = {asset: replace(move, tries={}) for asset, move in moves.items()}
+        moves = {asset: replace(move, tries={}, fault=None) for asset, move in moves.items()}
     if fact.body["from"] == WaveState.ROLLING_BACK:
         requested = frozenset()
     if fact.body["event"] == WaveEvent.QUIET:
@@ -231,12 +238,28 @@ def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         evidence=body["evidence"],
         at=fact.at,
     )
-    move = replace(progress.moves[body["asset"]], run=None, last=result)
+    before = progress.moves[body["asset"]]
+    move = replace(before, run=None, last=result, heard_at=fact.at, fault=_fault(before, result))
     return replace(progress, moves={**progress.moves, move.asset: _learned(move, result)})
 
 
+UNREACHABLE = ("unreachable", "source_unreachable", "target_unreachable")
+"""Causes that say: nobody answered."""
+
+
+def _fault(move: MoveProgress, result: Result) -> tuple[str, str] | None:
+    """What went wrong, as a signature that others can share; only ways forward count."""
+    if result.direction not in (Direction.DO, Direction.BASELINE):
+        return move.fault
+    if result.outcome in ("failed", "unreachable") or result.cause in UNREACHABLE:
+        return result.step, result.cause or result.outcome
+    return None if result.outcome == "done" else move.fault
+
+
 def _learned(move: MoveProgress, result: Result) -> MoveProgress:
-    """What the result teaches about done, begun and the baseline."""
+    """What the result teaches about done, begun, the baseline and the service."""
+    if result.direction is Direction.SERVICE:
+        return replace(move, service_at=result.at, service_ok=result.outcome == "done")
     if result.direction is Direction.DO:
         if result.outcome == "done":
             return replace(move, done=(*move.done, result.step), probes=0)

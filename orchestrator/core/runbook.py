@@ -32,6 +32,7 @@ class Direction(StrEnum):
     PROBE = "probe"
     BASELINE = "baseline"
     COMPARE = "compare"
+    SERVICE = "service"
 
 
 class RoleSource(StrEnum):
@@ -68,6 +69,11 @@ class Step:
     deadline_s: int = 600
     no_return: bool = False
     """Once this step has begun, nothing before it is undone by itself."""
+    takes_s: int = field(default=0, metadata=LATER)
+    """How long one round of it takes, as far as its author knows (P80); 0 when they do not say."""
+    undo_takes_s: int = field(default=0, metadata=LATER)
+    quiet_s: int = field(default=0, metadata=LATER)
+    """How long a machine that was lost sight of may go on with it by itself: no probe before that is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,15 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCheck:
+    """How a moved machine is asked whether it really serves; read-only, played while a batch soaks."""
+
+    on: str
+    playbook: str
+    deadline_s: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
     """A whole runbook as loaded and checked. ``tree`` is the SHA-256 of every file it may use."""
 
@@ -104,6 +119,7 @@ class Runbook:
     roles: tuple[Role, ...]
     baseline: Baseline
     steps: tuple[Step, ...]
+    service: ServiceCheck | None = field(default=None, metadata=LATER)
     tree: str = ""
     adopted: Adopted | None = field(default=None, metadata=LATER)
     """Set when it plays somebody's own playbook unchanged: once, and with no undo but one they wrote."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much is free where Kahn writes: ``where`` is ``state`` (its directory) or ``database``."""
+
+    where: str
+    free_gib: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +20,14 @@ class Surroundings:
 
     stopped: bool = False
     """Whether a person stopped all dispatch (`kahn stop --all`): nothing new is started anywhere."""
+    frozen: str = ""
+    """Name of the freeze in force for this tenant now; empty when there is none."""
+    full: str = ""
+    """Where less is free than the tenant's policy demands; empty when there is room."""
+    clock_jump_s: int = 0
+    """By how many seconds the wall clock jumped against the steady one since the driver last looked; 0 within 60 s."""
+    took: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Seconds that earlier runs of the same runbook took for one round of forks, by ``direction:step``."""
 
 
 CALM = Surroundings()

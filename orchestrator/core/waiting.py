@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from orchestrator.core.decide import NOT_QUIET_AFTER
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.move_rules import next_probe_at
 from orchestrator.core.progress import MoveProgress, WaveProgress
@@ -22,8 +24,9 @@ class Outlook:
 
 
 WAVE_OUTLOOKS: dict[WaveState, str] = {
-    WaveState.DRAFT: "Nothing happens: the wave must be proposed again.",
-    WaveState.PROPOSED: "Nothing happens: the wave does not start without an approval by another person.",
+    WaveState.DRAFT: "Nothing happens: the wave must be proposed again; at {closes} its window is over.",
+    WaveState.PROPOSED: "Nothing happens: the wave does not start without an approval by another person; "
+    "at {closes} its window is over.",
     WaveState.APPROVED: "Nothing starts unless the service runs or somebody calls `kahn wave run`; "
     "at {closes} its window is over.",
     WaveState.SCHEDULED: "It starts by itself at {opens}.",
@@ -31,15 +34,18 @@ WAVE_OUTLOOKS: dict[WaveState, str] = {
     WaveState.CHECKING: "The start gates are being read; it starts or is held within seconds.",
     WaveState.RUNNING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself; "
     "at {closes} no new step begins any more.",
-    WaveState.SOAKING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself once the soak is over.",
+    WaveState.SOAKING: "As long as `kahn serve` or `kahn wave run` drives, it goes on by itself at {at}, "
+    "when the soak is over.",
     WaveState.PAUSED: "No new step begins until a person resumes it; at {closes} its window is over and it is held.",
     WaveState.ABORTING: "Running steps are being ended; once every machine is known to be quiet, "
-    "what is half-way is taken back.",
-    WaveState.HELD: "No new step begins ({cause}). What was moved stays moved, what was rolled back stays rolled back.",
+    "what is half-way is taken back. At {at} a person is asked.",
+    WaveState.HELD: "No new step begins ({cause}). What was moved stays moved, what was rolled back stays rolled back. "
+    "After {last} a rollback of all that was begun would end after the window.",
     WaveState.ROLLING_BACK: "As long as `kahn serve` or `kahn wave run` drives, the rollback goes on "
     "until every asset is proven or needs a person.",
     WaveState.ROLLED_BACK: "Nothing happens: the wave is over and everything is as before.",
-    WaveState.NEEDS_PERSON: "Nothing happens: a person must decide about the assets that need one.",
+    WaveState.NEEDS_PERSON: "Nothing happens: a person must decide about the assets that need one. "
+    "After {last} a rollback of all that was begun would end after the window.",
     WaveState.CLOSED: "Nothing happens: the wave is over.",
 }
 MOVE_OUTLOOKS: dict[MoveState, str] = {
@@ -68,17 +74,38 @@ def next_without_people(content: WaveContent, progress: WaveProgress, *, around:
             "`kahn stop --lift`.",
             facts={},
         )
+    at = _when(content, progress, around)
     facts = {
         "opens": _clock(content.window.opens),
         "closes": _clock(content.window.closes),
+        "at": _clock(at) if at else "-",
+        "last": _clock(at) if at else "-",
         "cause": progress.cause or "-",
     }
-    at = {
-        WaveState.SCHEDULED: content.window.opens,
-        WaveState.RUNNING: content.window.closes,
-        WaveState.PAUSED: content.window.closes,
-    }.get(progress.state)
     return Outlook(says=WAVE_OUTLOOKS[progress.state], facts=facts, at=at)
+
+
+def _when(content: WaveContent, progress: WaveProgress, around: Surroundings) -> datetime | None:
+    """When the outlook comes true; None where nothing comes, or where it depends on machines alone."""
+    state, closes, since = progress.state, content.window.closes, progress.since
+    if state is WaveState.SCHEDULED:
+        return content.window.opens
+    if state in (WaveState.HELD, WaveState.NEEDS_PERSON):
+        return Estimates(content=content, around=around).last_rollback(progress) or closes
+    if state is WaveState.ABORTING:
+        return since + NOT_QUIET_AFTER if since else None
+    if state is WaveState.SOAKING:
+        return since + timedelta(seconds=content.thresholds.soak_s) if since else None
+    return closes if state in _UNTIL_IT_CLOSES else None
+
+
+_UNTIL_IT_CLOSES = (
+    WaveState.DRAFT,
+    WaveState.PROPOSED,
+    WaveState.APPROVED,
+    WaveState.RUNNING,
+    WaveState.PAUSED,
+)
 
 
 def move_without_people(content: WaveContent, move: MoveProgress) -> Outlook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -10,7 +10,7 @@ from typing import NewType
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.canonical import canonical_bytes, fingerprint_of
+from orchestrator.core.canonical import LATER, canonical_bytes, fingerprint_of
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.runbook import Runbook
 
@@ -60,6 +60,12 @@ class Thresholds:
     probe_tries: int
     probe_gap_s: int
     forks: int
+    same_error_max: int = field(default=3, metadata=LATER)
+    """So many assets with the same error hold the wave; 0 for no such limit."""
+    soak_s: int = field(default=0, metadata=LATER)
+    """How long a wave waits after each batch and asks the moved machines; 0 for no soak."""
+    unreachable_share: float = field(default=0.5, metadata=LATER)
+    """Share of the machines heard of within a minute that may fall silent before the wave holds itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,8 @@ class WaveContent:
     contacts: tuple[str, ...]
     shown: str
     """SHA-256 of the text that an approver is shown."""
+    needs: tuple[tuple[AssetId, AssetId], ...] = field(default=(), metadata=LATER)
+    """Pairs within the wave: the first does not work without the second (hard and licence dependencies), sorted."""
 
     @property
     def fingerprint(self) -> str:

@@ -13,8 +13,9 @@ from inventory.model import AssetId, TenantId
 from orchestrator.core.approval import Standing
 from orchestrator.core.causes import cause_of
 from orchestrator.core.decisions import Decision, decisions_of, in_zone, local
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
@@ -98,6 +99,10 @@ class WaveView:
     users_in_doubt: int
     """People who use an asset that is not well and not proven to be as before."""
     live_runs: int
+    last_start: datetime | None = None
+    """When the next batch must begin at the latest, so that it could still go back; None when none waits."""
+    last_rollback: datetime | None = None
+    """When taking back what was begun must begin at the latest; None when nothing was changed."""
     lead: str = ""
     """Pseudonym of who leads it; empty when nobody does."""
 
@@ -120,6 +125,7 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
     content, progress = case.content, case.progress
     decisions = decisions_of([case], now=now)
     not_well = _not_well(content, progress, decisions)
+    times, going = Estimates(content=content, around=case.around), progress.state in _COUNTS_DOWN
     return WaveView(
         tenant=content.tenant,
         key=content.key,
@@ -141,8 +147,17 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         users=sum(move.users for move in content.moves),
         users_in_doubt=sum(line.users for line in not_well if line.state is not MoveState.ROLLED_BACK),
         live_runs=len(progress.live),
+        last_start=_wall(times.last_start(progress), content) if going else None,
+        last_rollback=_wall(times.last_rollback(progress), content) if going else None,
         lead=progress.lead,
     )
+
+
+_COUNTS_DOWN = (*sorted(WAVE_GROUPS["in motion"] | WAVE_GROUPS["stuck"]), WaveState.APPROVED, WaveState.SCHEDULED)
+
+
+def _wall(moment: datetime | None, content: WaveContent) -> datetime | None:
+    return local(moment, content) if moment is not None else None
 
 
 def _outlook(case: WaveCase) -> tuple[Sentence, ...]:

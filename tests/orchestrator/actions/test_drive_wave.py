@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.ready import NotReady
 from orchestrator.core.refusals import Overtaken, StaleDriver, StoreDamaged
 from orchestrator.core.runbook import Direction
+from orchestrator.core.surroundings import Room
 from orchestrator.ports import Store
 from tests.copied_towns import a_town, by_hand
 from tests.databases import database_url, store
@@ -287,3 +289,56 @@ def test_a_wave_that_was_made_to_run_by_writing_into_the_journal_touches_nothing
     wave, _progress = town.wave()
     assert (wave.state, wave.cause) == (WaveState.HELD, "not_approved")
     assert runs.ledger == []
+
+
+def a_driver_with_clocks(town: Town, steady: list[float], told: list[ExpectedError]) -> drive_wave.Driver:
+    """A driver whose steady clock shows what the list ends with."""
+    with town.store.transaction() as books:
+        epoch = books.raise_epoch()
+    return drive_wave.Driver(town.outside(tell=told.append), epoch=epoch, steady=lambda: steady[-1])
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600, 61])
+def test_a_clock_that_jumps_holds_what_runs_and_starts_nothing(tmp_path: Path, jump_s: int) -> None:
+    town, steady, told = a_town(tmp_path, "started"), [100.0], list[ExpectedError]()
+    driver = a_driver_with_clocks(town, steady, told)
+    driver.tick()
+    town.clock.moment += timedelta(seconds=jump_s + 10)
+    steady.append(110.0)
+    driver.tick(appointments=True)
+    wave, _progress = town.wave()
+    assert (wave.state, wave.cause) == (WaveState.HELD, "clock_jumped")
+    assert [error.code for error in told] == ["RUN-019"]
+
+
+def test_a_clock_that_is_corrected_by_a_little_or_a_driver_that_slept_holds_nothing(tmp_path: Path) -> None:
+    town, steady, told = a_town(tmp_path, "started"), [100.0], list[ExpectedError]()
+    driver = a_driver_with_clocks(town, steady, told)
+    driver.tick()
+    for wall_s, steady_s in ((59, 0), (600, 600)):
+        town.clock.moment += timedelta(seconds=wall_s)
+        steady.append(steady[-1] + steady_s)
+        driver.tick()
+    assert town.wave()[0].state is not WaveState.HELD and told == []
+
+
+def test_no_wave_starts_at_an_hour_that_only_a_jump_brought(tmp_path: Path) -> None:
+    town, steady, told = a_town(tmp_path, "approved"), [100.0], list[ExpectedError]()
+    opens = town.wave()[0].content.window.opens
+    town.clock.moment = opens - timedelta(hours=2)
+    driver = a_driver_with_clocks(town, steady, told)
+    driver.tick(appointments=True)
+    town.clock.moment = opens
+    driver.tick(appointments=True)
+    assert town.wave()[0].state is WaveState.SCHEDULED and [error.code for error in told] == ["RUN-019"]
+
+
+def test_a_full_disk_or_a_freeze_that_came_meanwhile_holds_before_the_next_step(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "started")
+    room = [50.0]
+    driver = town.driver(rooms=lambda: (Room(where="state", free_gib=room[-1]),))
+    driver.tick()
+    room.append(0.1)
+    town.drive(driver)
+    wave, _progress = town.wave()
+    assert (wave.state, wave.cause) == (WaveState.HELD, "disk_low")

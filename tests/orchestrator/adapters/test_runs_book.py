@@ -234,7 +234,7 @@ def test_of_two_waves_that_claim_one_machine_at_once_one_gets_it(
         start.wait(timeout=20)
         try:
             with own.transaction() as books:
-                books.waves.set_state(books.waves.get(TOWN, run.wave), to=WaveState.CHECKING, cause="", at=NOW)
+                books.waves.set_state(books.waves.get(TOWN, run.wave), to=WaveState.PROPOSED, cause="", at=NOW)
                 books.runs.intend(run, at=NOW)
         except AssetBusy:
             return "busy"
@@ -246,7 +246,7 @@ def test_of_two_waves_that_claim_one_machine_at_once_one_gets_it(
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(claim, runs)) == ["busy", "mine"]
     with store.reading() as books:
-        assert sorted(wave.state for wave in books.waves.all(TOWN)) == ["checking", "draft"]
+        assert sorted(wave.state for wave in books.waves.all(TOWN)) == ["draft", "proposed"]
 
 
 # --------------------------------------------------------------------------- taking in the spool

@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.progress import at_start
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
-from tests.orchestrator.core.builders import OPENS, a_wave
+from tests.orchestrator.core.builders import OPENS, Game, a_wave
 
 WAVE = a_wave()
 START = at_start(WAVE)
@@ -35,13 +36,34 @@ def test_every_state_of_a_move_has_an_outlook(state: MoveState, since: object) -
     assert said(move_without_people(WAVE, move)).endswith(".")
 
 
-def test_where_something_starts_or_ends_by_itself_the_time_is_given() -> None:
-    timed = {state: next_without_people(WAVE, replace(START, state=state)).at for state in WaveState}
-    assert {state: at for state, at in timed.items() if at} == {
-        WaveState.SCHEDULED: WAVE.window.opens,
-        WaveState.RUNNING: WAVE.window.closes,
-        WaveState.PAUSED: WAVE.window.closes,
-    }
+WAITS = {*WaveState} - {WaveState.CHECKING, WaveState.ROLLING_BACK} - {WaveState.CLOSED, WaveState.ROLLED_BACK}
+"""States that wait for a time or a person. The others end by machines alone, or are over."""
+NEVER_BY_ITSELF = {WaveState.MISSED}
+"""Nothing is ever caught up, so no time can be given."""
+
+
+def test_every_state_that_waits_has_a_time_and_no_other_promises_one() -> None:
+    timed = {s: next_without_people(WAVE, replace(START, state=s, since=OPENS)).at for s in WaveState}
+    assert {state for state, at in timed.items() if at} == WAITS - NEVER_BY_ITSELF
+    assert timed[WaveState.SCHEDULED] == WAVE.window.opens
+    for state in (WaveState.DRAFT, WaveState.PROPOSED, WaveState.APPROVED, WaveState.RUNNING, WaveState.PAUSED):
+        assert timed[state] == WAVE.window.closes
+    assert timed[WaveState.ABORTING] == OPENS + timedelta(minutes=10)
+
+
+def test_a_halt_tells_until_when_all_that_was_begun_can_still_go_back() -> None:
+    game = Game(a_wave(batches={"b1": 1})).play()
+    held = replace(game.progress, state=WaveState.HELD)
+    outlook = next_without_people(game.content, held)
+    assert outlook.at is not None and outlook.at < game.content.window.closes
+    assert "a rollback of all that was begun would end after the window" in outlook.says
+
+
+def test_while_all_dispatch_is_stopped_no_wave_promises_to_go_on() -> None:
+    stopped = Surroundings(stopped=True)
+    for state in (WaveState.SCHEDULED, WaveState.RUNNING, WaveState.ROLLING_BACK):
+        says = next_without_people(WAVE, replace(START, state=state), around=stopped).says
+        assert "kahn stop --lift" in says and "by itself" not in says
 
 
 def test_a_wave_at_rest_or_stuck_never_promises_that_it_goes_on_by_itself() -> None:

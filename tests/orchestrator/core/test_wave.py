@@ -16,6 +16,7 @@ from tests.orchestrator.core.builders import a_wave
 
 WAVE = a_wave(groups=(("a02", "a03"),))
 CHANGED: dict[str, Any] = {
+    "needs": ((AssetId("a01"), AssetId("a02")),),
     "tenant": TenantId("kreis"),
     "key": WaveKey("W02"),
     "runbook": replace(WAVE.runbook, tree="1" * 64),

@@ -1,0 +1,90 @@
+"""``kahn wave show W --evidence A``: all that is known about one asset, for whoever must decide."""
+
+from __future__ import annotations
+
+from orchestrator.actions.record import progress_in, subject_of
+from orchestrator.actions.take_back import asset_named
+from orchestrator.cli.context import Context
+from orchestrator.cli.lines import clock, run_words
+from orchestrator.core.decisions import in_zone
+from orchestrator.core.evidence import Evidence, Seen, StepLine, evidence_of
+from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle_parts import StepState
+from orchestrator.core.progress import Fact
+from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.wave import WaveContent
+from orchestrator.spoken import cause_says, one_line, spoken, state_word
+from orchestrator.texts import _
+
+
+def show_evidence(kahn: Context, wave: str, name: str) -> None:
+    """Print the page. Raises UnknownWave, UnknownAsset."""
+    with kahn.world.look() as desk:
+        row = desk.books.waves.get(kahn.tenant, wave)
+        entries = desk.books.journal.read(kahn.tenant, subject=subject_of(row))
+        progress = progress_in(desk.books, row)
+    facts = [Fact(at=one.at, kind=one.entry.kind, body=one.entry.body) for one in entries]
+    page = evidence_of(row.content, progress, facts, asset_named(row.content, name))
+    for line in _lines(row.content, page):
+        kahn.out.line(line)
+    kahn.out.json(page)
+
+
+def _lines(content: WaveContent, page: Evidence) -> list[str]:
+    zone = content.window.zone
+    head = _("{name}: {state}, users: {users}").format(
+        name=one_line(page.name), state=state_word(page.state), users=page.users
+    )
+    since = f" {_('since {time}').format(time=clock(page.since, zone))}" if page.since else ""
+    lines = [head + since, *(f"  {role:<8} {one_line(machine)}" for role, machine in page.machines.items())]
+    if page.cause:
+        lines.append(_("cause: {cause}").format(cause=cause_says(page.cause.code)))
+    lines += ["", _("STEPS"), *(_step(one) for one in page.steps)]
+    lines += ["", _("WHAT WAS SEEN"), *(_seen(one, zone) for one in page.seen)]
+    reached = _("reached") if page.no_return_reached else _("not reached")
+    lines += ["", _("point of no return: {reached}").format(reached=reached)]
+    lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))
+    lines.append(_("a rollback would undo: {steps}").format(steps=", ".join(page.would_undo) or "-"))
+    if page.leans_on_it:
+        lines.append(_("stands with it: {names}").format(names=", ".join(map(one_line, page.leans_on_it))))
+    lines.append(_("IF NOBODY ACTS: {outlook}").format(outlook=spoken(in_zone(page.if_nobody_acts, content))))
+    return [*lines, *_what_can_be_done(content, page)]
+
+
+def _step(line: StepLine) -> str:
+    words = {
+        StepState.WAITING: _("not begun"),
+        StepState.BEGUN: _("BEGUN, NOT FINISHED"),
+        StepState.DONE: _("done"),
+    }
+    once = f"  {_('happens only once')}" if line.effect is Effect.ONCE else ""
+    mark = f"  {_('POINT OF NO RETURN')}" if line.no_return else ""
+    return f"  {line.name:<24} {words[line.state]}{once}{mark}"
+
+
+def _seen(one: Seen, zone: str) -> str:
+    words = {"done": _("ok"), "": _("begun, no end seen"), "failed": _("FAILED"), "unknown": _("UNKNOWN")}
+    outcome = words.get(one.outcome, _("not started"))
+    if one.direction is Direction.PROBE and one.outcome == "done":
+        answers = {"done": _("done"), "not_done": _("not done"), "partial": _("partly done")}
+        outcome = answers.get(one.answer, _("cannot tell"))
+    cause = f": {cause_says(one.cause.code)}" if one.cause else ""
+    told = f" ({one_line(one.message, longest=160)})" if one.message else ""
+    return f"  {clock(one.at, zone)} {run_words(one.direction, one.step)}: {outcome}{cause}{told}"
+
+
+def _what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:
+    """Commands that the state allows."""
+    wave, name = content.key, one_line(page.name)
+    if page.state is MoveState.NEEDS_PERSON:
+        people = _("signatures needed: {count}").format(count=page.signatures)
+        return [
+            "",
+            _("WHAT CAN BE DONE"),
+            f"  kahn wave repaired {wave} {name} --step done|not-done --reason REASON   ({people})",
+            f"  kahn wave repaired {wave} {name} --undone --reason REASON",
+            f"  kahn wave rollback {wave} {name} --preview",
+        ]
+    if page.state is MoveState.HELD:
+        return ["", _("WHAT CAN BE DONE"), f"  kahn wave retry {wave} {name} --reason REASON"]
+    return []

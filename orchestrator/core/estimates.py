@@ -1,0 +1,115 @@
+"""How long steps take and what going back would take: from own history, else the runbook's word, else a fixed share.
+
+Every figure is a P80 in seconds for one round of forks: four of five earlier runs were no longer. With more assets than
+forks, a run takes as many rounds as it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from inventory.model import AssetId
+from orchestrator.core.progress import WaveProgress
+from orchestrator.core.runbook import Direction, Effect, Step
+from orchestrator.core.surroundings import Surroundings
+from orchestrator.core.undo import left_to_undo, touched
+from orchestrator.core.wave import WaveContent
+
+ENOUGH_SAMPLES = 5
+"""Fewer earlier runs than this prove nothing."""
+DEFAULT_SHARE = 0.25
+"""Where nobody knows better, a run is taken to need this share of its deadline."""
+LEAST_S = 15.0
+
+
+def p80(values: Sequence[float]) -> float:
+    """The smallest value that at least 80 % of the values do not exceed (nearest rank). Raises ValueError if empty."""
+    if not values:
+        raise ValueError("no values")
+    return sorted(values)[ceil(0.8 * len(values)) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTime:
+    """How long one run took in which everything went well."""
+
+    direction: Direction
+    step: str
+    assets: int
+    seconds: float
+
+
+def took_of(times: Iterable[RunTime], *, forks: int) -> dict[str, tuple[float, ...]]:
+    """Seconds for one round of forks, by ``direction:step``."""
+    found: dict[str, list[float]] = {}
+    for one in times:
+        found.setdefault(f"{one.direction}:{one.step}", []).append(one.seconds / max(1, ceil(one.assets / forks)))
+    return {key: tuple(values) for key, values in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """What runs of one wave are expected to take, with what is known around it."""
+
+    content: WaveContent
+    around: Surroundings
+
+    def run_s(self, direction: Direction, step: str, *, assets: int) -> float:
+        """One run on so many assets."""
+        if not assets:
+            return 0.0
+        known = self.around.took.get(f"{direction}:{step}", ())
+        one_round = p80(known) if len(known) >= ENOUGH_SAMPLES else self._told(direction, step)
+        return one_round * ceil(assets / self.content.thresholds.forks)
+
+    def _told(self, direction: Direction, step: str) -> float:
+        if direction in (Direction.BASELINE, Direction.COMPARE):
+            return max(LEAST_S, DEFAULT_SHARE * self.content.runbook.baseline.deadline_s)
+        of = self.content.runbook.step(step)
+        told = of.undo_takes_s if direction is Direction.UNDO else of.takes_s if direction is Direction.DO else 0
+        return float(told) or max(LEAST_S, DEFAULT_SHARE * of.deadline_s)
+
+    def forward_s(self, steps: Iterable[Step], *, assets: int) -> float:
+        """These steps one after the other, and the fingerprint from before."""
+        steps_s = sum(self.run_s(Direction.DO, step.name, assets=assets) for step in steps)
+        return steps_s + self.run_s(Direction.BASELINE, "", assets=assets)
+
+    def back_s(self, steps: Iterable[Step], *, assets: int) -> float:
+        """Undoing these steps and comparing with before."""
+        undo_s = sum(self.run_s(Direction.UNDO, step.name, assets=assets) for step in steps if step.undo)
+        return undo_s + self.run_s(Direction.COMPARE, "", assets=assets)
+
+    def batch_fits_until(self, batch: str) -> datetime:
+        """The last moment at which a whole batch can begin and, if its last step fails, still go back in time."""
+        size = sum(len(one.assets) for one in self.content.batches if one.name == batch)
+        steps = self.content.runbook.steps
+        needed = self.forward_s(steps, assets=size) + self.back_s(steps, assets=size)
+        return self.content.window.closes - timedelta(seconds=needed)
+
+    def step_fits(self, progress: WaveProgress, step: str, *, assets: Collection[AssetId], now: datetime) -> bool:
+        """Whether the step and, should it fail, the way back of its assets end inside the window."""
+        begun = {name for asset in assets for name in progress.moves[asset].begun} | {step}
+        back = [one for one in self.content.runbook.steps if one.name in begun]
+        changes = any(one.effect is not Effect.NONE for one in back)
+        needed = self.run_s(Direction.DO, step, assets=len(assets))
+        needed += self.back_s(back, assets=len(assets)) if changes else 0.0
+        return now + timedelta(seconds=needed) <= self.content.window.closes
+
+    def last_rollback(self, progress: WaveProgress) -> datetime | None:
+        """When taking back all that was begun must begin at the latest; None when nothing was changed."""
+        longest = 0.0
+        for batch in self.content.batches:
+            moves = [progress.moves[asset] for asset in batch.assets]
+            changed = [move for move in moves if touched(move, self.content.runbook)]
+            steps = {step.name: step for move in changed for step in left_to_undo(move, self.content.runbook)}
+            if changed:
+                longest = max(longest, self.back_s(steps.values(), assets=len(changed)))
+        return self.content.window.closes - timedelta(seconds=longest) if longest else None
+
+    def last_start(self, progress: WaveProgress) -> datetime | None:
+        """When the next batch that has not begun must begin at the latest; None when all have."""
+        waiting = next((one.name for one in self.content.batches if one.name not in progress.begun), None)
+        return self.batch_fits_until(waiting) if waiting else None

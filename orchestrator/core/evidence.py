@@ -1,0 +1,132 @@
+"""All that is known about one asset's way through a wave: for the person who must decide what nobody saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from inventory.model import AssetId
+from orchestrator.core.causes import Cause, cause_of
+from orchestrator.core.control import signatures_needed
+from orchestrator.core.dependants import leaning_on
+from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle_parts import StepState, step_state
+from orchestrator.core.progress import Fact, MoveProgress, WaveProgress
+from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.undo import left_to_undo, past_return
+from orchestrator.core.waiting import Outlook, move_without_people
+from orchestrator.core.wave import ActKind, WaveContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLine:
+    """One step of the runbook for this asset."""
+
+    name: str
+    state: StepState
+    effect: Effect
+    no_return: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One attempt and what came of it; ``outcome`` is empty while it lives. Texts come from machines."""
+
+    at: datetime
+    direction: Direction
+    step: str
+    outcome: str
+    cause: Cause | None
+    answer: str
+    """What a probe said: done, not_done, partial, or empty."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The page: what is known, what is not, and what could be done."""
+
+    asset: AssetId
+    name: str
+    users: int
+    machines: Mapping[str, str]
+    """Name and address by role."""
+    state: MoveState
+    since: datetime | None
+    cause: Cause | None
+    steps: tuple[StepLine, ...]
+    seen: tuple[Seen, ...]
+    no_return_reached: bool
+    baseline: str
+    """Fingerprint from before; empty when none was taken."""
+    would_undo: tuple[str, ...]
+    leans_on_it: tuple[str, ...]
+    """Names of what needs it within the wave, and of what moves together with it."""
+    if_nobody_acts: Outlook
+    signatures: int
+    """How many people must sign to say how the step stands."""
+
+
+def evidence_of(content: WaveContent, progress: WaveProgress, facts: Iterable[Fact], asset: AssetId) -> Evidence:
+    """The evidence about the asset. Raises KeyError."""
+    move, planned = progress.moves[asset], content.move(asset)
+    leaning = (leaning_on(content, asset) | frozenset(content.group_of(asset))) - {asset}
+    return Evidence(
+        asset=asset,
+        name=planned.name,
+        users=planned.users,
+        machines={one.role: f"{one.name} {one.address}" for one in planned.machines},
+        state=move.state,
+        since=move.since,
+        cause=cause_of(move.cause) if move.cause else None,
+        steps=tuple(
+            StepLine(name=step.name, state=step_state(move, step.name), effect=step.effect, no_return=step.no_return)
+            for step in content.runbook.steps
+        ),
+        seen=_seen(facts, asset),
+        no_return_reached=past_return(move, content.runbook),
+        baseline=move.baseline,
+        would_undo=tuple(step.name for step in left_to_undo(move, content.runbook)),
+        leans_on_it=tuple(sorted(content.move(one).name for one in leaning)),
+        if_nobody_acts=move_without_people(content, move),
+        signatures=_signatures(content, progress, move),
+    )
+
+
+def _signatures(content: WaveContent, progress: WaveProgress, move: MoveProgress) -> int:
+    return signatures_needed(ActKind.DECLARE_NOT_DONE, content, progress, [move.asset])
+
+
+def _seen(facts: Iterable[Fact], asset: AssetId) -> tuple[Seen, ...]:
+    """Attempts in order: begun and not ended ones are there too."""
+    found: dict[str, Seen] = {}
+    for fact in facts:
+        body = fact.body
+        if fact.kind == "wave.content":
+            found.clear()
+        elif fact.kind == "run.intended" and asset in body["attempts"]:
+            found[body["run"]] = _line(fact.at, body, outcome="", cause="", evidence={})
+        elif fact.kind == "attempt.ended" and body["asset"] == asset:
+            begun = found.get(body["run"])
+            at = begun.at if begun else fact.at
+            found[body["run"]] = _line(
+                at, body, outcome=body["outcome"], cause=body["cause"], evidence=body["evidence"]
+            )
+    return tuple(found.values())
+
+
+def _line(at: datetime, body: Mapping[str, Any], *, outcome: str, cause: str, evidence: Mapping[str, Any]) -> Seen:
+    kahn = evidence.get("kahn")
+    answer = kahn.get("answer") if isinstance(kahn, Mapping) else None
+    message = evidence.get("msg")
+    return Seen(
+        at=at,
+        direction=Direction(body["direction"]),
+        step=body["step"],
+        outcome=outcome,
+        cause=cause_of(cause) if cause else None,
+        answer=answer if isinstance(answer, str) else "",
+        message=message if isinstance(message, str) else "",
+    )

@@ -1,0 +1,38 @@
+"""The page about one asset, from a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.actions.take_back import UnknownAsset
+from orchestrator.cli import wave
+from orchestrator.core.runbook import Direction
+from tests.known_town import call
+from tests.town_terminals import a_terminal, sitting_down
+
+
+def lost_switch(asset: str, step: str, direction: Direction) -> str:
+    """The last step of apc-001 is lost sight of, and no probe reaches it."""
+    if (asset, step) == ("apc-001-id", "switch-off-old") and direction is not Direction.UNDO:
+        return "lost" if direction is Direction.DO else "unreachable"
+    return ""
+
+
+def test_the_page_tells_what_was_seen_and_what_can_be_done(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "started", fault=lost_switch)
+    town.drive()
+    said = call(wave.app, context, "show", "W01", "--evidence", "APC-001").output
+    assert "BEGUN, NOT FINISHED" in said and "happens only once" in said and "probe switch-off-old" in said
+    assert "point of no return: not reached" in said and "IF NOBODY ACTS" in said
+    page = json.loads(call(wave.app, sitting_down(town, json=True), "show", "W01", "--evidence", "apc-001").stdout)
+    assert page["name"] == "apc-001" and page["signatures"] == 2
+
+
+@pytest.mark.parametrize("name", ["apc-999", "../x", "\x1b[2J"])
+def test_an_asset_that_the_wave_does_not_have_is_nothing_found(tmp_path: Path, name: str) -> None:
+    context, _town = a_terminal(tmp_path, "started")
+    with pytest.raises(UnknownAsset):
+        call(wave.app, context, "show", "W01", "--evidence", name)
