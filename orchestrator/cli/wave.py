@@ -20,6 +20,7 @@ from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.gates import gates_of, show_gates
 from orchestrator.cli.watch import render, watch_wave
+from orchestrator.cli.wave_dry_run import show_dry_run
 from orchestrator.cli.wave_evidence import show_evidence
 from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
@@ -194,9 +195,14 @@ def run(
     ctx: typer.Context,
     wave: Key,
     launch_key: Annotated[str, typer.Option(help="The same key never launches twice; repeat it freely.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, and whether it may.")
+    ] = False,
 ) -> None:
     """Start the wave now (its window must be open), or carry on driving one that was begun."""
     kahn = context_of(ctx)
+    if dry_run:
+        raise typer.Exit(show_dry_run(kahn, wave))
     world = kahn.world
     with world.desk() as desk:
         row = desk.books.waves.get(kahn.tenant, wave)
