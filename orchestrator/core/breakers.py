@@ -43,10 +43,12 @@ def breaker(content: WaveContent, progress: WaveProgress, around: Surroundings, 
 
 def mass_unreachable(content: WaveContent, progress: WaveProgress, now: datetime) -> bool:
     """Whether so many machines fell silent at once that the line is to blame, not they."""
-    recent = [move for move in progress.moves.values() if move.heard_at is not None and now - move.heard_at <= JUST_NOW]
-    silent = sum(_is_silent(move) for move in recent)
-    return silent >= LEAST_UNREACHABLE and silent >= content.thresholds.unreachable_share * len(recent)
+    batch = progress.begun[-1] if progress.begun else ""
+    members = [move for move in progress.moves.values() if move.batch == batch]
+    silent = sum(_fell_silent(move, now) for move in members)
+    return silent >= LEAST_UNREACHABLE and silent >= content.thresholds.unreachable_share * len(members)
 
 
-def _is_silent(move: MoveProgress) -> bool:
-    return move.fault is not None and move.fault[1].startswith(UNREACHABLE)
+def _fell_silent(move: MoveProgress, now: datetime) -> bool:
+    just_now = move.heard_at is not None and now - move.heard_at <= JUST_NOW
+    return just_now and move.fault is not None and move.fault[1].startswith(UNREACHABLE)

@@ -101,7 +101,7 @@ class Policy:
     same_error_max: int = field(default=3, metadata=LATER)
     """So many assets with the same error hold their wave; 0 for no such limit."""
     unreachable_share: float = field(default=0.5, metadata=LATER)
-    """Share of the machines heard of within a minute that may fall silent before their wave holds itself."""
+    """Share of a batch that may fall silent within a minute before its wave holds itself."""
     disk_free_gib: int = field(default=1, metadata=LATER)
     """Where Kahn writes, so many GiB must be free, or no new step begins."""
     max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)

@@ -65,7 +65,7 @@ class Thresholds:
     soak_s: int = field(default=0, metadata=LATER)
     """How long a wave waits after each batch and asks the moved machines; 0 for no soak."""
     unreachable_share: float = field(default=0.5, metadata=LATER)
-    """Share of the machines heard of within a minute that may fall silent before the wave holds itself."""
+    """Share of a batch that may fall silent within a minute before the wave holds itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

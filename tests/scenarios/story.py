@@ -134,6 +134,8 @@ def a_policy(**changed: object) -> str:
         "batch_budget": 1.0,
         "wave_budget": 1.0,
         "auto_rollback_max": 24,
+        "same_error_max": 0,
+        "unreachable_share": 1.0,
         "max_tries": 2,
         "probe_tries": 4,
         "probe_gap_s": 2,

@@ -97,3 +97,9 @@ def test_what_fell_silent_long_ago_does_not_count_with_what_falls_silent_now() -
             game.carry_out(command)
     later = game.now + timedelta(minutes=5)
     assert breaker(game.content, game.progress, Surroundings(), later) == ""
+
+
+def test_a_second_try_of_those_that_are_silent_already_is_no_new_silence() -> None:
+    """They alone are tried again, so all that is heard of within the minute is silent."""
+    game = Game(a_wave(batches={"b1": 10}, same_error_max=0, **WIDE), bad(4, "look", "unreachable").choose)
+    assert game.play().progress.state is WaveState.CLOSED
