@@ -15,7 +15,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, name_key
 from orchestrator.core.plan import MoveGroup, Pin, Plan, PlannedWave, PlanRequest, WaveKey, WhyNot
 from orchestrator.core.planner.batches import batches_of
-from orchestrator.core.planner.draft import binding_of
+from orchestrator.core.planner.draft import binding_of, draft_of, units_of
 from orchestrator.core.planner.eligibility import faults_of
 from orchestrator.core.planner.origin import made_from
 from orchestrator.core.policy import Policy
@@ -159,8 +159,9 @@ class _Table:
         self._where[group] = wave
 
     def plan(self, request: PlanRequest) -> Plan:
+        ranks = _ranks(request)
         filled = ((self._waves[key], groups) for key, groups in self._groups.items() if groups)
-        waves = tuple(_refilled(wave, groups, request.policy) for wave, groups in filled)
+        waves = tuple(_refilled(wave, groups, ranks, request.policy) for wave, groups in filled)
         return replace(
             self._parent,
             parent=self._parent.fingerprint,
@@ -191,9 +192,20 @@ class _Table:
                 )
 
 
-def _refilled(wave: PlannedWave, groups: Sequence[MoveGroup], policy: Policy) -> PlannedWave:
+def _ranks(request: PlanRequest) -> dict[AssetId, int]:
+    """Asset -> its place in the planner's order. In another order of its own an edit would be undone by the next
+    planning, which would put the same groups into the same wave in its order, and so void the approval once more."""
+    units, _reasons = units_of(draft_of(request))
+    ordered = sorted(units, key=lambda unit: unit.rank)
+    return {asset: place for place, unit in enumerate(ordered) for asset in unit.group.assets}
+
+
+def _refilled(
+    wave: PlannedWave, groups: Sequence[MoveGroup], ranks: Mapping[AssetId, int], policy: Policy
+) -> PlannedWave:
     """The wave with these groups; a wave that keeps its groups keeps its batches as well, and so its approval."""
     if tuple(groups) == wave.groups:
         return wave
-    batches = batches_of(groups, canary_size=policy.canary_size, batch_size=policy.batch_size)
-    return replace(wave, groups=tuple(groups), batches=batches, risk=None)
+    ordered = tuple(sorted(groups, key=lambda group: ranks.get(group.assets[0], len(ranks))))
+    batches = batches_of(ordered, canary_size=policy.canary_size, batch_size=policy.batch_size)
+    return replace(wave, groups=ordered, batches=batches, risk=None)

@@ -71,7 +71,7 @@ def test_the_edit_is_stored_with_its_pins_and_voids_the_approvals_of_the_waves_i
     assert states(town) == {"W01": WaveState.DRAFT, "W02": WaveState.PROPOSED}
     with town.store.reading() as books:
         assert pins_in(books, STADT) == (Pin(asset=TO_W02.asset, wave=WaveKey("W02")),)
-        assert [one.name for one in books.waves.get(STADT, "W02").content.moves] == ["apc-002", "apc-001"]
+        assert [one.name for one in books.waves.get(STADT, "W02").content.moves] == ["apc-001", "apc-002"]
 
 
 def test_an_edit_that_breaks_a_rule_is_refused_with_every_finding(tmp_path: Path) -> None:

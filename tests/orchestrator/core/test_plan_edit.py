@@ -76,6 +76,15 @@ def test_the_edit_is_pinned_so_that_the_next_planning_keeps_it() -> None:
     assert (wave_of(again, 3), wave_of(again, 4)) == ("W02", "W02")
 
 
+def test_the_next_planning_changes_nothing_more_so_that_approvals_hold() -> None:
+    request = a_planned_request(20)
+    late = parent_of(request).waves[-1].assets[0]
+    found = edited(request, [to(0, "W03"), Wish(asset=late, wave=WaveKey("W01"))])
+    assert found.plan.waves != parent_of(request).waves
+    again = FirstFitPlanner().propose(replace(found.request, parent=found.plan))
+    assert again.waves == found.plan.waves
+
+
 def test_an_edit_does_not_forget_that_an_asset_must_not_move_before_a_day() -> None:
     late = Pin(asset=old(3), not_before=MONDAY + timedelta(days=30))
     request = replace(a_planned_request(), pins=(late,))
