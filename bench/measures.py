@@ -1,8 +1,9 @@
 """What a plan comes to, reckoned from inventory and plan alone, the same for every planner.
 
 A need is *cut* when its two ends stand in different windows. A procedure stands where the machines stand that it alone
-runs on (the last of them, should they be apart), else where the last of its shared ones stands. Needs of what is in no
-wave count for nothing, so the number of assets left over belongs beside every figure.
+runs on (the last of them, should they be apart); one that runs on shared machines only stands nowhere, as in
+docs/planning.md. Needs of what is in no wave count for nothing, so the number of assets left over belongs beside every
+figure.
 
 - bridges: sum of the prices of cut needs (policy.planning.prices)
 - exposure: users of the needing end times hours between the two windows, summed over cut needs; an asset that says
@@ -70,7 +71,23 @@ def figures(plan: Plan, request: PlanRequest) -> Figures:
 
 
 def needs_of(request: PlanRequest) -> Iterator[Need]:
-    """Every declared need that does not bind."""
+    """Every need that does not bind: declared ones, and those of procedures for the machines that they share."""
+    yield from _declared(request)
+    yield from _shared(request)
+
+
+def _shared(request: PlanRequest) -> Iterator[Need]:
+    machines = {name_key(a.name): a.id for a in request.snapshot.assets if a.is_machine}
+    procedures = [one for one in request.snapshot.assets if one.kind is AssetKind.PROCEDURE]
+    running = Counter(name_key(name) for one in procedures for name in set(one.texts("machines")))
+    price = request.policy.planning.prices.get(DependencyKind.SOFT, 0.0)
+    for one in procedures:
+        for host in sorted({name_key(name) for name in one.texts("machines")}):
+            if host in machines and running[host] > 1:
+                yield Need(one=one.id, other=machines[host], price=price, users=max(1.0, one.number("users")))
+
+
+def _declared(request: PlanRequest) -> Iterator[Need]:
     known, prices = request.snapshot.by_id(), request.policy.planning.prices
     for one in request.snapshot.dependencies:
         if one.kind not in BINDING and one.asset in known and one.needs in known and one.asset != one.needs:
@@ -86,7 +103,7 @@ def standing(snapshot: Snapshot, where: Mapping[AssetId, PlannedWave]) -> dict[A
     users = Counter(name_key(name) for one in procedures for name in set(one.texts("machines")))
     for one in procedures:
         hosts = [name_key(name) for name in one.texts("machines")]
-        own = [host for host in hosts if users[host] == 1] or hosts
+        own = [host for host in hosts if users[host] == 1]
         waves = [where[machines[host]] for host in own if host in machines and machines[host] in where]
         if waves:
             found[one.id] = max(waves, key=lambda wave: wave.window.opens)
@@ -121,12 +138,13 @@ def free_cut(plan: Plan, request: PlanRequest) -> float:
 def _nodes(snapshot: Snapshot, node_of: Mapping[AssetId, int]) -> dict[AssetId, int]:
     machines = {name_key(a.name): a.id for a in snapshot.assets if a.is_machine}
     found = dict(node_of)
-    for one in snapshot.assets:
-        if one.kind is AssetKind.PROCEDURE:
-            hosts = [machines.get(name_key(name)) for name in one.texts("machines")]
-            nodes = [node_of[host] for host in hosts if host is not None and host in node_of]
-            if nodes:
-                found[one.id] = nodes[0]
+    procedures = [one for one in snapshot.assets if one.kind is AssetKind.PROCEDURE]
+    users = Counter(name_key(name) for one in procedures for name in set(one.texts("machines")))
+    for one in procedures:
+        hosts = [machines.get(key) for key in map(name_key, one.texts("machines")) if users[key] == 1]
+        nodes = [node_of[host] for host in hosts if host is not None and host in node_of]
+        if nodes:
+            found[one.id] = nodes[0]
     return found
 
 

@@ -29,6 +29,7 @@ from orchestrator.cli.plan_tables import (
     show_comparison,
     show_difference,
     show_findings,
+    show_objective,
     tell_stored,
 )
 from orchestrator.core.explain import difference
@@ -186,10 +187,12 @@ def _take(kahn: Context, start: Editable, wishes: Sequence[Wish], *, store: Stor
     changes, compared = difference(before, found.plan, snapshot), comparison(before, found.plan, snapshot)
     show_comparison(kahn.out, compared)
     show_difference(kahn.out, changes)
+    show_objective(kahn.out, found.plan)
     show_findings(kahn.out, findings)
     document: dict[str, Any] = {
         "difference": difference_document(changes),
         "comparison": comparison_document(compared),
+        "judged": found.plan.judged,
         "findings": findings,
         "pins": found.pins,
     }

@@ -13,11 +13,15 @@ from datetime import UTC
 from inventory.dependencies import ALONE, structure_of
 from inventory.errors import ExpectedError
 from inventory.model import AssetId, name_key
-from orchestrator.core.plan import MoveGroup, Pin, Plan, PlannedWave, PlanRequest, WaveKey, WhyNot
+from orchestrator.core.plan import Judged, MoveGroup, Pin, Plan, PlannedWave, PlanRequest, WaveKey, WhyNot
 from orchestrator.core.planner.batches import batches_of
-from orchestrator.core.planner.draft import binding_of, draft_of, units_of
+from orchestrator.core.planner.build import problem_of
+from orchestrator.core.planner.draft import Draft, Unit, binding_of, draft_of, units_of
 from orchestrator.core.planner.eligibility import faults_of
+from orchestrator.core.planner.judge import levels_of, values_of
 from orchestrator.core.planner.origin import made_from
+from orchestrator.core.planner.risk import with_risks
+from orchestrator.core.planner.state import NOWHERE
 from orchestrator.core.policy import Policy
 
 NOT_PLANNED = "not_planned"
@@ -159,7 +163,9 @@ class _Table:
         self._where[group] = wave
 
     def plan(self, request: PlanRequest) -> Plan:
-        ranks = _ranks(request)
+        draft = draft_of(request)
+        units, _reasons = units_of(draft)
+        ranks = _ranks(units)
         filled = ((self._waves[key], groups) for key, groups in self._groups.items() if groups)
         waves = tuple(_refilled(wave, groups, ranks, request.policy) for wave, groups in filled)
         return replace(
@@ -167,9 +173,9 @@ class _Table:
             parent=self._parent.fingerprint,
             made_from=made_from(request),
             not_before=request.not_before.astimezone(UTC),
-            waves=waves,
+            waves=with_risks(waves, request.snapshot, request.policy),
             why_not=tuple(self._left_over(waves)),
-            judged=(),
+            judged=_judged(draft, units, waves),
         )
 
     def _left_over(self, waves: Iterable[PlannedWave]) -> Iterator[WhyNot]:
@@ -192,12 +198,19 @@ class _Table:
                 )
 
 
-def _ranks(request: PlanRequest) -> dict[AssetId, int]:
+def _ranks(units: Sequence[Unit]) -> dict[AssetId, int]:
     """Asset -> its place in the planner's order. In another order of its own an edit would be undone by the next
     planning, which would put the same groups into the same wave in its order, and so void the approval once more."""
-    units, _reasons = units_of(draft_of(request))
     ordered = sorted(units, key=lambda unit: unit.rank)
     return {asset: place for place, unit in enumerate(ordered) for asset in unit.group.assets}
+
+
+def _judged(draft: Draft, units: Sequence[Unit], waves: Sequence[PlannedWave]) -> tuple[Judged, ...]:
+    """What the edited plan comes to on each level; no bound, because nobody looked for one."""
+    index = {asset: draft.closing.get(wave.window.closes, NOWHERE) for wave in waves for asset in wave.assets}
+    problem = problem_of(draft, units)
+    values = values_of(problem, [index.get(unit.group.assets[0], NOWHERE) for unit in units])
+    return tuple(Judged(level=level, value=values[level]) for level in levels_of(problem))
 
 
 def _refilled(
@@ -208,4 +221,4 @@ def _refilled(
         return wave
     ordered = tuple(sorted(groups, key=lambda group: ranks.get(group.assets[0], len(ranks))))
     batches = batches_of(ordered, canary_size=policy.canary_size, batch_size=policy.batch_size)
-    return replace(wave, groups=ordered, batches=batches, risk=None)
+    return replace(wave, groups=ordered, batches=batches)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.model import AssetId, DependencyKind
+from orchestrator.core.constraints import Level
 from orchestrator.core.plan import Pin, Plan, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.plan_edit import (
@@ -22,7 +23,7 @@ from orchestrator.core.plan_edit import (
     Wish,
     edited,
 )
-from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.planner.stepwise import StepwisePlanner
 from tests.estates import MONDAY, a_pair, a_policy, a_request, an_estate, needs, old
 
 BOUND = needs("old-0003", "old-0004", DependencyKind.HARD)
@@ -32,7 +33,7 @@ def a_planned_request(pairs: int = 12, **changes: object) -> PlanRequest:
     """Two waves of six and their plan in force; old-0003 and old-0004 move together."""
     estate = an_estate(pairs, edges=(BOUND,), also=a_pair(90, address=""))
     request = a_request(estate, policy=a_policy(assets_per_window=8, batch_size=3), **changes)
-    return replace(request, parent=FirstFitPlanner().propose(request))
+    return replace(request, parent=StepwisePlanner().propose(request))
 
 
 def to(number: int, wave: str) -> Wish:
@@ -72,7 +73,7 @@ def test_the_edit_is_pinned_so_that_the_next_planning_keeps_it() -> None:
     request = a_planned_request()
     found = edited(request, [to(3, "W02")])
     assert found.pins == (Pin(asset=old(3), wave=WaveKey("W02")),)
-    again = FirstFitPlanner().propose(replace(found.request, parent=found.plan))
+    again = StepwisePlanner().propose(replace(found.request, parent=found.plan))
     assert (wave_of(again, 3), wave_of(again, 4)) == ("W02", "W02")
 
 
@@ -81,8 +82,20 @@ def test_the_next_planning_changes_nothing_more_so_that_approvals_hold() -> None
     late = parent_of(request).waves[-1].assets[0]
     found = edited(request, [to(0, "W03"), Wish(asset=late, wave=WaveKey("W01"))])
     assert found.plan.waves != parent_of(request).waves
-    again = FirstFitPlanner().propose(replace(found.request, parent=found.plan))
+    again = StepwisePlanner().propose(replace(found.request, parent=found.plan))
     assert again.waves == found.plan.waves
+
+
+def test_risk_and_figures_are_those_of_the_edited_plan() -> None:
+    needing = needs("old-0001", "old-0000")
+    request = a_request(an_estate(12, edges=(needing,)), policy=a_policy(assets_per_window=8))
+    request = replace(request, parent=StepwisePlanner().propose(request))
+    found = edited(request, [to(1, "W02")])
+    planned = StepwisePlanner().propose(replace(found.request, parent=found.plan))
+    figures = {one.level: one.value for one in found.plan.judged}
+    assert figures[Level.BRIDGES] == 5 and figures[Level.EXPOSURE] == 24
+    assert [wave.risk for wave in found.plan.waves] == [wave.risk for wave in planned.waves]
+    assert all(one.bound is None for one in found.plan.judged)
 
 
 def test_an_edit_does_not_forget_that_an_asset_must_not_move_before_a_day() -> None:
