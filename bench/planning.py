@@ -63,7 +63,7 @@ PLANNERS: dict[str, Callable[[], Planner]] = {
     "unordered": Unordered,
     "kahn": lambda: StepwisePlanner(CpSatSolver()),
 }
-"""``greedy``: first fit. ``ordered``: what Azure Migrate publishes. ``steps``: the planner of the product, bridges first;
+"""``greedy``: first fit. ``ordered``: what Azure Migrate publishes. ``steps``: the product's planner, bridges first;
 ``unordered``: also without the order of needs; ``kahn``: by the policy's own objective, as ``--search`` asks."""
 SMALL = ("town:700", "graph:2000:8000")
 KNOWN_SIZES = (100, 300, 1_000, 3_000, 10_000)
