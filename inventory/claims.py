@@ -80,6 +80,23 @@ class Claim:
         """When the source last had the record."""
         return self.origin.observed_us
 
+    def of_asset(self, asset: AssetId) -> Claim:
+        """The same claim, speaking of that asset."""
+        return Claim(
+            source=self.source,
+            key=self.key,
+            kind=self.kind,
+            name=self.name,
+            values=self.values,
+            origin=self.origin,
+            older=self.older,
+            first_us=self.first_us,
+            gone_us=self.gone_us,
+            asset=asset,
+            kind_is_guess=self.kind_is_guess,
+            aliases=self.aliases,
+        )
+
     def origin_of(self, name: str) -> Origin:
         """Where the field comes from."""
         return self.older.get(name, self.origin)

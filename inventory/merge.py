@@ -7,7 +7,7 @@ that cannot be taken whole is refused whole.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,17 @@ from inventory.changes import ChangeSet, Holdings
 from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, observed_key
 from inventory.errors import ExpectedError
 from inventory.marks import Key, key_of
-from inventory.model import FIELDS, AssetId, AssetKind, Dependency, DependencyKind, InvalidValue, Value, name_key
+from inventory.model import (
+    FIELDS,
+    AssetId,
+    AssetKind,
+    Dependency,
+    DependencyKind,
+    InvalidValue,
+    Value,
+    name_group,
+    name_key,
+)
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.references import Names, referred, unknown_reference
 from inventory.regroup import GROUP_ORDER, NewId, Regrouped, regroup
@@ -32,6 +42,8 @@ class When:
     imported_us: int
     observed_us: Mapping[str, int] = field(default_factory=dict)
     """By file; what is not named is as old as the import."""
+    is_complete: bool = False
+    """Whether these are all records that the source has of the groups it mentions: what is missing is gone there."""
 
     def observed(self, one: Observation | ObservedDependency) -> int:
         """When it was so; never later than now, whatever a source says."""
@@ -94,6 +106,8 @@ def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) ->
     distinct, refusals = _without_duplicates(reading.observations, when)
     taken, more = _settle(holdings, distinct)
     mentioned, news = _news(holdings, taken, when)
+    if when.is_complete:
+        news |= _vanished(holdings, taken, mentioned, when)
     found = regroup(holdings, news, new_id=new_id)
     dependencies, unresolved = _dependencies(holdings, reading.dependencies, found, when)
     return _counted(
@@ -146,10 +160,14 @@ def _content(values: Mapping[str, Value]) -> str:
 
 def _without_duplicates(observations: Iterable[Observation], when: When) -> tuple[list[Observation], list[Refusal]]:
     """One observation per record and time, the one that stands first; a mention without values contradicts nothing."""
-    first: dict[tuple[ClaimKey, int], Observation] = {}
-    refusals: list[Refusal] = []
-    for one in sorted(observations, key=_observation_order):
+    several: dict[tuple[ClaimKey, int], list[Observation]] = {}
+    for one in observations:
         key = (one.source, observed_key(one)), when.observed(one)
+        several.setdefault(key, []).append(one)
+    first = {key: some[0] for key, some in several.items() if len(some) == 1}
+    repeated = [(key, one) for key, some in several.items() if len(some) > 1 for one in some]
+    refusals: list[Refusal] = []
+    for key, one in sorted(repeated, key=lambda pair: _observation_order(pair[1])):
         earlier = first.setdefault(key, one)
         if earlier is one or (one.kind == earlier.kind and not one.values):
             continue
@@ -166,32 +184,38 @@ def _settle(holdings: Holdings, observations: list[Observation]) -> tuple[list[O
     refused: dict[int, ExpectedError] = {}
     there = {key_of(asset.kind, asset.name) for asset in holdings.assets}
     there.update(key_of(claim.kind, claim.name) for claim in holdings.claims.values() if not claim.is_gone)
-    bearing: dict[Key, set[int]] = defaultdict(set)
-    pointing: dict[Key, list[int]] = defaultdict(list)
-    for at, one in enumerate(observations):
-        bearing[key_of(one.kind, one.name)].add(at)
-        for _field, group, name in referred(one.values):
-            pointing[group, name_key(name)].append(at)
+    keys = [key_of(one.kind, one.name) for one in observations]
+    bearing = Counter(keys)
     waiting = list(range(len(observations)))
+    pointing: dict[Key, list[int]] | None = None
     while waiting:
         at = waiting.pop()
         error = None if at in refused else _reference_error(observations[at], there, bearing)
         if error is None:
             continue
+        if pointing is None:
+            pointing = _pointing(observations)
         refused[at] = error
-        key = key_of(observations[at].kind, observations[at].name)
-        bearing[key].discard(at)
-        if not bearing[key]:
-            del bearing[key]
-            waiting += pointing[key] if key not in there else ()
+        bearing[keys[at]] -= 1
+        if not bearing[keys[at]]:
+            del bearing[keys[at]]
+            waiting += pointing.get(keys[at], ()) if keys[at] not in there else ()
     refusals = [refusal_of(error, observations[at].place, observations[at].row) for at, error in refused.items()]
     return [one for at, one in enumerate(observations) if at not in refused], refusals
 
 
+def _pointing(observations: Iterable[Observation]) -> dict[Key, list[int]]:
+    """Which rows, by position, point at each name."""
+    found: dict[Key, list[int]] = defaultdict(list)
+    for at, one in enumerate(observations):
+        for _field, group, name in referred(one.values):
+            found[group, name_key(name)].append(at)
+    return found
+
+
 def _reference_error(one: Observation, there: set[Key], bearing: Mapping[Key, object]) -> ExpectedError | None:
-    strange = one.values.keys() - _FIELDS_OF[one.kind]
-    if strange:
-        name = min(strange)
+    if not _FIELDS_OF[one.kind].issuperset(one.values):
+        name = min(one.values.keys() - _FIELDS_OF[one.kind])
         return InvalidValue(field=name, value=one.values[name], why=f"a {one.kind} has no such field")
     missing = unknown_reference(one.values, there, bearing)
     if missing:
@@ -215,6 +239,25 @@ def _news(holdings: Holdings, taken: Iterable[Observation], when: When) -> tuple
         elif (now := joined(known, claim)) != known:
             news[claim.id] = now
     return mentioned, news
+
+
+def _vanished(
+    holdings: Holdings, taken: Iterable[Observation], mentioned: set[ClaimKey], when: When
+) -> dict[ClaimKey, Claim]:
+    """Claims of the source that its complete list no longer has, in the groups that it mentions.
+
+    A claim that is newer than the list stays: an old list takes nothing away.
+    """
+    newest: dict[tuple[str, str], int] = {}
+    for one in taken:
+        group = one.source, name_group(one.kind)
+        newest[group] = max(newest.get(group, 0), when.observed(one))
+    found: dict[ClaimKey, Claim] = {}
+    for key, claim in holdings.claims.items():
+        at_us = newest.get((claim.source, name_group(claim.kind)), 0)
+        if key not in mentioned and claim.about is None and not claim.is_gone and at_us > claim.last_us:
+            found[key] = replace(claim, gone_us=at_us)
+    return found
 
 
 # --------------------------------------------------------------------------- dependencies

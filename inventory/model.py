@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NewType
 
@@ -17,6 +18,8 @@ AssetId = NewType("AssetId", str)
 Value = str | int | float | bool | tuple[str, ...]
 
 MAX_TEXT = 2_000
+LATER: Mapping[str, bool] = MappingProxyType({"later": True})
+"""Metadata of a field that a value got later: at its default it is left out of what is fingerprinted."""
 _DIRECTION_CHANGING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069"
 TENANT_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -266,12 +269,12 @@ class Dependency:
     needs: AssetId
     kind: DependencyKind
     note: str = ""
-    evidence: str = ""
+    evidence: str = field(default="", metadata=LATER)
     """By what it is known."""
-    mib_per_day: float = 0
+    mib_per_day: float = field(default=0, metadata=LATER)
     """How much goes over it on a day; 0: not known."""
-    source: str = ""
-    observed_us: int = 0
+    source: str = field(default="", metadata=LATER)
+    observed_us: int = field(default=0, metadata=LATER)
     """When it was so, microseconds since 1970 UTC; 0: not known."""
 
 
@@ -303,6 +306,7 @@ def name_group(kind: AssetKind) -> str:
     return "machine" if kind in MACHINES else str(kind)
 
 
+@lru_cache(maxsize=20_000)
 def name_key(name: str) -> str:
     """The form in which names are compared: NFKC, case-folded, inner blanks collapsed."""
     composed = name if name.isascii() else unicodedata.normalize("NFKC", name)

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from inventory.marks import Key
 from inventory.model import FIELDS, Value, name_group, name_key
 
+_GROUP_OF: Mapping[str, str] = {
+    name: name_group(min(field.refers_to)) for name, field in FIELDS.items() if field.refers_to
+}
+"""Field that names other assets -> the name group of those."""
 _DEPENDENCY_GROUPS = ("procedure", "machine", "seat", "site", "department")
 
 
@@ -38,9 +42,8 @@ class Names:
 def referred(values: Mapping[str, Value]) -> Iterable[tuple[str, str, str]]:
     """Each name the values point at: field, name group, name."""
     for field_name, value in values.items():
-        kinds = FIELDS[field_name].refers_to
-        if kinds:
-            group = name_group(min(kinds))
+        group = _GROUP_OF.get(field_name)
+        if group:
             for name in value if isinstance(value, tuple) else (str(value),):
                 yield field_name, group, name
 
@@ -48,11 +51,8 @@ def referred(values: Mapping[str, Value]) -> Iterable[tuple[str, str, str]]:
 def respelled(values: Mapping[str, Value], names: Names) -> dict[str, Value]:
     """The values with each reference spelled as the asset it points at; unknown names stay."""
     changed = dict(values)
-    for field_name, value in values.items():
-        kinds = FIELDS[field_name].refers_to
-        if not kinds:
-            continue
-        group = name_group(min(kinds))
+    for field_name in _GROUP_OF.keys() & values.keys():
+        value, group = values[field_name], _GROUP_OF[field_name]
         if isinstance(value, tuple):
             changed[field_name] = tuple(dict.fromkeys(names.resolve(group, name) or name for name in value))
         else:
@@ -64,7 +64,7 @@ def unknown_reference(
     values: Mapping[str, Value], known: Container[Key], given_up: Container[Key]
 ) -> tuple[str, str] | None:
     """The first field and name that point at nothing, in the order of the fields' names."""
-    for field_name, group, name in sorted(referred(values)):
+    for field_name, group, name in sorted(referred(values)) if not _GROUP_OF.keys().isdisjoint(values) else ():
         key = (group, name_key(name))
         if key not in known and key not in given_up:
             return field_name, name

@@ -71,7 +71,9 @@ def regroup(holdings: Holdings, claims: Mapping[ClaimKey, Claim], *, new_id: New
             fresh.append(member)
     for member in sorted(fresh, key=_birth_order):
         given = new_id()
-        draft.members[given] = replace(member, id=given)
+        draft.members[given] = _Member(
+            id=given, claims=member.claims, is_touched=member.is_touched, absorbed=member.absorbed
+        )
     _fold(draft, rules, whole=whole)
     _name(draft, rules)
     names, ids = _known_names(draft)
@@ -244,5 +246,7 @@ def _assigned(draft: _Draft, claims: Mapping[ClaimKey, Claim]) -> Iterable[Claim
     for id_, member in draft.members.items():
         if member.is_touched:
             for claim in member.claims:
-                if claim.asset != id_ or claim.id in claims:
-                    yield replace(claim, asset=id_)
+                if claim.asset != id_:
+                    yield claim.of_asset(id_)
+                elif claim.id in claims:
+                    yield claim

@@ -16,7 +16,18 @@ from inventory.changes import ChangeSet, Gone, Holdings, claims_in, redirected
 from inventory.claims import Claim, ClaimKey, Origin
 from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, AssetKind, Dependency, DependencyKind, Snapshot, TenantId, Value, name_group
-from inventory.tables import AssetChangeRow, AssetRow, ClaimRow, DependencyRow, TenantRow, micros, table_of, unique_key
+from inventory.tables import (
+    AssetChangeRow,
+    AssetRow,
+    ClaimRow,
+    DependencyRow,
+    PlainText,
+    TenantRow,
+    micros,
+    storable,
+    table_of,
+    unique_key,
+)
 
 _TENANT, _ASSET = table_of(TenantRow), table_of(AssetRow)
 _CHANGE, _DEPENDENCY, _CLAIM = table_of(AssetChangeRow), table_of(DependencyRow), table_of(ClaimRow)
@@ -121,12 +132,16 @@ class SqlAssetStore:
         return int(taken) - count + 1
 
     def _write(self, changes: ChangeSet, *, at_us: int) -> None:
-        gone = [_gone_row(one, at_us=at_us) for one in changes.gone]
-        for some in _in_chunks(gone, size=_AT_ONCE):
+        leaving = [_gone_row(one, at_us=at_us) for one in changes.gone]
+        for some in _in_chunks(leaving, size=_AT_ONCE):
             self._replace(changes.tenant, some)
         for some in _in_chunks((_asset_row(one.asset) for one in changes.changed), size=_AT_ONCE):
             self._replace(changes.tenant, some)
-        self._insert(_ASSET, (_asset_row(one.asset) for one in changes.appeared))
+        gone = self._gone(changes.tenant)
+        back = [_asset_row(one.asset) for one in changes.appeared if one.asset.id in gone]
+        for some in _in_chunks(back, size=_AT_ONCE):
+            self._replace(changes.tenant, some)
+        self._insert(_ASSET, (_asset_row(one.asset) for one in changes.appeared if one.asset.id not in gone))
         self._put_claims(changes, at_us=at_us)
         self._insert(_DEPENDENCY, map(_dependency_row, changes.dependencies), replacing=True)
 
@@ -164,8 +179,17 @@ class SqlAssetStore:
             keys = [column.name for column in table.primary_key]
             others = {name: statement.excluded[name] for name in map(str, table.columns.keys()) if name not in keys}
             statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
+        compiled = statement.compile(dialect=self._connection.dialect, column_keys=list(map(str, table.columns.keys())))
+        checked = [column.name for column in table.columns if isinstance(column.type, PlainText)]
         for some in _in_chunks(rows, size=_AT_ONCE):
-            self._connection.execute(statement, some)
+            for row in some:
+                for name in checked:
+                    if row[name] is not None:
+                        storable(str(row[name]))
+            # To the driver as they are: the library's own way costs more than the database does.
+            names = compiled.positiontup
+            values = [tuple(map(row.__getitem__, names)) for row in some] if names else some
+            self._connection.exec_driver_sql(str(compiled), values)
 
     def _replace(self, tenant: TenantId, rows: Sequence[dict[str, object]]) -> None:
         changed = self._connection.execute(

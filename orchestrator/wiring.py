@@ -16,6 +16,7 @@ from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.actions.switchboard import Switchboard
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
+from orchestrator.adapters.asset_sheet import sheet_bytes
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import read_manifest
 from orchestrator.adapters.channels import Channels
@@ -80,6 +81,7 @@ __all__ = [
     "read_plan_file",
     "read_public_key",
     "restore_backup",
+    "sheet_bytes",
     "write_plan_file",
 ]
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from inventory.addressing import parse_address, parse_host_key
 from inventory.changes import Changed, ChangeSet, FieldChange
 from inventory.errors import ExpectedError
-from inventory.filtering import chosen
+from inventory.filtering import as_text, chosen, is_term
 from inventory.model import Asset, InvalidValue, Snapshot, TenantId, name_key
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.explain import Sentence
@@ -60,9 +60,9 @@ def select_machines(snapshot: Snapshot, words: Sequence[str]) -> tuple[Asset, ..
     Machines without address or access profile are passed over, unless they were named: then they are a failure.
     Raises InvalidFilter, NothingToScan.
     """
-    terms = [word for word in words if "=" in word or "~" in word]
+    terms = [word for word in words if is_term(word)]
     names = [name_key(word) for word in words if word not in terms]
-    found = [one for one in chosen(snapshot.assets, " ".join(terms)) if one.is_machine]
+    found = [one for one in chosen(snapshot.assets, as_text(terms)) if one.is_machine]
     if names:
         found = [one for one in found if any(fnmatchcase(name_key(one.name), name) for name in names)]
     unknown = [name for name in names if not any(fnmatchcase(name_key(one.name), name) for one in found)]

@@ -13,10 +13,13 @@ from inventory.errors import ExpectedError
 from inventory.merge import When, merge
 from inventory.model import AssetId, TenantId
 from inventory.observation import Reading, Refusal
+from inventory.precedence import InventoryRules
 from inventory.tables import micros
 from orchestrator.actions.decide_asset import decisions_in
 from orchestrator.ports import Books, Entry
 
+FEW = 20
+"""So many assets may always be taken away or changed."""
 IMPORTED, SUBJECT = "inventory.imported", "inventory"
 
 
@@ -28,6 +31,22 @@ class InventoryMoved(ExpectedError):
     exit_code = 6
 
 
+class ListIncomplete(ExpectedError):
+    """A list that is called complete has rows that cannot be taken."""
+
+    code, says = "INV-041", "{count} rows of {source} were refused, so nobody can tell what is missing from the list."
+    remedy = "Correct the refused rows first, or import without --vanished: then nothing is taken away."
+    exit_code = 8
+
+
+class TooMuchAtOnce(ExpectedError):
+    """An import that would take away or change more than the policy allows at once."""
+
+    code, says = "INV-042", "This import would {what} {count} of {all} assets; the policy allows {most}."
+    remedy = "Look whether it is the right file, whole; if it is meant so, repeat with --allow-many."
+    exit_code = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRead:
     """One file and what it says."""
@@ -36,6 +55,8 @@ class FileRead:
     reading: Reading
     observed_us: int = 0
     """How old its contents are, microseconds since 1970 UTC; 0: as of now."""
+    digest: str = ""
+    """SHA-256 of its contents with the version that read it, for files that say the same whenever they are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +107,18 @@ def holdings_in(books: Books, tenant: TenantId) -> Holdings:
     )
 
 
-def compare(holdings: Holdings, files: Iterable[FileRead], *, new_id: Callable[[], AssetId], at: datetime) -> Intake:
-    """What the files would change, without writing anything."""
+def compare(
+    holdings: Holdings,
+    files: Iterable[FileRead],
+    *,
+    new_id: Callable[[], AssetId],
+    at: datetime,
+    is_complete: bool = False,
+) -> Intake:
+    """What the files would change, without writing anything.
+
+    ``is_complete``: the files of each source are its whole list; what is missing is gone there. Raises ListIncomplete.
+    """
     by_source: dict[str, list[FileRead]] = {}
     for one in files:
         by_source.setdefault(one.reading.source, []).append(one)
@@ -97,11 +128,41 @@ def compare(holdings: Holdings, files: Iterable[FileRead], *, new_id: Callable[[
         if steps:
             now = applied(now, steps[-1].changes)
         ages = {one.file: one.observed_us for one in some if one.observed_us}
-        when = When(imported_us=micros(at), observed_us=ages)
+        when = When(imported_us=micros(at), observed_us=ages, is_complete=is_complete)
         reading = with_named_ends(_together(source, some), now.snapshot)
         changes = merge(now, reading, new_id=new_id, when=when)
+        if is_complete and changes.refusals:
+            raise ListIncomplete(count=len(changes.refusals), source=source)
         steps.append(Step(source=source, files=tuple(some), changes=changes))
     return Intake(before=holdings, steps=tuple(steps))
+
+
+def check_shares(intake: Intake, rules: InventoryRules) -> None:
+    """Refuse an import that takes away, or gives other values to, more assets than the policy allows at once.
+
+    Fields that were not known before are no change. Raises TooMuchAtOnce.
+    """
+    known = len(intake.before.assets)
+    gone = {one.asset.id for step in intake.steps for one in step.changes.gone if one.into is None}
+    other = {
+        one.asset.id
+        for step in intake.steps
+        for one in step.changes.changed
+        if any(change.before is not None for change in one.changes)
+    }
+    for what, found, share in (("take away", gone, rules.most_gone), ("change", other, rules.most_changed)):
+        if len(found) > max(FEW, int(known * share)):
+            raise TooMuchAtOnce(what=what, count=len(found), all=known, most=max(FEW, int(known * share)))
+
+
+def taken_before(books: Books, tenant: TenantId) -> frozenset[tuple[str, int]]:
+    """Digest and age of every file that was taken in whole; taking it in again cannot change anything."""
+    return frozenset(
+        (str(digest), int(observed_us))
+        for one in books.journal.read(tenant, subject=SUBJECT)
+        if one.entry.kind == IMPORTED
+        for digest, observed_us in one.entry.body.get("taken", ())
+    )
 
 
 def take_inventory(books: Books, intake: Intake, *, at: datetime, by: str = "kahn") -> int:
@@ -134,6 +195,7 @@ def _figures(step: Step) -> dict[str, object]:
     return {
         "source": step.source,
         "files": len(step.files),
+        "taken": [] if step.changes.refusals else [[one.digest, one.observed_us] for one in step.files if one.digest],
         "appeared": dict(sorted(Counter(str(one.asset.kind) for one in step.changes.appeared).items())),
         "changed": len(step.changes.changed),
         "dependencies": len(step.changes.dependencies),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +16,23 @@ import typer
 
 from inventory.changes import ChangeSet
 from inventory.errors import ExpectedError
+from inventory.mapping import MappingProfile
 from inventory.model import Value
 from inventory.observation import Refusal
 from inventory.rejects import rejects_csv
 from inventory.sources import is_recognised, read_file
 from inventory.sources.limits import FileUnreadable
 from inventory.tables import micros
-from orchestrator.actions.take_inventory import FileRead, Intake, Step, compare, holdings_in, take_inventory
+from orchestrator.actions.take_inventory import (
+    FileRead,
+    Intake,
+    Step,
+    check_shares,
+    compare,
+    holdings_in,
+    take_inventory,
+    taken_before,
+)
 from orchestrator.cli.asset_profile import found_profile
 from orchestrator.cli.context import Context, context_of
 from orchestrator.texts import _
@@ -28,6 +42,8 @@ EXAMPLES = 20
 MOST_SIGNS = 300
 """Signs of one example; a list of packages is longer than anybody reads here."""
 PARTLY_TAKEN = 8
+SAME_ALWAYS = ("native-csv", "native-json")
+"""Formats whose files say the same whenever they are read: no mapping profile has a say."""
 
 
 class CannotWrite(ExpectedError):
@@ -55,36 +71,97 @@ def import_(
             help=_("When the files' contents were so (UTC); default: when each file was last written."),
         ),
     ] = None,
+    vanished: Annotated[
+        bool, typer.Option("--vanished", help=_("These are all that their sources have: the rest is gone there."))
+    ] = False,
+    allow_many: Annotated[
+        bool, typer.Option("--allow-many", help=_("Even if it takes away or changes more than the policy allows."))
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help=_("Read files anew that were taken in already."))] = False,
 ) -> None:
     """Take inventories in: shows the difference, asks, writes; repeating it changes nothing."""
     context = context_of(ctx)
-    mapping = found_profile(context, profile) if profile else None
-    reads = [
-        FileRead(file=str(path), reading=read_file(path, profile=mapping), observed_us=age_of(path, observed))
-        for path in paths(files)
-    ]
-    with context.world.store.reading() as books:
-        before = holdings_in(books, context.tenant)
-    intake = compare(before, reads, new_id=context.world.new_asset_id, at=context.world.clock.now())
-    for step in intake.steps:
-        _show(context, step)
-    written = 0
-    rejected: list[Path] = []
-    if not dry_run:
-        if not intake.is_empty:
-            context.confirm(_("Write these changes?"))
-        rejected = _write_rejects(intake, rejects)
-        if not intake.is_empty:
-            with context.world.transaction() as books:
-                written = take_inventory(books, intake, at=context.world.clock.now())
+    wanted = [(path, age_of(path, observed)) for path in paths(files)]
+    with collecting_paused():
+        if not again and not vanished and _are_known(context, wanted):
+            _conclude_known(context, dry_run=dry_run)
+            return
+        mapping = found_profile(context, profile) if profile else None
+        reads = [_read(path, mapping, age_us) for path, age_us in wanted]
+        with context.world.store.reading() as books:
+            before = holdings_in(books, context.tenant)
+            rules = books.tenants.policy(context.tenant).inventory
+        now = context.world.clock.now()
+        intake = compare(before, reads, new_id=context.world.new_asset_id, at=now, is_complete=vanished)
+        for step in intake.steps:
+            _show(context, step)
+        if not allow_many:
+            check_shares(intake, rules)
+        written, rejected = (0, []) if dry_run else _written(context, intake, rejects)
     _conclude(context, intake, written=written, rejected=rejected, dry_run=dry_run)
     if intake.refused:
         raise typer.Exit(PARTLY_TAKEN)
 
 
+def _written(context: Context, intake: Intake, rejects: Path | None) -> tuple[int, list[Path]]:
+    """Ask, give refused rows back, and write; how many changes there were, and the files of refused rows."""
+    if not intake.is_empty:
+        context.confirm(_("Write these changes?"))
+    rejected = _write_rejects(intake, rejects)
+    written = 0
+    if not intake.is_empty:
+        with context.world.transaction() as books:
+            written = take_inventory(books, intake, at=context.world.clock.now())
+    return written, rejected
+
+
+@contextmanager
+def collecting_paused() -> Iterator[None]:
+    """The garbage collector at rest: it would look through hundreds of thousands of records that all stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(path: Path, mapping: MappingProfile | None, age_us: int) -> FileRead:
+    reading = read_file(path, profile=mapping)
+    digest = _digest(path) if reading.source in SAME_ALWAYS else ""
+    return FileRead(file=str(path), reading=reading, observed_us=age_us, digest=digest)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of the file and of the version that reads it; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()} {version('spreekahn')}"
+    except OSError:
+        return ""
+
+
+def _are_known(context: Context, wanted: Iterable[tuple[Path, int]]) -> bool:
+    """Whether these very files, of this age, were all taken in whole: taking them in again cannot change anything."""
+    with context.world.store.reading() as books:
+        taken = taken_before(books, context.tenant)
+    return bool(taken) and all((_digest(path), age_us) in taken for path, age_us in wanted)
+
+
+def _conclude_known(context: Context, *, dry_run: bool) -> None:
+    context.out.json({"written": 0, "dry_run": dry_run, "rejects": [], "steps": []})
+    context.out.line(_("Nothing to write: these very files were taken in already; --again reads them anew."))
+
+
 def age_of(path: Path, observed: datetime | None) -> int:
-    """When the file's contents were so, microseconds since 1970 UTC."""
-    return micros(observed.replace(tzinfo=UTC)) if observed else path.stat().st_mtime_ns // 1_000
+    """When the file's contents were so, microseconds since 1970 UTC; 0 when nobody can tell."""
+    if observed:
+        return micros(observed.replace(tzinfo=UTC))
+    try:
+        return path.stat().st_mtime_ns // 1_000
+    except OSError:
+        return 0  # reading it will say what is wrong
 
 
 def paths(named: Iterable[Path]) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.filtering import InvalidFilter, chosen, parse_filter
+from inventory.filtering import InvalidFilter, as_text, chosen, is_term, parse_filter
 from inventory.model import AssetKind
 from tests.inventory.builders import knowing, said
 
@@ -36,7 +36,55 @@ def test_all_terms_of_a_filter_hold(text: str, names: list[str]) -> None:
     assert [one.name for one in chosen(KNOWN.assets, text)] == names
 
 
-@pytest.mark.parametrize("text", ["colour=red", 'site="open'])
-def test_a_filter_that_says_nothing_clear_is_refused(text: str) -> None:
-    with pytest.raises(InvalidFilter):
+def test_signs_words_alternatives_and_negation() -> None:
+    for text, names in (
+        ("site:rathaus", ["srv-1"]),
+        ("site:rat", []),
+        ("os~debian procedure:GIS", ["srv-1"]),
+        ("ram>=4096", ["srv-2"]),
+        ("ram<4096", []),
+        ("os!~windows srv", ["srv-1", "srv-2"]),
+        ("not kind:vm srv", ["srv-1"]),
+        ("kind:vm or kind:site", ["Rathaus Neumarkt", "srv-2"]),
+        ("kind:server nicht site:bauhof oder GIS", ["GIS", "srv-1"]),
+        ("id:nothing", []),
+    ):
+        assert [one.name for one in chosen(KNOWN.assets, text)] == names, text
+
+
+def test_facts_beside_the_record_are_known_only_where_they_are_given() -> None:
+    srv = next(one for one in KNOWN.assets if one.name == "srv-2")
+    facts = {srv.id: {"state": ("ready",), "source": ("rvtools", "ad")}}
+    assert chosen(KNOWN.assets, "state:ready source:ad", facts=facts) == (srv,)
+    assert len(chosen(KNOWN.assets, "kind:server state=", facts=facts)) == 1
+    with pytest.raises(InvalidFilter, match="character 1: state is not known here"):
+        chosen(KNOWN.assets, "state:ready")
+
+
+def test_a_value_whose_quotation_marks_the_shell_took_gets_them_back() -> None:
+    assert as_text(["site:Rathaus Neumarkt", "kind:vm"]) == 'site:"Rathaus Neumarkt" kind:vm'
+    assert as_text(["kind:vm site:x", 'site:"a b"', "a or b"]) == 'kind:vm site:x site:"a b" a or b'
+    assert as_text(["Bürger PC"]) == '"Bürger PC"'
+    assert [one.name for one in chosen(KNOWN.assets, as_text(["site:rathaus neumarkt"]))] == ["srv-1"]
+
+
+def test_a_condition_is_told_from_a_name() -> None:
+    assert is_term("kind:vm") and is_term("serial!=") and not is_term("pc-*") and not is_term("Platz 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("colour=red", 1),
+        ("kind:vm colour=red", 9),
+        ('site="open', 6),
+        ("name>3", 1),
+        ("kind:vm ram>viel", 13),
+        ("or kind:vm", 1),
+        ("kind:vm or", 9),
+        ("kind:vm not", 9),
+    ],
+)
+def test_a_filter_that_says_nothing_clear_is_refused_with_the_place(text: str, position: int) -> None:
+    with pytest.raises(InvalidFilter, match=rf"at character {position}:"):
         parse_filter(text)

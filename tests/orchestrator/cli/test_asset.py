@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from inventory.errors import ExpectedError
 from inventory.model import Snapshot
-from orchestrator.cli.asset import NoSuchAsset, NoSuchColumn, app
+from orchestrator.cli.asset import NoSuchColumn, app
 from orchestrator.cli.context import Context
 from tests.estates import TENANT
 from tests.inventory.builders import JINJA, a_file
@@ -66,8 +66,8 @@ def test_one_asset_is_shown_with_its_dependencies_and_history(home: Context, tmp
     text = called(home, "show", "A", "--history").output
     assert "a needs b (hard)" in text and "one -> two" in text
     (found,) = document(home, "show", "a", "--history")
-    assert found["dependencies"] == [{"from": "a", "needs": "b", "kind": "hard", "note": ""}]
+    (need,) = found["dependencies"]
+    assert (need["from"], need["needs"], need["kind"], need["source"]) == ("a", "b", "hard", "native-csv")
     assert [(one["field"], one["after"]) for one in found["history"] if one["field"] == "note"] == [
         ("note", "one"), ("note", "two")
     ]  # fmt: skip
-    assert isinstance(error(home, "show", "nobody"), NoSuchAsset)

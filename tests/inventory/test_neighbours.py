@@ -1,0 +1,52 @@
+"""What an asset needs, what needs it, and who notices when it moves."""
+
+from __future__ import annotations
+
+from inventory.model import AssetId, AssetKind, Snapshot
+from inventory.neighbours import impact, ties
+from tests.inventory.builders import knowing, needing, said
+
+PROCEDURE, SEAT = AssetKind.PROCEDURE, AssetKind.SEAT
+TOWN = knowing(
+    said("esx"),
+    said("srv", AssetKind.VM, hypervisor="esx"),
+    said("pc", AssetKind.WORKSTATION),
+    said("Soziales", AssetKind.DEPARTMENT),
+    said("MESO", PROCEDURE, machines=("srv",), users=40),
+    said("Kasse", PROCEDURE, users=7),
+    said("Platz 1", SEAT, machine="pc", procedures=("MESO",), department="Soziales"),
+    needing("Kasse", "MESO"),
+).snapshot
+
+
+def the(name: str, known: Snapshot = TOWN) -> AssetId:
+    return next(one.id for one in known.assets if one.name == name)
+
+
+def told(name: str) -> tuple[list[str], list[str], list[str], tuple[str, ...], int, int]:
+    found = impact(TOWN, the(name))
+    groups = (found.procedures, found.seats, found.machines)
+    names = [[one.name for one in some] for some in groups]
+    return names[0], names[1], names[2], found.departments, found.users, found.through
+
+
+def test_ties_come_from_dependencies_and_from_what_records_name() -> None:
+    names = {one.id: one.name for one in TOWN.assets}
+    assert {(names[tie.asset], tie.word, names[tie.needs]) for tie in ties(TOWN)} == {
+        ("srv", "hosted by", "esx"),
+        ("MESO", "runs on", "srv"),
+        ("Platz 1", "stands at", "pc"),
+        ("Platz 1", "uses", "MESO"),
+        ("Kasse", "hard", "MESO"),
+    }
+
+
+def test_who_notices_is_whatever_needs_it_directly_or_through_others() -> None:
+    assert told("esx") == (["Kasse", "MESO"], ["Platz 1"], ["srv"], ("Soziales",), 40, 3)
+    assert told("pc") == ([], ["Platz 1"], [], ("Soziales",), 1, 0)
+    assert told("Platz 1") == ([], [], [], (), 0, 0)
+
+
+def test_a_circle_of_needs_ends_and_does_not_count_the_asset_itself() -> None:
+    known = knowing(said("a"), said("b"), needing("a", "b"), needing("b", "a")).snapshot
+    assert [one.name for one in impact(known, the("a", known)).machines] == ["b"]
