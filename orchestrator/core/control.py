@@ -72,7 +72,7 @@ def signatures_needed(
 ) -> int:
     """Two after a breaker, and to say how a step that happens once stands; else one."""
     if kind is ActKind.RESUME:
-        return 2 if progress.cause in BREAKERS else 1
+        return 2 if BREAKERS & {progress.cause, *progress.halts} else 1
     if kind in DECLARATIONS:
         moves = [progress.moves[asset] for asset in assets]
         return 2 if any(_once_in_question(content, move, kind) for move in moves) else 1

@@ -138,6 +138,8 @@ class WaveProgress:
     """Whether a person broke it off: what is half-way goes back, what was not begun stays out."""
     lead: str = ""
     """Pseudonym of the person who leads it; empty when nobody took the lead."""
+    halts: frozenset[str] = frozenset()
+    """Causes for which it held itself since a person last let it go on; a rollback in between forgets none."""
 
     def gate(self, batch: str) -> GateRecord | None:
         """The latest verdict on that batch."""
@@ -162,8 +164,11 @@ def progress_of(content: WaveContent, facts: Iterable[Fact], *, so_far: WaveProg
 
 
 def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    gates, requested, moves = progress.gates, progress.requested, progress.moves
+    gates, requested, moves, halts = progress.gates, progress.requested, progress.moves, progress.halts
+    if fact.body["event"] == WaveEvent.HOLD:
+        halts |= {fact.body["cause"]}
     if fact.body["event"] == WaveEvent.RESUME:
+        halts = frozenset()
         gates = tuple(replace(gate, overruled=True) for gate in gates)
         moves = {asset: replace(move, tries={}, fault=None) for asset, move in moves.items()}
     if fact.body["from"] == WaveState.ROLLING_BACK:
@@ -178,6 +183,7 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         requested=requested,
         moves=moves,
         since=fact.at,
+        halts=halts,
         aborted=progress.aborted or fact.body["event"] == WaveEvent.ABORT,
     )
 

@@ -63,7 +63,15 @@ MOVE_OUTLOOKS: dict[MoveState, str] = {
 }
 
 
-_STARTS = (WaveState.APPROVED, WaveState.SCHEDULED, WaveState.RUNNING, WaveState.SOAKING, WaveState.ROLLING_BACK)
+_STARTS = (
+    WaveState.APPROVED,
+    WaveState.SCHEDULED,
+    WaveState.RUNNING,
+    WaveState.SOAKING,
+    WaveState.ABORTING,
+    WaveState.ROLLING_BACK,
+)
+"""States whose outlook begins something; an abort begins probes and rollbacks."""
 
 
 def next_without_people(content: WaveContent, progress: WaveProgress, *, around: Surroundings = CALM) -> Outlook:

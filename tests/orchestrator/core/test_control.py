@@ -18,9 +18,9 @@ from orchestrator.core.control import (
     signatures_needed,
 )
 from orchestrator.core.lifecycle import MoveState, WaveState
-from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.progress import Fact, MoveProgress, WaveProgress, progress_of
 from orchestrator.core.wave import ActKind, PersonId
-from tests.orchestrator.core.builders import Game, a_wave
+from tests.orchestrator.core.builders import OPENS, Game, a_wave
 
 WAVE = a_wave()
 ONE = AssetId("a01")
@@ -37,6 +37,22 @@ def test_two_people_must_want_a_wave_to_go_on_after_a_breaker_and_one_otherwise(
         held = replace(Game(WAVE).progress, state=WaveState.HELD, cause=cause)
         assert signatures_needed(ActKind.RESUME, WAVE, held) == needed
     assert set(CAUSES) >= BREAKERS
+
+
+def test_taking_some_assets_back_after_a_breaker_does_not_turn_two_signatures_into_one() -> None:
+    def waved(event: str, to: str, before: str, cause: str = "") -> Fact:
+        return Fact(at=OPENS, kind="wave.state", body={"event": event, "to": to, "from": before, "cause": cause})
+
+    broken = [waved("hold", "held", "running", "budget_spent")]
+    back = [waved("roll_back", "rolling_back", "held", "asked")]
+    for end in (
+        waved("hold", "held", "rolling_back", "partly_rolled_back"),
+        waved("give_up", "needs_person", "rolling_back", "rollback_incomplete"),
+    ):
+        after = progress_of(WAVE, [*broken, *back, end])
+        assert signatures_needed(ActKind.RESUME, WAVE, after) == 2
+    resumed = [*broken, waved("resume", "running", "held"), waved("hold", "held", "running", "window_ended")]
+    assert signatures_needed(ActKind.RESUME, WAVE, progress_of(WAVE, resumed)) == 1
 
 
 def test_what_happens_only_once_is_declared_by_two_people() -> None:

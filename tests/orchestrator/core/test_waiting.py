@@ -61,7 +61,7 @@ def test_a_halt_tells_until_when_all_that_was_begun_can_still_go_back() -> None:
 
 def test_while_all_dispatch_is_stopped_no_wave_promises_to_go_on() -> None:
     stopped = Surroundings(stopped=True)
-    for state in (WaveState.SCHEDULED, WaveState.RUNNING, WaveState.ROLLING_BACK):
+    for state in (WaveState.SCHEDULED, WaveState.RUNNING, WaveState.ABORTING, WaveState.ROLLING_BACK):
         says = next_without_people(WAVE, replace(START, state=state), around=stopped).says
         assert "kahn stop --lift" in says and "by itself" not in says
 
