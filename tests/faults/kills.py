@@ -32,11 +32,13 @@ class Step:
         return lines_of(self.folder / "spool.jsonl")
 
 
-def a_counting_story(place: Path, lab: Lab, *, tenant: str, seats: int = 2, **policy: object) -> Story:
-    """An approved wave of ``append-once``; the step takes ``SECONDS`` on each host."""
+def a_counting_story(
+    place: Path, lab: Lab, *, tenant: str, seats: int = 2, seconds: int = SECONDS, **policy: object
+) -> Story:
+    """An approved wave of ``append-once``; the step takes that many seconds on each host."""
     story = a_story(place, lab, tenant=tenant, seats=seats, runbook="append-once", **policy)
     for host in old_hosts(story):
-        (host.root / "etc/kahn-test-seconds").write_text(f"{SECONDS}\n")
+        (host.root / "etc/kahn-test-seconds").write_text(f"{seconds}\n")
     return story
 
 

@@ -44,7 +44,9 @@ def test_driver_supervisor_and_ansible_killed_together_leave_it_to_the_probe(tmp
 
 
 def test_of_two_drivers_one_drives_and_the_other_changes_nothing(tmp_path: Path, lab: Lab) -> None:
-    story = a_counting_story(tmp_path / "story", lab, tenant="zwei")
+    story = a_counting_story(
+        tmp_path / "story", lab, tenant="zwei", seconds=20
+    )  # the second is a whole program to start
     driver = story.begin("wave", "run", "W01")
     step = wait_for_mid_step(story)
     before = story.facts()
