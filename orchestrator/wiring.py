@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
@@ -16,39 +18,40 @@ from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.actions.switchboard import Switchboard
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
-from orchestrator.adapters.asset_sheet import sheet_bytes
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import read_manifest
-from orchestrator.adapters.channels import Channels
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
-from orchestrator.adapters.discovery import read_facts
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.free_room import database_folder, free_gib
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
-from orchestrator.adapters.plan_calendar import plan_calendar
 from orchestrator.adapters.plan_chart import chart_svg
 from orchestrator.adapters.plan_file import put_file, read_plan_file, write_plan_file
-from orchestrator.adapters.report_page import management_page
 from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
 from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
-from orchestrator.adapters.ssh import read_host_keys
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.constraints import Level
 from orchestrator.core.contacts_file import ContactsFile
+from orchestrator.core.discovery import FactsAnswer
+from orchestrator.core.host_keys import Door, KeyAnswer
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.stepwise import StepwisePlanner
+from orchestrator.core.report import ManagementReport
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
+from orchestrator.core.wave_calendar import CalendarEntry
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import Settings, read_contacts_file, read_secret
 from orchestrator.texts import _
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.channels import Channels
 
 __all__ = [
     "INVENTORY_PLUGINS",
@@ -132,11 +135,15 @@ class World:
 
     def channels(self) -> Channels:
         """The channels of that file. Raises ContactsFileWrong."""
+        from orchestrator.adapters.channels import Channels  # requests and smtplib: only who calls people needs them
+
         known = self.contacts().channels
         return Channels(lambda: known, home=self.settings.home, clock=self.clock)
 
     def switchboard(self, *, tell: Callable[[ExpectedError], None]) -> Switchboard:
         """Makes the calls of this store. A mistake in the file is told and stops neither calls nor waves."""
+        from orchestrator.adapters.channels import Channels  # as above
+
         contacts = LiveContacts(self.contacts, tell=tell)
         channels = Channels(contacts.channels, home=self.settings.home, clock=self.clock)
         watch = StoreWatch(clock=self.clock, channels=channels, everyone=lambda: contacts.now().contacts)
@@ -217,3 +224,45 @@ def prepare_store(settings: Settings) -> None:
 def netbox_server(access: NetboxAccess) -> NetboxServer:
     """The tenant's NetBox, with its token read from where it lies. Raises NoSecret."""
     return NetboxServer(access.url, read_secret(access.token_from), ca_file=access.ca_file)
+
+
+# ------------------------------------------------- adapters whose libraries take long to load, loaded when first called
+
+
+def read_facts(
+    doors: Sequence[Door], *, at_once: int, tell: Callable[[FactsAnswer], None] = lambda _answer: None
+) -> tuple[FactsAnswer, ...]:
+    """What each machine says of itself, in the order of the doors. Never raises for a door."""
+    from orchestrator.adapters import discovery  # paramiko
+
+    return discovery.read_facts(doors, at_once=at_once, tell=tell)
+
+
+def read_host_keys(
+    doors: Sequence[Door], *, tell: Callable[[KeyAnswer], None] = lambda _answer: None
+) -> tuple[KeyAnswer, ...]:
+    """The host key that each machine shows, in the order of the doors. Never raises for a door."""
+    from orchestrator.adapters import ssh  # paramiko
+
+    return ssh.read_host_keys(doors, tell=tell)
+
+
+def management_page(report: ManagementReport) -> str:
+    """The management report as an HTML page in the chosen language."""
+    from orchestrator.adapters import report_page  # jinja2
+
+    return report_page.management_page(report)
+
+
+def plan_calendar(entries: Iterable[CalendarEntry], *, tenant: str, now: datetime) -> bytes:
+    """The waves as an iCalendar file; ``now`` is only its time stamp."""
+    from orchestrator.adapters import plan_calendar as file  # icalendar
+
+    return file.plan_calendar(entries, tenant=tenant, now=now)
+
+
+def sheet_bytes(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A workbook with one table, as the bytes of its file."""
+    from orchestrator.adapters import asset_sheet  # openpyxl, and numpy with it
+
+    return asset_sheet.sheet_bytes(title, columns, rows)

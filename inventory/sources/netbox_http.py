@@ -14,23 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
-
-import pynetbox
-import requests
-from pynetbox.core.query import AllocationError, ContentError, Request, RequestError
 
 from inventory.errors import ExpectedError
 
-MIB = 1024 * 1024
+if TYPE_CHECKING:
+    import requests
+    from pynetbox.core.query import Request
+
 PAGE = 1_000
 """Rows asked for at once; the server's own cap is usually the same, and cuts larger pages without a word."""
-MOST_BYTES = 64 * MIB
-"""Of one answer; a page of 1,000 whole devices is about 2 MiB."""
 MOST_ROWS = 1_000_000
-RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
-_BLOCK = 256 * 1024
 
 Row = dict[str, Any]
 Filters = Mapping[str, object]
@@ -90,67 +85,12 @@ class Patience:
     most_wait_s: float = 60
 
 
-class _Failed(Exception):
+class Failed(Exception):
     """One try came to nothing; another may not."""
 
     def __init__(self, why: str, *, wait_s: float = 0) -> None:
         self.why, self.wait_s = why, wait_s
         super().__init__(why)
-
-
-class _Bounded(requests.Session):
-    """A session whose answers are short, in time, from where they were asked, and not packed."""
-
-    def __init__(self, host: str, patience: Patience, ca_file: str) -> None:
-        super().__init__()
-        self.trust_env = False  # a .netrc would replace the token
-        self.verify = ca_file or True
-        self.headers["Accept-Encoding"] = "identity"
-        self.host, self.patience = host, patience
-        self.version = ""
-        self.served_at = ""
-
-    def request(self, method: str, url: str, **more: Any) -> requests.Response:  # type: ignore[override]
-        """The whole answer, or _Failed or NetboxLies."""
-        what = f"{method.upper()} {urlsplit(url).path}"
-        until = time.monotonic() + self.patience.answer_s
-        more |= {"allow_redirects": False, "stream": True}
-        more["timeout"] = (self.patience.connect_s, self.patience.silence_s)
-        try:
-            answer = super().request(method, url, **more)
-            answer._content = self._body(answer, what, until)
-        except (requests.RequestException, OSError) as cause:
-            raise _Failed(_short(type(cause).__name__)) from cause
-        self._note(answer)
-        if 300 <= answer.status_code < 400:
-            target = _short(answer.headers.get("Location", "?"))
-            raise NetboxLies(host=self.host, what=what, why=f"it redirects to {target}, which is never followed")
-        if answer.status_code in RETRIED_STATUS:
-            raise _Failed(f"status {answer.status_code}", wait_s=_wanted_wait(answer))
-        return answer
-
-    def _note(self, answer: requests.Response) -> None:
-        self.version = answer.headers.get("API-Version", "") or self.version
-        self.served_at = self.served_at or answer.headers.get("Date", "")
-
-    def _body(self, answer: requests.Response, what: str, until: float) -> bytes:
-        packed = answer.headers.get("Content-Encoding", "identity")
-        if packed != "identity":
-            answer.close()
-            why = f"it is packed ({_short(packed)}) although that was not asked for"
-            raise NetboxLies(host=self.host, what=what, why=why)
-        blocks: list[bytes] = []
-        size = 0
-        with answer:
-            for block in answer.iter_content(_BLOCK):
-                size += len(block)
-                blocks.append(block)
-                if size > MOST_BYTES:
-                    why = f"it is longer than {MOST_BYTES // MIB} MiB"
-                    raise NetboxLies(host=self.host, what=what, why=why)
-                if time.monotonic() > until:
-                    raise _Failed("the answer does not end in time")
-        return b"".join(blocks)
 
 
 class NetboxServer:
@@ -165,10 +105,14 @@ class NetboxServer:
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        import pynetbox  # it and requests cost more than most commands need altogether
+
+        from inventory.sources.netbox_session import Bounded
+
         self.patience = patience or Patience()
         self.host = urlsplit(url).netloc
         self._api = pynetbox.api(url.rstrip("/"), token=token)
-        self._session = _Bounded(self.host, self.patience, ca_file)
+        self._session = Bounded(self.host, self.patience, ca_file)
         self._api.http_session = self._session
         self._sleep = sleep
 
@@ -227,12 +171,14 @@ class NetboxServer:
         """New rows, all or none; asked once. Raises NotSure when no answer came, else as ``rows`` does."""
         try:
             return self._listed(path, self._once(f"POST {path}", lambda: self._request(path).post(list(rows))))
-        except _Failed as cause:
+        except Failed as cause:
             raise NotSure(host=self.host, what=f"POST {path}", why=cause.why) from cause
 
     # ----------------------------------------------------------------------- one request
 
     def _request(self, path: str, filters: Mapping[str, Any] | None = None, *, limit: int = 0) -> Request:
+        from pynetbox.core.query import Request  # as above
+
         return Request(
             base=f"{self._api.base_url}/{path}/",
             http_session=self._session,
@@ -250,9 +196,9 @@ class NetboxServer:
             page = list(request.get())
             count = request.count
             if not isinstance(count, int) or isinstance(count, bool) or count < len(page):
-                raise self._lie(path, f"it holds {len(page)} rows and says {_short(str(count))}")
+                raise self._lie(path, f"it holds {len(page)} rows and says {short(str(count))}")
             if count and not page:
-                raise _Failed("the page came without its rows")
+                raise Failed("the page came without its rows")
             return page, count
 
         return self._tried(f"GET {path}", ask)
@@ -262,7 +208,7 @@ class NetboxServer:
         for left in range(self.patience.tries - 1, -1, -1):
             try:
                 return self._once(what, ask)
-            except _Failed as cause:
+            except Failed as cause:
                 if not left:
                     raise NetboxUnavailable(host=self.host, what=what, why=cause.why) from cause
                 self._sleep(min(max(wait_s, cause.wait_s), self.patience.most_wait_s))
@@ -271,6 +217,8 @@ class NetboxServer:
 
     def _once(self, what: str, ask: Callable[[], T]) -> T:
         """One try, with every failure as one of ours."""
+        from pynetbox.core.query import AllocationError, ContentError, RequestError  # as above
+
         try:
             return ask()
         except (RequestError, AllocationError) as cause:
@@ -301,11 +249,6 @@ class NetboxServer:
         return NetboxLies(host=self.host, what=what, why=why)
 
 
-def _wanted_wait(answer: requests.Response) -> float:
-    said = answer.headers.get("Retry-After", "")
-    return float(said) if said.isdecimal() and len(said) < 6 else 0
-
-
 def _reason(answer: requests.Response) -> str:
     """What the server says in JSON, shortened; texts of other kinds are not repeated."""
     if not answer.headers.get("Content-Type", "").startswith("application/json"):
@@ -315,10 +258,11 @@ def _reason(answer: requests.Response) -> str:
     except (ValueError, RecursionError):
         return f"status {answer.status_code}"
     if isinstance(told, dict) and isinstance(told.get("detail"), str):
-        return _short(told["detail"])
-    return _short(json.dumps(told, ensure_ascii=False))
+        return short(told["detail"])
+    return short(json.dumps(told, ensure_ascii=False))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """What a stranger says, as one printable line of bounded length."""
     one_line = "".join(char if char.isprintable() else " " for char in text)
     return one_line if len(one_line) <= 200 else one_line[:200] + "..."

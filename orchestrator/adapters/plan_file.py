@@ -8,12 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.worksheet.datavalidation import DataValidation
+from typing import TYPE_CHECKING
 
 from inventory.errors import ExpectedError
 from inventory.rejects import formula_free
@@ -22,6 +17,9 @@ from inventory.sources.limits import FileUnreadable, read_bytes
 from inventory.sources.workbook import is_workbook, read_sheets
 from orchestrator.core.plan_rows import COLUMNS, NEEDED, FileRow
 from orchestrator.supervisor.boundary import boundary
+
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
 
 SHEET, WAVES = "plan", "waves"
 WIDTHS = {"asset": 24, "wave": 8, "window": 44, "department": 26, "site": 26, "says": 50, "id": 38, "plan": 18}
@@ -92,6 +90,9 @@ def _csv(headings: Sequence[str], table: Iterable[Sequence[str]]) -> bytes:
 
 
 def _workbook(headings: Sequence[str], table: Iterable[Sequence[str]], waves: Mapping[str, str]) -> bytes:
+    from openpyxl import Workbook  # brings numpy along; no other command needs them
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(SHEET)
     sheet.freeze_panes = "C2"
@@ -118,6 +119,10 @@ def _workbook(headings: Sequence[str], table: Iterable[Sequence[str]], waves: Ma
 
 def _text_cell(sheet: object, text: str, *, bold: bool = False) -> WriteOnlyCell:
     """A cell that is text whatever it begins with, and that stays text when a person opens it for editing."""
+    from openpyxl.cell import WriteOnlyCell  # as above
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:_MOST_TEXT])
     cell.data_type = "s"
     cell.number_format = "@"

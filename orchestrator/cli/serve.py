@@ -6,7 +6,6 @@ import typer
 
 from inventory.errors import ExpectedError
 from orchestrator.cli.context import context_of
-from orchestrator.cli.service import serve_until_told
 
 
 class SeatTaken(ExpectedError):
@@ -19,6 +18,8 @@ class SeatTaken(ExpectedError):
 
 def serve(ctx: typer.Context) -> None:
     """Drive: start approved waves at their hour and carry every wave on. One process for each store."""
+    from orchestrator.cli.service import serve_until_told  # brings APScheduler along
+
     code = serve_until_told(context_of(ctx))
     if code is None:
         raise SeatTaken()

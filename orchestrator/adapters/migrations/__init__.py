@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
 
 _LOCK = 0x6B61686E_30303031
 """Key of the advisory lock under which PostgreSQL migrates: the letters ``kahn`` and a number."""
@@ -14,17 +12,27 @@ _LOCK = 0x6B61686E_30303031
 
 def newest() -> str:
     """The revision that this release works with."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return _revisions()[-1]
 
 
 def known(revision: str) -> bool:
     """Whether this release knows the revision."""
-    return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+    return revision in _revisions()
 
 
 def found(connection: Connection) -> str:
     """The revision of this database; empty when it has none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+
+
+def _revisions() -> list[str]:
+    """Every revision of this release, oldest first, by the names of their files.
+
+    Alembic would answer the same after loading each of them, in every command that opens a store.
+    """
+    return sorted(path.name[1:5] for path in Path(__file__).with_name("versions").glob("v[0-9]*_*.py"))
 
 
 def take_turns(connection: Connection) -> None:
@@ -36,12 +44,10 @@ def take_turns(connection: Connection) -> None:
 
 def upgrade(connection: Connection, *, to: str = "head") -> None:
     """Bring the tables to the newest or a named revision, inside the caller's transaction."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    from alembic import command  # only who changes tables needs it
+    from alembic.config import Config
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "orchestrator.adapters:migrations")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)

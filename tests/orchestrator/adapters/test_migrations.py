@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from orchestrator.adapters import migrations
 from orchestrator.adapters.database import engine_for, parsed
@@ -47,3 +49,13 @@ def test_a_wave_under_way_goes_on_after_the_upgrade_where_it_was(tmp_path: Path,
     assert len(done) == len(set(done)), "no step was done twice"
     with town.store.reading() as books:
         assert books.journal.verify(STADT).broken_at == 0
+
+
+def test_the_revisions_known_by_their_file_names_are_those_that_alembic_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", "orchestrator.adapters:migrations")
+    scripts = ScriptDirectory.from_config(config)
+    assert migrations.newest() == scripts.get_current_head()
+    there = {one.revision for one in scripts.walk_revisions()}
+    assert len(there) > 5 and all(migrations.known(one) for one in there)
+    assert not migrations.known("9999") and not migrations.known("")
