@@ -26,7 +26,7 @@ class NotDecidable(ExpectedError):
     """A decision that says nothing, or about nothing."""
 
     code, says = "INV-040", "Nothing can be decided on {what}: {why}."
-    remedy = "See the record and where it comes from with `kahn asset show ASSET --history`."
+    remedy = "See the claims with `kahn asset show ASSET` and the open questions with `kahn asset conflicts`."
     exit_code = 5
 
 
