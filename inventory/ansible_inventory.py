@@ -36,7 +36,7 @@ _VARIABLE = re.compile(r"kahn_[a-z_]{1,30}")
 _ESTATE_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _GROUP = re.compile(r"[a-z][a-z0-9_]{0,120}")
 _RESERVED_HOSTS = frozenset({"all", "ungrouped", "localhost"})
-_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
+_ADOPTED_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _RESERVED_GROUPS = frozenset({"all", "ungrouped", MOVES_GROUP, MACHINES_GROUP})
 _MAX_HOST = 64
 
@@ -89,7 +89,7 @@ class Emitted:
 
 def is_group_name(name: str) -> bool:
     """Whether moves may be put into a group of that name beside Kahn's own groups."""
-    return bool(_GROUP.fullmatch(name)) and name not in _RESERVED_GROUPS
+    return bool(_ADOPTED_GROUP.fullmatch(name)) and name not in _RESERVED_GROUPS
 
 
 def emit(moves: Sequence[EmittedMove], *, places: RunPlaces, groups: Sequence[str] = ()) -> Emitted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -181,7 +182,10 @@ def copied_to_revision(town: Town, one: SignedAct, *, revision: int) -> None:
 
 
 def test_an_approval_written_into_the_database_starts_nothing(tmp_path: Path) -> None:
-    """Neither the row nor a changed state of the wave: every signature is read again where the wave is claimed."""
+    """Neither the row nor a changed state of the wave: every signature is read again where the wave is claimed.
+
+    The database refuses the state by itself; whoever takes its guard away gains nothing either.
+    """
     from tests.copied_towns import by_hand
 
     town = a_town(tmp_path)
@@ -190,6 +194,10 @@ def test_an_approval_written_into_the_database_starts_nothing(tmp_path: Path) ->
     by_hand(town, "UPDATE wave SET state = 'approved', version = version + 1")
     with pytest.raises(NotReady, match="no genuine signature"):
         town.start()
-    by_hand(town, "UPDATE wave SET state = 'running', version = version + 1")
+    forced = "UPDATE wave SET state = 'running', version = version + 1"
+    with pytest.raises(sqlite3.IntegrityError, match="no lawful change of state"):
+        by_hand(town, forced)
+    by_hand(town, "DROP TRIGGER lawful_wave_change")
+    by_hand(town, forced)
     assert not town.driver().tick(appointments=True)
     assert town.states() == {"apc-001": "planned", "apc-002": "planned"}

@@ -21,7 +21,7 @@ def test_a_terminal_that_drives_a_wave_into_a_halt_calls_before_it_goes(tmp_path
     program.chmod(0o755)
     (tmp_path / CONTACTS_NAME).write_text(FILE.format(program=program))
     assert drive_until_rest(context, "W01") == 4
-    assert "BRAUCHT EINEN MENSCHEN" in (tmp_path / "got").read_text()
+    assert "BRAUCHEN EINEN MENSCHEN" in (tmp_path / "got").read_text()
 
 
 def test_a_channel_that_never_ends_keeps_no_terminal_for_ever(tmp_path: Path, monkeypatch) -> None:

@@ -12,7 +12,7 @@ from orchestrator.core import refusals
 REFUSALS = [
     one for one in vars(refusals).values() if inspect.isclass(one) and issubclass(one, ExpectedError) and one.code
 ]
-SOMEBODY_WAS_FIRST = {"PlanOvertaken", "Overtaken", "AssetBusy", "StaleDriver"}
+SOMEBODY_WAS_FIRST = {"PlanOvertaken", "Overtaken", "AssetBusy", "StaleDriver", "StoreWentBack"}
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: str(one.__name__))
