@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.simulated_hosts import LedgerEntry, LedgerKind, SimulatedHost
@@ -123,8 +123,3 @@ def receipt_refusal(made: SimulatedRun, task: str, host: SimulatedHost) -> int:
         return EPOCH_REFUSED_RC
     open_one = host.begun and host.ended != host.begun and host.begun not in own.settled
     return BEGUN_ELSEWHERE_RC if open_one or host.begun == own.id or host.at_work else 0
-
-
-def entries_of(ledger: list[LedgerEntry], host: str, *kinds: str) -> Iterator[LedgerEntry]:
-    """Entries of one host of these kinds."""
-    return (one for one in ledger if one.host == host and one.kind in kinds)

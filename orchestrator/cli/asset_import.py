@@ -314,6 +314,7 @@ def _write_rejects(intake: Intake, wanted: Path | None) -> list[Path]:
         if wanted is not None and number > 1:
             path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         try:
+            path.touch(mode=0o600)  # whole rows come back, columns that were not taken included
             # The mark tells spreadsheet programs that it is UTF-8.
             path.write_text(rejects_csv(one.reading.headings, refusals), encoding="utf-8-sig", newline="")
         except OSError as cause:

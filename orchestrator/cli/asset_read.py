@@ -94,7 +94,12 @@ def _reasons(refusals: Sequence[Refusal], path: Path) -> tuple[str, ...]:
     found: dict[str, list[str]] = {}
     for one in refusals:
         found.setdefault(one.code, []).append(one.says.replace(str(path), path.name))
-    return tuple(f"{len(says)} x {code} {says[0]}" for code, says in found.items())
+    return tuple(
+        _("{count} x {code}, the first: {says}").format(count=len(says), code=code, says=says[0])
+        if len(says) > 1
+        else f"1 x {code} {says[0]}"
+        for code, says in found.items()
+    )
 
 
 def _table(lines: Sequence[Line]) -> Table:

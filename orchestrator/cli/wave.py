@@ -209,7 +209,7 @@ def run(
         again = bool(launch_key) and launched_before(desk, row, key=launch_key)
         begun = row.state in WAVE_GROUPS["in motion"]
         if not begun and not again:
-            claim_wave(desk, row, tree_there=world.tree_there)
+            claim_wave(desk, row, tree_there=world.tree_there, key_trouble=world.key_trouble)
     drive_here(kahn, wave, begun=begun and not again)
 
 

@@ -15,11 +15,11 @@ from orchestrator.core.causes import cause_of
 from orchestrator.core.decisions import Decision, decisions_of, in_zone, local
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
-from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
-from orchestrator.core.undo import WAVE_HELD
+from orchestrator.core.undo import WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 
@@ -145,12 +145,19 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         not_well=not_well,
         needs_you=decisions,
         users=sum(move.users for move in content.moves),
-        users_in_doubt=sum(line.users for line in not_well if line.state is not MoveState.ROLLED_BACK),
+        users_in_doubt=sum(content.move(one.asset).users for one in progress.moves.values() if in_doubt(one, content)),
         live_runs=len(progress.live),
         last_start=_wall(times.last_start(progress), content) if going else None,
         last_rollback=_wall(times.last_rollback(progress), content) if going else None,
         lead=progress.lead,
     )
+
+
+def in_doubt(move: MoveProgress, content: WaveContent) -> bool:
+    """Whether its users may be unable to work: stuck, on its way back, or stopped half-way; no untouched one."""
+    if move.state in (MoveState.ROLLING_BACK, MoveState.PROBING, *MOVE_GROUPS["stuck"]):
+        return True
+    return move.state is MoveState.HELD and touched(move, content.runbook)
 
 
 _COUNTS_DOWN = (*sorted(WAVE_GROUPS["in motion"] | WAVE_GROUPS["stuck"]), WaveState.APPROVED, WaveState.SCHEDULED)

@@ -69,6 +69,7 @@ def test_refused_rows_are_named_given_back_and_end_with_exit_code_8(home: Contex
     result = called(home, "import", path)
     assert result.exit_code == 8
     assert f"{path}, row 3, column 'ram_mib': INV-001" in result.output
+    assert (tmp_path / "machines.csv.rejects.csv").stat().st_mode & 0o777 == 0o600
     with (tmp_path / "machines.csv.rejects.csv").open(encoding="utf-8-sig", newline="") as opened:
         heading, row = csv.reader(opened, delimiter=";")
     assert heading == ["machine", "kind", "ram_mib", "note", "row", "code", "says", "remedy"]

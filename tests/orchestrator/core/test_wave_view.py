@@ -61,6 +61,20 @@ def test_users_of_what_is_proven_to_be_as_before_are_not_in_doubt() -> None:
     assert (view.users, view.users_in_doubt) == (4, 0)
 
 
+def test_users_of_a_machine_that_was_never_touched_are_not_in_doubt() -> None:
+    game = Game(a_wave(), choose=failing_at("a03", "look", outcome="not_started")).play()
+    view = view_of_case(a_case(game), now=game.now)
+    assert [line.state for line in view.not_well] == [MoveState.HELD]
+    assert view.users_in_doubt == 0
+
+
+def test_users_of_a_machine_that_stopped_half_way_are_in_doubt() -> None:
+    """The failed one, and those that the held wave stopped after their copy had begun."""
+    game = Game(a_wave(auto_rollback_max=0), choose=failing_at("a03", "copy")).play()
+    half_way = [one for one in game.progress.moves.values() if "copy" in one.begun and one.state is not MoveState.MOVED]
+    assert view_of_case(a_case(game), now=game.now).users_in_doubt == len(half_way) == 3
+
+
 def test_an_asset_that_needs_a_person_points_to_its_decision() -> None:
     game = Game(a_wave(auto_rollback_max=0), choose=failing_at("a03", "copy")).play()
     view = view_of_case(a_case(game), now=game.now)
