@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, TenantId, name_key
@@ -33,8 +34,8 @@ class UnknownPinWave(ExpectedError):
 class EmptyPin(ExpectedError):
     """A pin that fixes nothing, or a time without a zone."""
 
-    code, says = "PLAN-005", "A pin needs a wave or a time with its zone."
-    remedy = "Give the wave's key, `--not-before DATE`, or `--remove`."
+    code, says = "PLAN-005", "A pin needs a wave, a time with its zone, or other assets to be kept apart from."
+    remedy = "Give the wave's key, `--not-before DATE`, `--not-with ASSET`, or `--remove`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,18 @@ def machine_named(snapshot: Snapshot, name: str) -> Asset:
 
 def pin(books: Books, tenant: TenantId, wanted: Pin, *, word: Word) -> None:
     """Fix it for the next plan, in place of earlier pins of the same asset. Raises EmptyPin, UnknownPinWave."""
-    if wanted.wave is None and (wanted.not_before is None or wanted.not_before.tzinfo is None):
+    has_time = wanted.not_before is not None and wanted.not_before.tzinfo is not None
+    apart = tuple(one for one in wanted.not_with if one != wanted.asset)
+    if wanted.wave is None and not has_time and not apart:
         raise EmptyPin()
     current = books.plans.current(tenant)
     if wanted.wave is not None and (current is None or current.wave(wanted.wave) is None):
         keys = ", ".join(wave.key for wave in current.waves) if current else ""
         raise UnknownPinWave(wave=wanted.wave, waves=keys or "none")
     not_before = wanted.not_before.astimezone(UTC).isoformat() if wanted.not_before else None
-    body = {"asset": wanted.asset, "wave": wanted.wave, "not_before": not_before}
+    body: dict[str, Any] = {"asset": wanted.asset, "wave": wanted.wave, "not_before": not_before}
+    if apart:
+        body["not_with"] = list(apart)
     _write(books, tenant, kind=PINNED, body=body, word=word)
 
 
@@ -87,10 +92,12 @@ def pins_in(books: Books, tenant: TenantId) -> tuple[Pin, ...]:
         elif sealed.entry.kind == PINNED:
             not_before = datetime.fromisoformat(body["not_before"]) if body["not_before"] else None
             wave = WaveKey(body["wave"]) if body["wave"] else None
-            holding[AssetId(body["asset"])] = Pin(asset=AssetId(body["asset"]), wave=wave, not_before=not_before)
+            apart = tuple(AssetId(one) for one in body.get("not_with", ()))
+            asset = AssetId(body["asset"])
+            holding[asset] = Pin(asset=asset, wave=wave, not_before=not_before, not_with=apart)
     return tuple(holding[asset] for asset in sorted(holding))
 
 
-def _write(books: Books, tenant: TenantId, *, kind: str, body: dict[str, str | None], word: Word) -> None:
+def _write(books: Books, tenant: TenantId, *, kind: str, body: dict[str, Any], word: Word) -> None:
     texts = {"reason": word.reason} if word.reason else {}
     books.journal.append(tenant, [Entry(kind=kind, subject=SUBJECT, body=body, by=word.by, texts=texts)], at=word.at)

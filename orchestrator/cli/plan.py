@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from inventory.errors import ExpectedError
-from inventory.model import Snapshot
+from inventory.model import AssetId, Snapshot
 from orchestrator.actions.pin_asset import Word, machine_named, pin, pins_in, unpin
 from orchestrator.actions.propose_plan import ChangedWhilePlanning, EmptyPlan, PlanRefused, propose, request_in
 from orchestrator.actions.sign import Keyboard
@@ -250,12 +250,15 @@ def pin_(
     asset: AssetName = "",
     wave: Annotated[str, typer.Argument(help="Wave of the plan in force, such as W03.")] = "",
     not_before: NotBefore = "",
+    not_with: Annotated[
+        list[str] | None, typer.Option("--not-with", help="Machine that must be in another wave; may be given again.")
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Let the planner decide again.")] = False,
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be pinned.")] = False,
     person: As = "",
 ) -> None:
-    """Fix an asset to a wave, or keep it back until a time, for the next plan; without a name, list the pins."""
+    """Fix an asset for the next plan: to a wave, not before a time, or apart from others; no name lists the pins."""
     kahn = context_of(ctx)
     if not asset:
         _list_pins(kahn)
@@ -264,10 +267,11 @@ def pin_(
         snapshot = books.assets.snapshot(kahn.tenant)
         found = machine_named(snapshot, asset)
         moment = _moment(not_before, books.tenants.policy(kahn.tenant)) if not_before else None
-        wanted = Pin(asset=found.id, wave=WaveKey(wave) if wave else None, not_before=moment)
+        apart = tuple(machine_named(snapshot, name).id for name in not_with or ())
+        wanted = Pin(asset=found.id, wave=WaveKey(wave) if wave else None, not_before=moment, not_with=apart)
         if not dry_run:
             _write_pin(kahn, books, wanted, remove=remove, person=person, reason=reason)
-    kahn.out.line(_pin_line(wanted, found.name, remove=remove))
+    kahn.out.line(_pin_line(wanted, snapshot, remove=remove))
     kahn.out.line(_("Next: `kahn plan propose`."))
     kahn.out.json({"pin": wanted, "removed": remove, "stored": not dry_run})
 
@@ -287,7 +291,7 @@ def _list_pins(kahn: Context) -> None:
     with kahn.world.store.reading() as books:
         pins, snapshot = pins_in(books, kahn.tenant), books.assets.snapshot(kahn.tenant)
     for one in pins:
-        kahn.out.line(_pin_line(one, _name(snapshot, one), remove=False))
+        kahn.out.line(_pin_line(one, snapshot, remove=False))
     if not pins:
         kahn.out.line(_("Nothing is pinned."))
     kahn.out.json(_pin_documents(pins, snapshot))
@@ -295,18 +299,33 @@ def _list_pins(kahn: Context) -> None:
 
 def _pin_documents(pins: tuple[Pin, ...], snapshot: Snapshot) -> list[dict[str, Any]]:
     return [
-        {"asset": one.asset, "name": _name(snapshot, one), "wave": one.wave, "not_before": one.not_before}
+        {
+            "asset": one.asset,
+            "name": _name(snapshot, one.asset),
+            "wave": one.wave,
+            "not_before": one.not_before,
+            "not_with": one.not_with,
+        }
         for one in pins
     ]
 
 
-def _name(snapshot: Snapshot, one: Pin) -> str:
-    return next((asset.name for asset in snapshot.assets if asset.id == one.asset), str(one.asset))
+def _name(snapshot: Snapshot, asset: AssetId) -> str:
+    return next((one.name for one in snapshot.assets if one.id == asset), str(asset))
 
 
-def _pin_line(one: Pin, name: str, *, remove: bool) -> str:
+def _pin_line(one: Pin, snapshot: Snapshot, *, remove: bool) -> str:
+    name = _name(snapshot, one.asset)
     if remove:
         return _("{name} is not pinned any more.").format(name=name)
+    said = [_time_of_pin(one, name)] if one.wave is not None or one.not_before is not None else []
+    others = ", ".join(_name(snapshot, other) for other in one.not_with)
+    if others:
+        said.append(_("{name} is kept apart from {others}.").format(name=name, others=others))
+    return " ".join(said)
+
+
+def _time_of_pin(one: Pin, name: str) -> str:
     if one.wave is not None and one.not_before is not None:
         text = _("{name} is pinned to {wave}, not before {time}.")
     elif one.wave is not None:

@@ -138,6 +138,14 @@ def test_a_pin_is_written_listed_used_and_taken_away(town: Context) -> None:
     assert "Nothing is pinned." in said(town, "pin")
 
 
+def test_machines_pinned_apart_are_planned_into_two_waves(town: Context) -> None:
+    assert "4 assets in 1 waves" in said(town, "propose", "--dry-run")
+    text = said(town, "pin", "old-0000", "--not-with", "old-0001", "--as", "anna")
+    assert "old-0000 is kept apart from old-0001." in text
+    assert len(document(town, "pin")[0]["not_with"]) == 1
+    assert "4 assets in 2 waves" in said(town, "propose", "--dry-run")
+
+
 def test_a_pin_needs_a_person_a_known_machine_and_a_readable_time(town: Context) -> None:
     assert isinstance(refusal(town, "pin", "old-0000", "--not-before", "2099-12-01"), NoPerson)
     assert isinstance(refusal(town, "pin", "nobody", "W01", "--as", "anna"), UnknownAsset)
