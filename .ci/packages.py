@@ -40,6 +40,7 @@ NEEDS = (
     Need("python3-venv", (), "nothing works, as no virtual environment can be made", lab_only=False),
     Need("openssh-client", ("ssh", "ssh-keygen"), "approvals are not signed and no host is reached", lab_only=False),
     Need("openssh-server", ("sshd",), "ansible over real ssh is not exercised"),
+    Need("busybox", ("busybox",), "discovery is not tried in the shell of small machines"),
     Need("iproute2", ("ip", "tc"), "no lab: real hosts are not exercised"),
     Need("mmdebstrap", ("mmdebstrap",), "no lab: real hosts are not exercised"),
     Need("nftables", ("nft",), "no lab: faults in the network are not exercised"),
