@@ -55,7 +55,6 @@ end_aside() {  # end_aside NAME
 
 cores=$(nproc 2>/dev/null || echo 2)
 [ "$cores" -gt 4 ] && cores=4
-workers=$((cores + 1)) # half of the time a test waits: for the disk, or for a program that it started
 
 stage "format" $bin/ruff format --check --quiet --diff .
 stage "lint" $bin/ruff check --quiet .
@@ -66,10 +65,10 @@ if [ "$kind" = all ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
 fi
 if [ "$kind" = check ]; then
-    stage "unit, property and house tests" $bin/python -m pytest -q -n "$workers" -m "not lab and not ansible and not postgres"
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" -m "not lab and not ansible and not postgres"
 else
     none_is_fine=yes
-    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$workers" -m "not lab and not postgres"
+    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off.
     begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m lab
     stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4
