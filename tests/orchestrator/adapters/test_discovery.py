@@ -89,26 +89,16 @@ def test_a_wrong_key_or_account_is_told(server: Server, tmp_path: Path) -> None:
     assert trouble(a_door(server, key_file=str(tmp_path / "none"))) == "key_file"
 
 
-def test_a_locked_key_file_is_taken_from_the_agent(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_key_file_is_taken_from_the_agent(server: Server, tmp_path: Path, agent: Path) -> None:
     locked = tmp_path / "locked"
     locked.write_bytes(server.key_file.read_bytes())
     locked.chmod(0o600)
     (tmp_path / "locked.pub").write_text(server.key_file.with_suffix(".pub").read_text())
     subprocess.run(("ssh-keygen", "-q", "-p", "-P", "", "-N", "a phrase", "-f", locked), check=True)
     assert trouble(a_door(server, key_file=str(locked))) == "key_file"
-    socket = tmp_path / "agent"
-    agent = subprocess.Popen(("ssh-agent", "-D", "-a", str(socket)), stdout=subprocess.DEVNULL)
-    try:
-        env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
-        subprocess.run(("ssh-add", "-q", str(server.key_file)), env=env, check=True, timeout=20)
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
-        (answer,) = asked(a_door(server, key_file=str(locked)))
-        assert answer.trouble is None and answer.text
-    finally:
-        agent.terminate()
-        agent.wait(10)
+    subprocess.run(("ssh-add", "-q", str(server.key_file)), check=True, timeout=20)
+    (answer,) = asked(a_door(server, key_file=str(locked)))
+    assert answer.trouble is None and answer.text
 
 
 def test_an_old_server_is_reached_only_by_a_legacy_profile_and_that_is_a_finding(old_server: Server) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,17 +106,6 @@ def test_a_file_name_that_looks_like_an_option_is_only_a_file_name(
     a_key(tmp_path).rename(tmp_path / "-Yverify")
     monkeypatch.chdir(tmp_path)
     assert "BEGIN SSH SIGNATURE" in SIGNATURES.sign(MESSAGE, key_file=Path("-Yverify"))
-
-
-@pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A real ssh-agent of this test; its socket."""
-    started = subprocess.run(("ssh-agent", "-s", "-a", tmp_path / "agent"), capture_output=True, text=True, check=True)
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
-    yield tmp_path / "agent"
-    found = re.search(r"SSH_AGENT_PID=(\d+)", started.stdout)
-    assert found
-    os.kill(int(found[1]), signal.SIGTERM)
 
 
 def test_the_agent_signs_for_a_public_key_file(agent: Path, tmp_path: Path) -> None:
