@@ -6,7 +6,7 @@
 PREFIX ?= /opt/kahn
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test check bench-planning format lock docs texts install uninstall uninstall-packages clean
+.PHONY: help setup demo test test-long check bench-planning format lock docs texts install uninstall uninstall-packages clean
 
 help:  ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +17,11 @@ setup:  ## Debian packages (root only), .venv and the kahn command; quick when a
 demo: setup  ## The whole story on throw-away hosts: import, plan, approve, run, roll back, report
 	@$(RUN) -m orchestrator.lab.demo
 
-test: setup  ## Everything: check, then real ansible, PostgreSQL and lab hosts
+test: setup  ## Everything but the long proofs: check, then real ansible, PostgreSQL and lab hosts
 	@sh .ci/test.sh all
+
+test-long: setup  ## The long proofs, which neither check nor test runs (marker long)
+	@sh .ci/test.sh long
 
 check: setup  ## Format, lint, types, import contracts, house rules, unit and property tests
 	@sh .ci/test.sh check

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the stages of `make check` or, with "all", of `make test`: every stage runs, also after a red one; a table ends it.
+# Runs the stages of `make check`, of `make test` ("all") or of `make test-long` ("long"): every stage runs, also after a
+# red one; a table ends it.
 cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
 kind=${1:-check}
@@ -56,25 +57,31 @@ end_aside() {  # end_aside NAME
 cores=$(nproc 2>/dev/null || echo 2)
 [ "$cores" -gt 4 ] && cores=4
 
-stage "format" $bin/ruff format --check --quiet --diff .
-stage "lint" $bin/ruff check --quiet .
-stage "types" $bin/mypy
-stage "types of the build's own scripts" $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py
-stage "import contracts" $bin/lint-imports --no-logo
-if [ "$kind" = all ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
+if [ "$kind" != long ]; then
+    stage "format" $bin/ruff format --check --quiet --diff .
+    stage "lint" $bin/ruff check --quiet .
+    stage "types" $bin/mypy
+    stage "types of the build's own scripts" $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py
+    stage "import contracts" $bin/lint-imports --no-logo
+fi
+if [ "$kind" != check ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
 fi
 if [ "$kind" = check ]; then
-    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" -m "not lab and not ansible and not postgres"
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" -m "not lab and not ansible and not postgres and not long"
+elif [ "$kind" = long ]; then
+    none_is_fine=yes
+    stage "long proofs" $bin/python -m pytest -v -n "$cores" --dist loadfile -m "long and not postgres"
+    stage "long proofs with PostgreSQL" $bin/python -m pytest -v -m "long and postgres"
 else
     none_is_fine=yes
-    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres"
+    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres and not long"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off.
-    begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m lab
+    begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m "lab and not long"
     stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4
     stage "deaths at every durable boundary" nice $bin/python -m tests.faults.crash
     # One process: two would make the server's account at the same moment, and each start a server of its own.
-    stage "PostgreSQL" nice $bin/python -m pytest -q -m "postgres and not lab"
+    stage "PostgreSQL" nice $bin/python -m pytest -q -m "postgres and not lab and not long"
     end_aside "real hosts (lab)"
 fi
 
@@ -83,7 +90,11 @@ cat "$work/table"
 if [ -s "$KAHN_NOT_RUN" ]; then
     printf '\n== Not exercised on this machine\n'
     cat "$KAHN_NOT_RUN"
-elif [ "$kind" = all ]; then
-    printf '\nEvery test ran; none was left out.\n'
+elif [ "$kind" != check ]; then
+    printf '\nEvery test of `make %s` ran; none was left out.\n' "$([ "$kind" = long ] && echo test-long || echo test)"
+fi
+if [ "$kind" != long ]; then
+    printf '\nNot part of this: the long proofs (marker long). `make test-long` runs them:\n'
+    grep -rlE '^(@pytest\.mark\.long|pytestmark.*\bmark\.long)\b' tests | sort | sed 's/^/    /' | grep . || echo '    (there are none yet)'
 fi
 exit $red
