@@ -21,7 +21,7 @@ GERMAN = ROOT / "orchestrator" / "locale" / "de.po"
 ROOMS = ("inventory", "orchestrator")
 TEMPLATES = (".html", ".j2", ".jinja")
 SHOWN_FIELDS = {"says", "remedy"}
-SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS"}
+SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "SIGNED_SO_FAR"}
 STATE_CLASSES = {"MoveState", "WaveState"}
 HEADER = """# German texts of Kahn.
 msgid ""
@@ -90,7 +90,7 @@ def _of_class(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _of_table(node: ast.AnnAssign) -> Iterator[str]:
-    """Sentences of the tables that say what happens if nobody acts."""
+    """Sentences of tables: what happens if nobody acts, what was signed so far."""
     if isinstance(node.target, ast.Name) and node.target.id in SHOWN_TABLES and isinstance(node.value, ast.Dict):
         for value in node.value.values:
             yield from _constant(value)

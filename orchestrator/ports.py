@@ -366,6 +366,10 @@ class Books(Protocol):
         """One more, and more than ``above``; only the holder of the seat calls this."""
         ...
 
+    def driven(self) -> bool | None:
+        """Whether somebody holds the driver's seat now; None when that cannot be told."""
+        ...
+
 
 class Store(Protocol):
     """A database with Kahn's tables."""

@@ -17,10 +17,11 @@ from orchestrator.core.control import (
     SAFETY,
     NotTheLead,
     Signatures,
+    Unfinished,
     check_fit,
     signatures_needed,
 )
-from orchestrator.core.lifecycle import WAVE_GROUPS, WAVE_TABLE, IllegalTransition, MoveEvent, WaveEvent
+from orchestrator.core.lifecycle import WAVE_GROUPS, WAVE_TABLE, IllegalTransition, MoveEvent, MoveState, WaveEvent
 from orchestrator.core.move_rules import is_half_way
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.undo import WAVE_HELD
@@ -75,6 +76,35 @@ def signed_so_far(
     }
     lead = "" if kind in SAFETY else progress.lead
     return Signatures(by=frozenset(by), needed=signatures_needed(kind, wave.content, progress, assets), lead=lead)
+
+
+_BY_SEVERAL = frozenset({ActKind.RESUME, *DECLARATIONS})
+"""Acts that may need more than one person."""
+
+
+def unfinished_acts(desk: Desk, wave: WaveRow, progress: WaveProgress) -> tuple[Unfinished, ...]:
+    """What was signed for the wave as it stands and has no effect yet, because another person must sign the same."""
+    if wave.state not in WAVE_GROUPS["stuck"]:
+        return ()
+    acts = (one.act for one in desk.books.waves.acts(wave.tenant, wave.key))
+    signed = dict.fromkeys((act.kind, frozenset(act.assets)) for act in acts if act.kind in _BY_SEVERAL)
+    found = []
+    for kind, assets in signed:
+        if any(_unasked(progress, asset) for asset in assets) or (kind is ActKind.RESUME and not _may_resume(wave)):
+            continue
+        so_far = signed_so_far(desk, wave, progress, kind=kind, assets=assets)
+        if so_far.by and so_far.missing:
+            needed = len(so_far.by) + so_far.missing
+            found.append(Unfinished(kind=kind, assets=assets, there=len(so_far.by), needed=needed))
+    return tuple(found)
+
+
+def _unasked(progress: WaveProgress, asset: AssetId) -> bool:
+    return asset not in progress.moves or progress.moves[asset].state is not MoveState.NEEDS_PERSON
+
+
+def _may_resume(wave: WaveRow) -> bool:
+    return WaveEvent.RESUME in WAVE_TABLE[wave.state]
 
 
 def _sign(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Signatures:

@@ -26,6 +26,7 @@ def surroundings(
         frozen=_freeze_in_force(desk, policy),
         full=next((room.where for room in rooms if room.free_gib < policy.disk_free_gib), ""),
         clock_jump_s=clock_jump_s,
+        driven=desk.books.driven(),
         took=earlier_times(desk, wave) if took is None else took,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory.model import TenantId
+from orchestrator.actions.control_wave import unfinished_acts
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import progress_in
@@ -37,8 +38,13 @@ def grounds_in(desk: Desk, tenant: TenantId, *, verify: bool = True) -> Grounds:
 def case_of(desk: Desk, wave: WaveRow) -> WaveCase:
     """The wave with its progress and, where it matters, what its signatures amount to now."""
     standing = standing_of(desk, wave) if wave.state in SIGNATURES_COUNT else None
+    progress = progress_in(desk.books, wave)
     return WaveCase(
-        content=wave.content, progress=progress_in(desk.books, wave), standing=standing, around=surroundings(desk, wave)
+        content=wave.content,
+        progress=progress,
+        standing=standing,
+        around=surroundings(desk, wave),
+        unfinished=unfinished_acts(desk, wave, progress),
     )
 
 

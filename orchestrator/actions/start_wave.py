@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from inventory.errors import ExpectedError
 from orchestrator.actions.confirm_gate import confirmations_in
 from orchestrator.actions.desk import Desk, no_trouble
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.read_times import times_of
 from orchestrator.actions.record import change_move, change_wave
 from orchestrator.actions.sign import standing_of
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.command import ChangeMove
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
 from orchestrator.core.ready import Circumstances, NotReady, blocking, ready_lines
 from orchestrator.core.ready_line import ReadyLine, joined_in_one
@@ -20,6 +22,8 @@ from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import WaveRow
 
+A_LITTLE_LATE = timedelta(minutes=5)
+"""A start so soon after the window opened is on time: a first batch that never fitted is held, which says why."""
 TreeCheck = Callable[[Runbook], bool]
 KeyCheck = Callable[[AccessProfile], str]
 
@@ -123,4 +127,14 @@ def keep_appointments(
         return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
     if not standing_of(desk, wave).holds:
         return change_wave(desk, wave, WaveEvent.EXPIRE, cause="approval_expired")
+    if now > start_by(desk, wave):
+        return change_wave(desk, wave, WaveEvent.MISS, cause="started_too_late")
     return claim_wave(desk, wave, tree_there=tree_there, key_trouble=key_trouble)
+
+
+def start_by(desk: Desk, wave: WaveRow) -> datetime:
+    """The last moment at which its first batch can begin and still go back inside the window, should it fail."""
+    last = Estimates(content=wave.content, around=surroundings(desk, wave)).batch_fits_until(
+        wave.content.batches[0].name
+    )
+    return max(last, wave.content.window.opens + A_LITTLE_LATE)

@@ -24,7 +24,7 @@ from orchestrator.adapters.notices_book import NoticesBook
 from orchestrator.adapters.people_book import PeopleBook
 from orchestrator.adapters.plans_book import PlansBook
 from orchestrator.adapters.runs_book import RunsBook
-from orchestrator.adapters.seat import advisory_seat, file_seat
+from orchestrator.adapters.seat import advisory_seat, advisory_seat_taken, file_seat, file_seat_taken
 from orchestrator.adapters.tables import DriverEpochRow
 from orchestrator.adapters.tenants_book import TenantsBook
 from orchestrator.adapters.waves_book import WavesBook
@@ -67,6 +67,11 @@ class DatabaseBooks:
         if raised is None:
             self._connection.execute(insert(_EPOCH).values(id=1, epoch=above + 1))
         return int(raised or above + 1)
+
+    def driven(self) -> bool | None:
+        """Whether somebody holds the driver's seat now; None when this account cannot tell."""
+        url = self._connection.engine.url
+        return file_seat_taken(_file_of(url)) if url.drivername == "sqlite" else advisory_seat_taken(self._connection)
 
 
 class DatabaseStore:
@@ -126,7 +131,7 @@ class DatabaseStore:
     def seat(self) -> AbstractContextManager[bool]:
         """The driver's seat, while the context is open; False when somebody else has it."""
         if self._url.drivername == "sqlite":
-            return file_seat(Path(str(self._url.database)).absolute())
+            return file_seat(_file_of(self._url))
         return advisory_seat(self._engine)
 
     @contextmanager
@@ -156,6 +161,10 @@ class DatabaseStore:
         if self._url.drivername == "sqlite":
             return connection.execution_options(**READ_ONLY)
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _file_of(url: URL) -> Path:
+    return Path(str(url.database)).absolute()
 
 
 def _check_revision(found: str, *, url: URL) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.stop_all import lift_stop, running_steps, stop_all
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.cli.lines import clock, run_words
@@ -21,24 +23,31 @@ def stop(
     ] = False,
     lift: Annotated[bool, typer.Option("--lift", help="Let every wave go on where it stood.")] = False,
     reason: Annotated[str, typer.Option(help="Why; kept in every tenant's journal.")] = "",
-    person: Annotated[str, typer.Option("--as", help="Who acts (else KAHN_PERSON); no key is needed.")] = "",
+    person: Annotated[str, typer.Option("--as", help="Who acts (else KAHN_PERSON); to stop, no key is needed.")] = "",
+    key: Annotated[Path | None, typer.Option("--key", help="To lift: their private SSH key (else KAHN_KEY).")] = None,
 ) -> None:
     """Stop all new steps everywhere at once, lift that again, or (without options) list the running steps."""
     kahn = context_of(ctx)
     if everything and lift:
         raise typer.BadParameter(_("give either --all or --lift"))
     if everything or lift:
-        _act(kahn, lift=lift, by=person or kahn.settings.person, reason=reason)
+        _lift(kahn, person, key, reason) if lift else _stop(kahn, person, reason)
     _show(kahn)
 
 
-def _act(kahn: Context, *, lift: bool, by: str, reason: str) -> None:
+def _stop(kahn: Context, person: str, reason: str) -> None:
+    by = person or kahn.settings.person
     if not by:
         raise NoPerson()
-    if lift:
-        kahn.confirm(_("Let every wave go on where it stood?"))
     with kahn.world.desk() as desk:
-        lift_stop(desk, by=by, reason=reason) if lift else stop_all(desk, by=by, reason=reason)
+        stop_all(desk, by=by, reason=reason)
+
+
+def _lift(kahn: Context, person: str, key: Path | None, reason: str) -> None:
+    name, key_file = kahn.signer(person, key)
+    kahn.confirm(_("Let every wave go on where it stood?"))
+    with kahn.world.desk() as desk:
+        lift_stop(desk, keyboard=Keyboard(person=name, key_file=key_file), reason=reason)
 
 
 def _show(kahn: Context) -> None:

@@ -17,6 +17,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from orchestrator.actions.control_wave import unfinished_acts
 from orchestrator.actions.drive_wave import rests
 from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import wave_at
@@ -24,8 +25,9 @@ from orchestrator.cli.context import Context
 from orchestrator.cli.drive import Reader, exit_code
 from orchestrator.cli.wave_screen import render
 from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.places import WaveCase
 from orchestrator.core.refusals import StoreBusy
-from orchestrator.core.wave_view import WaveView, view_of
+from orchestrator.core.wave_view import WaveView, view_of_case
 from orchestrator.texts import _
 
 __all__ = ["render", "watch", "watch_wave"]
@@ -68,11 +70,12 @@ def look_at(kahn: Context, key: str) -> Look:
     """The wave as it stands now. An approved wave does not rest: it starts by itself, or by `kahn wave run`."""
     with kahn.world.look() as desk:
         wave, progress = wave_at(desk.books, kahn.tenant, key)
-        around = surroundings(desk, wave)
+        around, unfinished = surroundings(desk, wave), unfinished_acts(desk, wave, progress)
     ready = wave.state in (WaveState.APPROVED, WaveState.SCHEDULED)
     waits = ready and desk.now < wave.content.window.closes
     code = exit_code(wave, progress) if rests(wave, progress) and not waits else None
-    return Look(view=view_of(wave, progress, now=desk.now, around=around), code=code)
+    case = WaveCase(content=wave.content, progress=progress, around=around, unfinished=unfinished)
+    return Look(view=view_of_case(case, now=desk.now), code=code)
 
 
 # --------------------------------------------------------------------------- plain lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.table import Table
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.approve_plan import approve_wave, turn_back_wave
-from orchestrator.actions.look_around import surroundings
+from orchestrator.actions.make_report import case_of
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent, Keyboard, standing_of
 from orchestrator.actions.start_wave import claim_wave, launched_before
@@ -27,7 +28,7 @@ from orchestrator.core.approval import shown_text
 from orchestrator.core.lifecycle import WAVE_GROUPS, WaveState
 from orchestrator.core.ready import SIGNATURES, blocking
 from orchestrator.core.wave import ActKind
-from orchestrator.core.wave_view import view_of
+from orchestrator.core.wave_view import view_of, view_of_case
 from orchestrator.spoken import spoken, state_word
 from orchestrator.texts import _
 
@@ -86,12 +87,11 @@ def show(
         show_evidence(kahn, wave, evidence)
         return
     with kahn.world.look() as desk:
-        row, progress = wave_at(desk.books, kahn.tenant, wave)
+        row = desk.books.waves.get(kahn.tenant, wave)
         standing = standing_of(desk, row)
         names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
         moves = desk.books.waves.moves(kahn.tenant, wave)
-        around = surroundings(desk, row)
-    view = view_of(row, progress, now=desk.now, standing=standing, around=around)
+        view = view_of_case(replace(case_of(desk, row), standing=standing), now=desk.now)
     kahn.out.line(shown_text(row.content))
     kahn.out.line(_("fingerprint {fingerprint}").format(fingerprint=row.fingerprint))
     if standing.proposer:

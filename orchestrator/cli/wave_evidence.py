@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import progress_in, subject_of
 from orchestrator.actions.take_back import asset_named
 from orchestrator.cli.context import Context
@@ -23,8 +24,9 @@ def show_evidence(kahn: Context, wave: str, name: str) -> None:
         row = desk.books.waves.get(kahn.tenant, wave)
         entries = desk.books.journal.read(kahn.tenant, subject=subject_of(row))
         progress = progress_in(desk.books, row)
+        around = surroundings(desk, row)
     facts = [Fact(at=one.at, kind=one.entry.kind, body=one.entry.body) for one in entries]
-    page = evidence_of(row.content, progress, facts, asset_named(row.content, name))
+    page = evidence_of(row.content, progress, facts, asset_named(row.content, name), around=around)
     for line in _lines(row.content, page):
         kahn.out.line(line)
     kahn.out.json(page)

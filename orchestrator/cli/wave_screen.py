@@ -142,6 +142,7 @@ def decision_lines(nth: int, decision: Decision) -> list[RenderableType]:
         lines.append(_indented(f"{shown}{more} ({_('users: {count}').format(count=decision.users)})"))
     if decision.helps:
         lines.append(_indented(spoken(decision.helps)))
+    lines += [_indented(spoken(sentence), style="bold") for sentence in decision.signed]
     lines += [_indented(one_line(command), style="cyan") for command in decision.commands]
     return lines
 

@@ -310,6 +310,12 @@ _DECIDED = (
         remedy="Compare each asset under way with its machine; rolling back is the safest way on.",
     ),
     Cause(code="window_passed", says="its window passed without a start", remedy="Plan it again."),
+    Cause(
+        code="started_too_late",
+        says="it did not start when its window opened; by now its first batch and the way back, should it fail, would "
+        "end after the window",
+        remedy="Plan it again, and see that `kahn serve` runs.",
+    ),
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )
 CAUSES: Mapping[str, Cause] = MappingProxyType({cause.code: cause for cause in (*_KNOWN, *_DECIDED)})

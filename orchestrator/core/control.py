@@ -67,6 +67,16 @@ class Signatures:
         return max(short, 1) if self.lead and self.lead not in self.by else short
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An act that somebody signed and that waits for more people. ``assets`` is empty for an act on the whole wave."""
+
+    kind: ActKind
+    assets: frozenset[AssetId]
+    there: int
+    needed: int
+
+
 def signatures_needed(
     kind: ActKind, content: WaveContent, progress: WaveProgress, assets: Collection[AssetId] = ()
 ) -> int:

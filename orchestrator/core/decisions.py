@@ -17,7 +17,7 @@ from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
-from orchestrator.core.wave import WaveContent
+from orchestrator.core.wave import ActKind, WaveContent
 
 
 class About(StrEnum):
@@ -42,6 +42,8 @@ class Decision:
     if_nobody_acts: Sentence
     helps: Sentence | None = None
     """What helps, where the cause tells."""
+    signed: tuple[Sentence, ...] = ()
+    """What somebody signed already and another person must sign too before it is done."""
     since: datetime | None = None
     until: datetime | None = None
     """When it is too late to decide."""
@@ -99,7 +101,8 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
             ),
             who=ENGINEER,
             helps=Sentence(says=cause.remedy),
-            if_nobody_acts=in_zone(move_without_people(case.content, moves[0]), case.content),
+            signed=_signed(case, moves),
+            if_nobody_acts=in_zone(move_without_people(case.content, moves[0], around=case.around), case.content),
             since=earliest((move.since for move in moves), case.content),
             assets=tuple(move.asset for move in moves),
             names=names,
@@ -182,12 +185,41 @@ def _held(case: WaveCase) -> Decision:
         ),
         who=ENGINEER,
         helps=Sentence(says=cause.remedy),
+        signed=_signed(case),
         if_nobody_acts=in_zone(next_without_people(case.content, case.progress, around=case.around), case.content),
         since=earliest([case.progress.since], case.content),
         assets=tuple(move.asset for move in waiting),
         names=_names(case, waiting),
         users=users_of(case.content, waiting),
         commands=(f"kahn wave show {case.key}", *resume, f"kahn wave rollback {case.key} --preview"),
+    )
+
+
+SIGNED_SO_FAR: dict[ActKind, str] = {
+    ActKind.RESUME: "Signed to let the wave go on: {there} of {needed}. Another person must sign the same.",
+    ActKind.DECLARE_DONE: "Signed that the step is done ({names}): {there} of {needed}. Another person must sign the "
+    "same.",
+    ActKind.DECLARE_NOT_DONE: "Signed that the step is not done ({names}): {there} of {needed}. Another person must "
+    "sign the same.",
+    ActKind.DECLARE_UNDONE: "Signed that all is undone ({names}): {there} of {needed}. Another person must sign the "
+    "same.",
+}
+
+
+def _signed(case: WaveCase, moves: Sequence[MoveProgress] = ()) -> tuple[Sentence, ...]:
+    """What waits for another signature: on these assets, or without any on the whole wave."""
+    among = frozenset(move.asset for move in moves)
+    return tuple(
+        Sentence(
+            says=SIGNED_SO_FAR[one.kind],
+            facts={
+                "names": ", ".join(sorted(case.content.move(asset).name for asset in one.assets)),
+                "there": one.there,
+                "needed": one.needed,
+            },
+        )
+        for one in case.unfinished
+        if (one.assets & among if among else not one.assets)
     )
 
 

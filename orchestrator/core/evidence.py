@@ -15,6 +15,7 @@ from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.lifecycle_parts import StepState, step_state
 from orchestrator.core.progress import Fact, MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import left_to_undo, past_return
 from orchestrator.core.waiting import Outlook, move_without_people
 from orchestrator.core.wave import ActKind, WaveContent
@@ -69,7 +70,9 @@ class Evidence:
     """How many people must sign to say how the step stands."""
 
 
-def evidence_of(content: WaveContent, progress: WaveProgress, facts: Iterable[Fact], asset: AssetId) -> Evidence:
+def evidence_of(
+    content: WaveContent, progress: WaveProgress, facts: Iterable[Fact], asset: AssetId, *, around: Surroundings = CALM
+) -> Evidence:
     """The evidence about the asset. Raises KeyError."""
     move, planned = progress.moves[asset], content.move(asset)
     leaning = (leaning_on(content, asset) | frozenset(content.group_of(asset))) - {asset}
@@ -90,7 +93,7 @@ def evidence_of(content: WaveContent, progress: WaveProgress, facts: Iterable[Fa
         baseline=move.baseline,
         would_undo=tuple(step.name for step in left_to_undo(move, content.runbook)),
         leans_on_it=tuple(sorted(content.move(one).name for one in leaning)),
-        if_nobody_acts=move_without_people(content, move),
+        if_nobody_acts=move_without_people(content, move, around=around),
         signatures=_signatures(content, progress, move),
     )
 

@@ -99,6 +99,7 @@ def _of_decision(decision: Decision) -> list[Sentence]:
     lines = [decision.what]
     if decision.helps:
         lines.append(decision.helps)
+    lines += decision.signed
     return lines + [_typed(command) for command in decision.commands]
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from inventory.dependencies import departments_of, succession_of
 from inventory.model import AssetId, Snapshot, name_key
 from orchestrator.core.approval import Standing
+from orchestrator.core.control import Unfinished
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.plan import Plan
 from orchestrator.core.planner.eligibility import STAYS, movable
@@ -114,6 +115,8 @@ class WaveCase:
     progress: WaveProgress
     standing: Standing | None = None
     around: Surroundings = CALM
+    unfinished: tuple[Unfinished, ...] = ()
+    """Acts that wait for another person's signature."""
 
     @property
     def key(self) -> str:

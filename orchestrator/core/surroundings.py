@@ -26,6 +26,8 @@ class Surroundings:
     """Where less is free than the tenant's policy demands; empty when there is room."""
     clock_jump_s: int = 0
     """By how many seconds the wall clock jumped against the steady one since the driver last looked; 0 within 60 s."""
+    driven: bool | None = None
+    """Whether somebody drives: `kahn serve` or `kahn wave run`; None when nobody could tell."""
     took: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Seconds that earlier runs of the same runbook took for one round of forks, by ``direction:step``."""
 

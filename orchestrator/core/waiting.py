@@ -63,25 +63,34 @@ MOVE_OUTLOOKS: dict[MoveState, str] = {
 }
 
 
-_STARTS = (
-    WaveState.APPROVED,
-    WaveState.SCHEDULED,
-    WaveState.RUNNING,
-    WaveState.SOAKING,
-    WaveState.ABORTING,
-    WaveState.ROLLING_BACK,
-)
+_DRIVEN = (WaveState.SCHEDULED, WaveState.RUNNING, WaveState.SOAKING, WaveState.ABORTING, WaveState.ROLLING_BACK)
 """States whose outlook begins something; an abort begins probes and rollbacks."""
+_STARTS = (WaveState.APPROVED, *_DRIVEN)
+_MOVES_BY_ITSELF = (
+    MoveState.RUNNING,
+    MoveState.PROBING,
+    MoveState.ROLLING_BACK,
+    MoveState.FAILED,
+    MoveState.UNKNOWN,
+)
+"""States of an asset whose outlook is more work of the driver."""
+HALTED_OUTLOOKS: dict[str, str] = {
+    "stopped": "All dispatch is stopped: nothing new begins in any wave until a person lifts that with "
+    "`kahn stop --lift`.",
+    "undriven": "NOBODY DRIVES NOW: steps under way end by themselves, and nothing else happens until `kahn serve` or "
+    "`kahn wave run` runs.",
+    "undriven_yet": "NOBODY DRIVES NOW: it starts at {opens} only if `kahn serve` runs by then.",
+}
+"""What is said instead, while nobody carries on what begins by itself."""
 
 
 def next_without_people(content: WaveContent, progress: WaveProgress, *, around: Surroundings = CALM) -> Outlook:
     """The wave's outlook. Total: every state has one."""
+    says = WAVE_OUTLOOKS[progress.state]
     if around.stopped and progress.state in _STARTS:
-        return Outlook(
-            says="All dispatch is stopped: nothing new begins in any wave until a person lifts that with "
-            "`kahn stop --lift`.",
-            facts={},
-        )
+        return Outlook(says=HALTED_OUTLOOKS["stopped"], facts={})
+    if around.driven is False and progress.state in _DRIVEN:
+        says = HALTED_OUTLOOKS["undriven_yet" if progress.state is WaveState.SCHEDULED else "undriven"]
     at = _when(content, progress, around)
     facts = {
         "opens": _clock(content.window.opens),
@@ -90,7 +99,7 @@ def next_without_people(content: WaveContent, progress: WaveProgress, *, around:
         "last": _clock(at) if at else "-",
         "cause": progress.cause or "-",
     }
-    return Outlook(says=WAVE_OUTLOOKS[progress.state], facts=facts, at=at)
+    return Outlook(says=says, facts=facts, at=at)
 
 
 def _when(content: WaveContent, progress: WaveProgress, around: Surroundings) -> datetime | None:
@@ -116,8 +125,10 @@ _UNTIL_IT_CLOSES = (
 )
 
 
-def move_without_people(content: WaveContent, move: MoveProgress) -> Outlook:
+def move_without_people(content: WaveContent, move: MoveProgress, *, around: Surroundings = CALM) -> Outlook:
     """One move's outlook. Total: every state has one."""
+    if move.state in _MOVES_BY_ITSELF and (around.stopped or around.driven is False):
+        return Outlook(says=HALTED_OUTLOOKS["stopped" if around.stopped else "undriven"], facts={})
     unknown = move.state is MoveState.UNKNOWN and move.since is not None
     at = next_probe_at(content, move) if unknown else None
     facts = {"at": _clock(at) if at else "-", "tries": str(content.thresholds.probe_tries)}

@@ -175,7 +175,8 @@ def _outlook(case: WaveCase) -> tuple[Sentence, ...]:
         (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),
     ):
-        outlooks = [move_without_people(content, move) for move in progress.moves.values() if move.state is state]
+        moves = (move for move in progress.moves.values() if move.state is state)
+        outlooks = [move_without_people(content, move, around=case.around) for move in moves]
         if outlooks:
             soonest = min(outlooks, key=lambda one: (one.at is None, one.at or content.window.closes))
             found.append(replace(says, facts={"count": len(outlooks), "outlook": in_zone(soonest, content)}))

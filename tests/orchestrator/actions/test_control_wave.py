@@ -17,11 +17,13 @@ from orchestrator.actions.control_wave import (
     declare,
     notes_of,
     take_lead,
+    unfinished_acts,
     wish,
 )
+from orchestrator.actions.record import progress_in
 from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.take_back import ReasonMissing
-from orchestrator.core.control import NotTheLead
+from orchestrator.core.control import NotTheLead, Unfinished
 from orchestrator.core.lifecycle import IllegalTransition, WaveState
 from orchestrator.core.refusals import UnknownPerson
 from orchestrator.core.runbook import Direction
@@ -64,6 +66,12 @@ def breaker(town: Town) -> None:
         change_wave(desk, desk.books.waves.get(STADT, "W01"), WaveEvent.HOLD, cause="budget_spent")
 
 
+def unfinished(town: Town) -> tuple[Unfinished, ...]:
+    with town.outside().look() as desk:
+        wave = desk.books.waves.get(STADT, "W01")
+        return unfinished_acts(desk, wave, progress_in(desk.books, wave))
+
+
 def test_a_paused_wave_begins_nothing_until_one_person_resumes_it(store: Store, tmp_path: Path) -> None:
     runs = SimulatedRuns()
     town = an_approved_town(store, tmp_path, runs)
@@ -83,8 +91,10 @@ def test_after_a_breaker_two_different_people_must_sign(store: Store, tmp_path: 
     town = an_approved_town(store, tmp_path, SimulatedRuns())
     town.start()
     breaker(town)
+    assert unfinished(town) == ()
     assert course(town, ActKind.RESUME, town.anna) == 1
     assert state(town) == (WaveState.HELD, "budget_spent")
+    assert unfinished(town) == (Unfinished(kind=ActKind.RESUME, assets=frozenset(), there=1, needed=2),)
     with pytest.raises(SignedAlready):
         course(town, ActKind.RESUME, town.anna)
     assert course(town, ActKind.RESUME, town.bert) == 0
@@ -99,6 +109,7 @@ def test_a_signature_for_one_halt_does_not_count_for_the_next(tmp_path: Path) ->
     course(town, ActKind.RESUME, town.bert)
     town.clock.moment = town.clock.moment.replace(minute=2)
     breaker(town)
+    assert unfinished(town) == ()
     assert course(town, ActKind.RESUME, town.bert) == 1
 
 
@@ -188,7 +199,9 @@ def test_what_happens_once_is_declared_by_two_people_before_it_goes_on(store: St
     assert say(town.anna) == 1 and town.states()["apc-001"] == "needs_person"
     with pytest.raises(SignedAlready):
         say(town.anna)
+    assert [(one.kind, one.assets) for one in unfinished(town)] == [(intent.kind, frozenset(intent.assets))]
     assert say(town.bert) == 0 and town.states()["apc-001"] == "held"
+    assert unfinished(town) == ()
     course(town, ActKind.RESUME, town.anna)
     town.drive()
     assert town.states()["apc-001"] == "moved"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from inventory.errors import ExpectedError
-from orchestrator.actions.start_wave import check_wave, claim_wave, keep_appointments
+from orchestrator.actions.start_wave import check_wave, claim_wave, keep_appointments, start_by
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Freeze
@@ -23,6 +23,11 @@ def keep(town: Town) -> WaveState:
     with town.outside().desk() as desk:
         wave = desk.books.waves.get(STADT, "W01")
         return keep_appointments(desk, wave, tree_there=lambda _runbook: True).state
+
+
+def latest_start(town: Town) -> datetime:
+    with town.outside().look() as desk:
+        return start_by(desk, desk.books.waves.get(STADT, "W01"))
 
 
 def journal_length(town: Town) -> int:
@@ -105,6 +110,23 @@ def test_a_wave_whose_window_passed_is_missed_and_never_caught_up(tmp_path: Path
         assert [keep(town), keep(town)] == [WaveState.MISSED, WaveState.MISSED]
         with pytest.raises(NotReady, match="closed"):
             town.start()
+
+
+def test_a_start_so_late_that_nothing_could_go_back_in_time_is_missed_and_touches_nothing(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    keep(town)
+    last = latest_start(town)
+    assert town.wave()[0].content.window.opens < last < town.wave()[0].content.window.closes
+    town.clock.moment = last + timedelta(seconds=1)
+    assert [keep(town), keep(town)] == [WaveState.MISSED, WaveState.MISSED]
+    assert town.wave()[0].cause == "started_too_late" and set(town.states().values()) == {"planned"}
+
+
+def test_a_start_that_is_late_but_fits_is_made(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    keep(town)
+    town.clock.moment = latest_start(town)
+    assert keep(town) is WaveState.RUNNING
 
 
 def test_an_approval_that_expires_before_the_hour_sends_the_wave_back_to_the_approver(tmp_path: Path) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from orchestrator.actions.sign import Keyboard, WrongKey
 from orchestrator.actions.start_wave import AllStopped, KeyUsed, launched_before
-from orchestrator.actions.stop_all import NotStopped, StoppedAlready, lift_stop, running_steps, stop_all
+from orchestrator.actions.stop_all import (
+    NotStopped,
+    StoppedAlready,
+    lift_stop,
+    lifting,
+    running_steps,
+    stop_all,
+)
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.refusals import UnknownPerson
 from orchestrator.ports import Store
 from tests.copied_towns import a_town
 from tests.databases import database_url, store
@@ -26,9 +36,9 @@ def stop(town: Town, reason: str = "smoke in the computer room") -> None:
         stop_all(desk, by="anna", reason=reason)
 
 
-def lift(town: Town, reason: str = "false alarm") -> None:
+def lift(town: Town, reason: str = "false alarm", *, keyboard: Keyboard | None = None) -> None:
     with town.outside().desk() as desk:
-        lift_stop(desk, by="anna", reason=reason)
+        lift_stop(desk, keyboard=keyboard or town.anna, reason=reason)
 
 
 def test_nothing_begins_anywhere_while_all_is_stopped_and_everything_goes_on_afterwards(
@@ -74,6 +84,25 @@ def test_the_brake_is_pulled_once_and_lifted_once_each_with_a_reason(store: Stor
     with store.reading() as books:
         kinds = [one.entry.kind for one in books.journal.read(STADT, subject="dispatch")]
     assert kinds == ["dispatch.stopped", "dispatch.lifted"]
+
+
+def test_only_a_person_with_a_registered_key_lifts_the_brake_and_the_signature_is_kept(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    stop(town)
+    with pytest.raises(WrongKey):
+        lift(town, keyboard=replace(town.anna, key_file=town.bert.key_file))
+    with pytest.raises(UnknownPerson, match="anybody"):
+        lift(town, keyboard=replace(town.anna, person="anybody"))
+    with town.outside().look() as desk:
+        stopped = desk.books.launches.stopped()
+        anna = desk.books.people.find(STADT, "anna")
+    assert stopped is not None
+    lift(town)
+    with town.outside().look() as desk:
+        entry = desk.books.journal.read(STADT, subject="dispatch")[-1].entry
+        message = lifting(stopped, reason="false alarm")
+        assert desk.signatures.holds(message, signature=entry.body["signature"], public_key=anna.public_key)
+    assert entry.body["person"] == anna.id
 
 
 def test_running_steps_are_listed(tmp_path: Path) -> None:

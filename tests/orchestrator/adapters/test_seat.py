@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from orchestrator.adapters.seat import file_seat_taken
 from orchestrator.adapters.store import DatabaseStore
 
 HOLDER = """
@@ -27,7 +29,7 @@ with DatabaseStore.open(sys.argv[1]).seat() as mine:
     print(mine, child.pid, flush=True)
     child.wait()
 """
-PATIENCE_S = 10
+PATIENCE_S = 30
 
 
 @contextmanager
@@ -97,3 +99,27 @@ def test_a_child_that_outlives_its_driver_does_not_keep_the_seat(store: Database
 def test_the_seat_does_not_hold_up_transactions(store: DatabaseStore) -> None:
     with store.seat() as mine, store.transaction() as books:
         assert (mine, books.raise_epoch()) == (True, 1)
+
+
+def _driven(store: DatabaseStore) -> bool | None:
+    with store.reading() as books:
+        return books.driven()
+
+
+def test_anybody_sees_whether_somebody_drives_and_looking_takes_no_seat(store: DatabaseStore) -> None:
+    assert _driven(store) is False
+    with store.seat() as mine:
+        assert mine and _driven(store) is True
+        with store.transaction() as books:
+            assert books.driven() is True
+    assert _free_within(store, PATIENCE_S)  # a server notices a moment later that its client has gone
+    until = time.monotonic() + PATIENCE_S
+    while _driven(store) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _driven(store) is False
+
+
+def test_a_seat_file_that_this_account_may_not_read_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "kahn.sqlite.seat").symlink_to(tmp_path / "kahn.sqlite.seat")
+    assert file_seat_taken(tmp_path / "kahn.sqlite") is None
+    assert file_seat_taken(tmp_path / "never-driven.sqlite") is False

@@ -25,8 +25,8 @@ def kahn(context: Context, *words: str) -> Result:
     return call(app, context, "stop", *words)
 
 
-def test_the_brake_needs_a_name_and_a_reason_but_no_key(tmp_path: Path) -> None:
-    context, _town = a_terminal(tmp_path, "started")
+def test_the_brake_needs_a_name_and_a_reason_but_no_key_and_lifting_it_needs_one(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "started")
     with pytest.raises(NoPerson):
         kahn(context, "--all", "--reason", "smoke", "--as", "")
     said = kahn(context, "--all", "--reason", "smoke", "--as", "anna").output
@@ -35,7 +35,10 @@ def test_the_brake_needs_a_name_and_a_reason_but_no_key(tmp_path: Path) -> None:
         kahn(context, "--all", "--reason", "smoke", "--as", "bert")
     shown = call(wave_control.app, context, "show", "W01").output
     assert "All dispatch is stopped" in shown
-    assert "Dispatch is free." in kahn(context, "--lift", "--reason", "false alarm", "--as", "anna").output
+    with pytest.raises(NoPerson):
+        kahn(context, "--lift", "--reason", "false alarm", "--as", "anna")
+    lifted = kahn(context, "--lift", "--reason", "false alarm", "--as", "anna", "--key", str(town.anna.key_file))
+    assert "Dispatch is free." in lifted.output
 
 
 def test_all_and_lift_together_make_no_sense(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def test_after_a_breaker_the_first_signature_says_who_is_missing_and_the_second_
     breaker(town)
     first = kahn(context, "resume", "W01", *by(town, "anna"))
     assert first.exit_code == 4 and "Signed by 1 of 2" in first.output and state(town) is WaveState.HELD
+    shown = " ".join(kahn(context, "show", "W01").output.split())
+    assert "Signed to let the wave go on: 1 of 2. Another person must sign the same." in shown
     assert kahn(context, "resume", "W01", *by(town, "bert")).exit_code == 0
     assert state(town) is WaveState.CLOSED
 

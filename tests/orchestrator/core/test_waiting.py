@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.progress import at_start
 from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
@@ -64,6 +64,28 @@ def test_while_all_dispatch_is_stopped_no_wave_promises_to_go_on() -> None:
     for state in (WaveState.SCHEDULED, WaveState.RUNNING, WaveState.ABORTING, WaveState.ROLLING_BACK):
         says = next_without_people(WAVE, replace(START, state=state), around=stopped).says
         assert "kahn stop --lift" in says and "by itself" not in says
+
+
+def test_where_nobody_drives_nothing_promises_to_go_on() -> None:
+    nobody = Surroundings(driven=False)
+    for state in WaveState:
+        outlook = next_without_people(WAVE, replace(START, state=state, since=OPENS), around=nobody)
+        assert "As long as" not in outlook.says and said(outlook).endswith(".")
+    assert "it starts at" in said(next_without_people(WAVE, replace(START, state=WaveState.SCHEDULED), around=nobody))
+    for driven in (True, None):
+        around = Surroundings(driven=driven)
+        assert "NOBODY" not in next_without_people(WAVE, replace(START, state=WaveState.RUNNING), around=around).says
+
+
+@pytest.mark.parametrize("around", [Surroundings(driven=False), Surroundings(stopped=True)])
+@pytest.mark.parametrize("state", list(MoveState))
+def test_an_asset_that_nobody_drives_is_not_promised_to_go_on(state: MoveState, around: Surroundings) -> None:
+    move = replace(next(iter(START.moves.values())), state=state, since=OPENS)
+    outlook = move_without_people(WAVE, move, around=around)
+    calm = move_without_people(WAVE, move)
+    rests = MOVE_GROUPS["at rest"] | {MoveState.NEEDS_PERSON}
+    assert (outlook == calm) is (state in rests)
+    assert outlook.at is None or state in rests
 
 
 def test_a_wave_at_rest_or_stuck_never_promises_that_it_goes_on_by_itself() -> None:
