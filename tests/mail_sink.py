@@ -17,6 +17,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from tests.waiting import PATIENCE_S
+
 
 @dataclass
 class Sink:
@@ -42,29 +44,34 @@ class Sink:
         return AuthResult(success=given.password == b"geheim")
 
 
+class _OnOurSocket(Controller):  # type: ignore[misc]
+    """A controller that takes over a socket which listens already: nobody else can have its port meanwhile."""
+
+    listening: socket.socket
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self.listening, ssl=self.ssl_context)
+
+
 @contextmanager
 def a_mail_sink(*, certificate: tuple[Path, Path] | None = None) -> Iterator[Sink]:
-    """A server on a free port; with a certificate it demands STARTTLS and a login."""
-    sink = Sink(port=_free_port())
-    options: dict[str, Any] = {}
+    """A server on a port of its own; with a certificate it demands STARTTLS and a login."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    sink = Sink(port=listening.getsockname()[1])
+    options: dict[str, Any] = {"ready_timeout": PATIENCE_S}
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        options = {
+        options |= {
             "tls_context": context,
             "require_starttls": True,
             "auth_required": True,
             "authenticator": sink.authenticate,
         }
-    controller = Controller(sink, hostname="127.0.0.1", port=sink.port, **options)
+    controller = _OnOurSocket(sink, hostname="127.0.0.1", port=sink.port, **options)
+    controller.listening = listening
     controller.start()
     try:
         yield sink
     finally:
         controller.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,9 +22,19 @@ from orchestrator.core.runbook import Baseline, Direction, Effect, Role, RoleSou
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
 from orchestrator.ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
 from tests.sshd import Server
+from tests.waiting import PATIENCE_S, until
 
 TREE = "ab" * 32
 NOBODYS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBf5P5mV6eDq2yIYqkEo3KpVJpsVmjYbLhIYtDq7yM5q"
+SLOW = """
+- name: work for a while
+  ansible.builtin.shell: |
+    echo begun >> /run/{{ kahn_run }}
+    tries=0
+    until [ -e /run/{{ kahn_run }}.enough ] || [ "$tries" -gt 3000 ]; do tries=$((tries + 1)); sleep 0.1; done
+    echo ended >> /run/{{ kahn_run }}
+"""
+"""Works until the test says that it is enough (or five minutes), so that the test may look as slowly as it likes."""
 PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 
 
@@ -120,7 +129,7 @@ class Field:
         assets: tuple[str, ...] = ("pc-1",),
         once: bool = False,
         epoch: int = 1,
-        seconds: float = 60,
+        seconds: float = 600,
     ) -> RunOrder:
         """An order to play these tasks on the server, each asset being the same machine."""
         self.playbook("act.yml", tasks)
@@ -159,10 +168,20 @@ class Field:
         """The run's directory."""
         return self.state / "runs" / order.run.id
 
-    def finished(self, order: RunOrder, *, within: float = 60) -> SpoolRead:
+    def finished(self, order: RunOrder, *, within: float = 300) -> SpoolRead:
         """The run's whole spool once none of its processes lives."""
         wait_until(lambda: not self.runs.read(order.run.id, offset=0).alive, within=within)
         return self.runs.read(order.run.id, offset=0)
+
+    def enough(self, order: RunOrder) -> None:
+        """The slow task of the order may end."""
+        assert self.server is not None
+        self.server.inside("touch", f"/run/{order.run.id}.enough")
+
+    def over(self, order: RunOrder) -> SpoolRead:
+        """The whole spool of a run with a slow task, which may end now."""
+        self.enough(order)
+        return self.finished(order)
 
     def played(self, order: RunOrder) -> dict[str, Outcome]:
         """Start the order, wait for its end, close it, and judge it."""
@@ -191,12 +210,9 @@ def indented(tasks: str) -> str:
     return "".join(f"    {line[margin:]}\n" for line in lines)
 
 
-def wait_until(holds: Callable[[], object], *, within: float = 30) -> None:
+def wait_until(holds: Callable[[], object], *, within: float = PATIENCE_S) -> None:
     """Wait for a condition. Raises AssertionError when it does not come true in time."""
-    until = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.05)
+    until(holds, within_s=within, every_s=0.05)
 
 
 def pids_of(run: str) -> dict[int, str]:

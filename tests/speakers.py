@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from tests.waiting import PATIENCE_S
+
 Speech = Callable[[socket.socket], object]
 VERSION = b"SSH-2.0-Test\r\n"
 
@@ -22,7 +24,7 @@ def speaker(speech: Speech) -> Iterator[int]:
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def _serve(listening: socket.socket, speech: Speech) -> None:
@@ -34,7 +36,7 @@ def _serve(listening: socket.socket, speech: Speech) -> None:
 
 def _speak(caller: socket.socket, speech: Speech) -> None:
     with caller, suppress(OSError):
-        caller.settimeout(10)
+        caller.settimeout(PATIENCE_S)
         speech(caller)
 
 

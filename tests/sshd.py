@@ -10,12 +10,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import until
 
 _SEARCH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
@@ -55,24 +56,49 @@ def start_server(directory: Path, *, key_type: str = "ed25519", options: str = "
     for path, kind in ((host_key, key_type), (login_key, "ed25519")):
         subprocess.run(("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path), check=True)
     shutil.copy(login_key.with_suffix(".pub"), directory / "authorized_keys")
-    port = _free_port()
+    started, port = _listening(directory, host_key, options)
+    key = " ".join(host_key.with_suffix(".pub").read_text().split()[:2])
+    return Server(directory=directory, port=port, host_key=key, key_file=login_key, pid=started.pid)
+
+
+def _listening(directory: Path, host_key: Path, options: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The program and its port. sshd cannot say which port it took, so one is tried after another until it has it."""
+    for _ in range(20):
+        port = _free_port()
+        started = _begun(directory, _config(directory, host_key, port, options))
+        if _listens(directory, started):
+            return started, port
+    raise RuntimeError("the ssh server found no free port")
+
+
+def _listens(directory: Path, started: subprocess.Popen[bytes]) -> bool:
+    """Whether it says that it listens, and not that somebody else has the port."""
+    said = directory / "sshd.err"
+    until(lambda: b"Server listening on" in said.read_bytes() or started.poll() is not None)
+    assert started.poll() is None or b"Address already in use" in said.read_bytes(), said.read_text()
+    return started.poll() is None
+
+
+def _config(directory: Path, host_key: Path, port: int, options: str) -> Path:
     config = directory / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"PermitRootLogin prohibit-password\nPasswordAuthentication no\nMaxStartups 100\nMaxSessions 100\n"
         f"AuthorizedKeysFile {directory}/authorized_keys\n{options}"
     )
+    return config
+
+
+def _begun(directory: Path, config: Path) -> subprocess.Popen[bytes]:
     sshd = shutil.which("sshd", path=_SEARCH)
     empty = "mount -t tmpfs none /var/lib && mount -t tmpfs none /run && mkdir /run/sshd"
-    script = f"{empty} && exec {sshd} -D -f {config}"
-    started = subprocess.Popen(
-        ("unshare", "--mount", "--propagation", "private", "sh", "-c", script),
-        stdin=subprocess.DEVNULL,
-        stderr=(directory / "sshd.err").open("wb"),
-    )
-    _wait_for(port)
-    key = " ".join(host_key.with_suffix(".pub").read_text().split()[:2])
-    return Server(directory=directory, port=port, host_key=key, key_file=login_key, pid=started.pid)
+    script = f"{empty} && exec {sshd} -D -e -f {config}"
+    with (directory / "sshd.err").open("wb") as said:
+        return subprocess.Popen(
+            ("unshare", "--mount", "--propagation", "private", "sh", "-c", script),
+            stdin=subprocess.DEVNULL,
+            stderr=said,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +119,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("the ssh server did not start")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from time import perf_counter
+from time import process_time
 
 from inventory.dependencies import Part, Structure, departments_of, structure_of, succession_of
 from inventory.model import AssetId, AssetKind, DependencyKind, Snapshot
@@ -116,9 +116,9 @@ def test_a_circle_of_ten_thousand_is_one_part_with_its_whole_path() -> None:
     size = 10_000
     assets = tuple(an_asset(f"s{number:05}", kind=SERVER) for number in range(size))
     edges = tuple(needs(f"s{number:05}", f"s{(number + 1) % size:05}") for number in range(size))
-    began = perf_counter()
+    began = process_time()
     structure = structure_of(an_estate(also=assets, edges=edges))
-    assert perf_counter() - began < 10
+    assert process_time() - began < 10
     assert (len(structure.parts), len(structure.cycles[0].path), structure.cycles[0].knot) == (1, size, size)
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.core.notices import Contact
-from tests.orchestrator.actions.test_switchboard import MAIL, PAGER, Lines, until
+from tests.orchestrator.actions.test_switchboard import MAIL, PAGER, Lines
 from tests.towns import TestClock
+from tests.waiting import PATIENCE_S, until
 
 
 def a_watch(lines: Lines, *contacts: Contact) -> tuple[StoreWatch, TestClock]:
@@ -18,7 +19,7 @@ def a_watch(lines: Lines, *contacts: Contact) -> tuple[StoreWatch, TestClock]:
 def look(watch: StoreWatch, clock: TestClock, *, after_s: float = 0) -> None:
     clock.moment += timedelta(seconds=after_s)
     watch.is_away()
-    watch.wait(within_s=5)
+    watch.wait(within_s=PATIENCE_S)
 
 
 def test_a_short_restart_of_the_database_wakes_nobody() -> None:
@@ -35,7 +36,7 @@ def test_a_lasting_outage_calls_once_then_the_next_contact_and_tells_its_end_to_
         look(watch, clock, after_s=after_s)
     assert [channel for channel, _id in lines.sent] == ["mail", "pager"]
     watch.is_back()
-    watch.wait(within_s=5)
+    watch.wait(within_s=PATIENCE_S)
     assert sorted(channel for channel, _id in lines.sent) == ["mail", "mail", "pager", "pager"]
     watch.is_back()
     assert len(lines.sent) == 4
@@ -49,7 +50,7 @@ def test_a_failed_call_is_tried_again_and_only_the_told_hear_of_the_end() -> Non
     assert [channel for channel, _id in lines.sent] == ["pager"], "who cannot be reached gives way at once"
     lines.broken.clear()
     watch.is_back()
-    watch.wait(within_s=5)
+    watch.wait(within_s=PATIENCE_S)
     assert [channel for channel, _id in lines.sent] == ["pager", "pager"]
 
 

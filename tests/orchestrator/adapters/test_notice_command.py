@@ -11,9 +11,10 @@ from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_secret import NotDelivered
 from orchestrator.core.contacts_file import CommandChannel
 from tests.orchestrator.adapters.test_notice_mail import a_letter
+from tests.waiting import is_gone, until
 
 
-def a_program(folder: Path, script: str, *words: str, timeout_s: int = 5) -> CommandChannel:
+def a_program(folder: Path, script: str, *words: str, timeout_s: int = 120) -> CommandChannel:
     file = folder / "page"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
@@ -47,11 +48,9 @@ def test_a_missing_program_is_told(tmp_path: Path) -> None:
 
 
 def test_one_that_hangs_is_killed_with_its_children_and_holds_nobody_up(tmp_path: Path) -> None:
-    channel = a_program(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child; sleep 60", timeout_s=1)
+    channel = a_program(tmp_path, f"sleep 600 & echo $! > {tmp_path}/child; sleep 600", timeout_s=2)
     begun = time.monotonic()
-    with pytest.raises(NotDelivered, match="did not end within 1 s"):
+    with pytest.raises(NotDelivered, match="did not end within 2 s"):
         run_command(channel, a_letter())
-    assert time.monotonic() - begun < 5
-    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
-    time.sleep(0.1)
-    assert not child.exists() or child.read_text().split()[2] == "Z"
+    assert time.monotonic() - begun < 100
+    until(lambda: is_gone(int((tmp_path / "child").read_text())))

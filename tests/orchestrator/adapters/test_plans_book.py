@@ -93,7 +93,7 @@ def test_of_four_children_at_once_one_becomes_current(store: DatabaseStore, data
 
     def put(seed: int) -> bool:
         own = DatabaseStore.open(database_url)
-        start.wait(timeout=20)
+        start.wait(timeout=120)
         try:
             _put(own, a_plan(parent=first.fingerprint, seed=seed))
         except PlanOvertaken:
@@ -111,7 +111,7 @@ def test_two_first_plans_at_once_have_one_winner(store: DatabaseStore, database_
 
     def put(seed: int) -> bool:
         own = DatabaseStore.open(database_url)
-        start.wait(timeout=20)
+        start.wait(timeout=120)
         try:
             _put(own, a_plan(seed=seed))
         except PlanOvertaken:

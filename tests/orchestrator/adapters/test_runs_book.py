@@ -208,7 +208,7 @@ def test_of_eight_drivers_that_want_one_asset_at_once_one_gets_it(
 
     def intend(number: int) -> str:
         own = DatabaseStore.open(database_url)
-        start.wait(timeout=20)
+        start.wait(timeout=120)
         try:
             _intend(own, a_run(town.wave, number, "a0", machines=(f"m{number}",)))
         except AssetBusy:
@@ -231,7 +231,7 @@ def test_of_two_waves_that_claim_one_machine_at_once_one_gets_it(
 
     def claim(run: RunRow) -> str:
         own = DatabaseStore.open(database_url)
-        start.wait(timeout=20)
+        start.wait(timeout=120)
         try:
             with own.transaction() as books:
                 books.waves.set_state(books.waves.get(TOWN, run.wave), to=WaveState.PROPOSED, cause="", at=NOW)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchestrator.adapters.seat import file_seat_taken
 from orchestrator.adapters.store import DatabaseStore
+from tests.waiting import PATIENCE_S
 
 HOLDER = """
 import sys, time
@@ -29,7 +30,6 @@ with DatabaseStore.open(sys.argv[1]).seat() as mine:
     print(mine, child.pid, flush=True)
     child.wait()
 """
-PATIENCE_S = 30
 
 
 @contextmanager

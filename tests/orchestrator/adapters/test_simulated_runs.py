@@ -16,15 +16,17 @@ from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.ports import PlaybookRunner, RunOrder, SpoolRead
 from orchestrator.supervisor import files
-from tests.orchestrator.adapters.test_runs import built, pid_of_ansible, pid_of_supervisor, supervisor
-from tests.run_orders import Field, wait_until
+from tests.orchestrator.adapters.test_runs import (
+    built,
+    pid_of_ansible,
+    pid_of_supervisor,
+    supervisor,
+)
+from tests.run_orders import SLOW, Field, wait_until
 from tests.sshd import Server, server
 
 __all__ = ["server"]
-STEP = """
-- name: work for a while
-  ansible.builtin.shell: "echo begun >> /run/{{ kahn_run }}; sleep 2; echo ended >> /run/{{ kahn_run }}"
-"""
+STEP = SLOW
 
 
 class Rig(Protocol):
@@ -63,7 +65,7 @@ class RealRig:
         wait_until(lambda: self._marks(order))
 
     def until_over(self, order: RunOrder) -> SpoolRead:
-        return self.field.finished(order)
+        return self.field.over(order)
 
     def kill_supervisor(self, order: RunOrder) -> None:
         os.kill(pid_of_supervisor(self.field, order), signal.SIGKILL)

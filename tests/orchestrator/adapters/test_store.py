@@ -58,7 +58,7 @@ def test_reading_sees_one_moment_and_does_not_hold_up_a_writer(store: DatabaseSt
         assert books.tenants.all() == ()
         writer = threading.Thread(target=add_a_tenant)
         writer.start()
-        writer.join(timeout=20)
+        writer.join(timeout=120)
         assert not writer.is_alive()
         assert books.tenants.all() == ()
     with store.reading() as books:
@@ -99,7 +99,7 @@ def test_two_claims_of_one_wave_at_once_have_one_winner(store: DatabaseStore, da
 
     def claim(number: int) -> str:
         own = DatabaseStore.open(database_url)
-        start.wait(timeout=20)
+        start.wait(timeout=120)
         try:
             with own.transaction() as books:
                 books.waves.set_state(wave, to=WaveState.PROPOSED, cause=f"{number}", at=NOW)

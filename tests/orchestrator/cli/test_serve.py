@@ -14,6 +14,7 @@ from orchestrator.cli.serve import SeatTaken, serve
 from tests.known_town import call
 from tests.orchestrator.cli.lone import command_app
 from tests.town_terminals import a_terminal
+from tests.waiting import PATIENCE_S
 
 
 def test_a_second_service_of_the_same_store_is_refused_with_6(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_the_service_holds_the_seat_until_it_is_told_to_stop(tmp_path: Path) -> 
         with town.store.seat() as mine:
             assert not mine
         serving.send_signal(signal.SIGTERM)
-        assert serving.wait(timeout=20) == 0
+        assert serving.wait(timeout=PATIENCE_S) == 0
     finally:
         serving.kill()
         serving.wait()
@@ -53,7 +54,7 @@ def test_a_service_that_lost_its_seat_goes_so_that_its_keeper_starts_it_anew(tmp
         assert b"Kahn drives" in serving.stdout.readline()
         with town.store.transaction() as books:
             books.raise_epoch()
-        assert serving.wait(timeout=20) == 6
+        assert serving.wait(timeout=PATIENCE_S) == 6
     finally:
         serving.kill()
         serving.wait()

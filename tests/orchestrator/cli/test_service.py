@@ -13,9 +13,9 @@ from orchestrator.cli.context import Context
 from orchestrator.cli.service import Service
 from orchestrator.core.refusals import StoreUnavailable
 from orchestrator.ports import Books, Store
-from tests.orchestrator.actions.test_switchboard import until
 from tests.town_terminals import a_terminal
 from tests.towns import Town
+from tests.waiting import PATIENCE_S, until
 
 
 @dataclass
@@ -77,7 +77,7 @@ def test_it_sits_down_again_after_an_outage_and_drives_on(tmp_path: Path, capsys
         until(lambda: set(town.states().values()) == {"moved"})
     finally:
         told.set()
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_S)
     assert answers == [0]
     said = capsys.readouterr()
     assert said.err.count("The database is away") == 2 and said.err.count("is back after") == 2
@@ -99,7 +99,7 @@ def test_one_that_was_unseated_goes(tmp_path: Path) -> None:
         until(lambda: service._calls is not None)
         with town.store.transaction() as books:
             books.raise_epoch()
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_S)
         assert answers == [None]
     finally:
         told.set()

@@ -16,8 +16,7 @@ from orchestrator.cli.watch import look_at, watch, watch_wave
 from orchestrator.core.refusals import UnknownWave
 from tests.known_town import a_driven_town, a_known_town, fails_at
 from tests.towns import STADT
-
-PATIENCE_S = 30
+from tests.waiting import PATIENCE_S
 
 
 def test_a_wave_that_rests_is_told_in_lines_and_ends_with_its_code(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -202,8 +202,8 @@ def test_a_circle_torn_apart_is_refused_though_nothing_in_it_binds() -> None:
 def test_a_thousand_seats_are_planned_and_checked_in_seconds() -> None:
     estate = a_tangled_estate(1_400, edges=2_800, seed=1, binding=0.001)
     request = a_request(estate, policy=a_policy(assets_per_window=24, batch_size=10))
-    began = perf_counter()
+    began = process_time()
     plan = FirstFitPlanner().propose(request)
     assert errors(plan, request) == set()
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
     assert sum(len(wave.assets) for wave in plan.waves) > 1_300

@@ -61,7 +61,7 @@ def test_a_program_at_work_on_the_asset_holds_the_claim_off(tmp_path: Path) -> N
     place = tmp_path / "pc-1" / "receipts"
     place.mkdir(parents=True)
     script = claim_script(asset="pc-1", attempt="a1", run="r", epoch=1).replace("flock -w 5", "flock -w 0.2")
-    with subprocess.Popen(("flock", place / "lock", "sleep", "2")) as busy:
+    with subprocess.Popen(("flock", "--no-fork", place / "lock", "sleep", "600")) as busy:
         while subprocess.run(("flock", "-n", place / "lock", "true"), check=False).returncode == 0:
             pass
         assert carried_out(script, tmp_path) == 76

@@ -18,11 +18,11 @@ from orchestrator.supervisor.processes import (
     start_time,
 )
 
-STUBBORN = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+STUBBORN = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
 
 @contextmanager
-def program(code: str = "print(flush=True); import time; time.sleep(60)", **variables: str) -> Iterator[int]:
+def program(code: str = "print(flush=True); import time; time.sleep(600)", **variables: str) -> Iterator[int]:
     """A program with these variables, once it has begun."""
     with subprocess.Popen((sys.executable, "-c", code), env=variables, stdout=subprocess.PIPE) as started:
         assert started.stdout is not None and started.stdout.readline()
@@ -60,5 +60,5 @@ def test_a_process_is_told_from_a_later_one_by_its_start() -> None:
 
 def test_ending_a_run_without_processes_returns_at_once() -> None:
     before = time.monotonic()
-    assert end_all("r-none", sockets="/tmp/.kahn-none", grace_s=5)
-    assert time.monotonic() - before < 2
+    assert end_all("r-none", sockets="/tmp/.kahn-none", grace_s=300)
+    assert time.monotonic() - before < 100

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.supervisor.files import DISPLAY, opened_directory
 from orchestrator.supervisor.watch import Watch, shorten
+from tests.waiting import PATIENCE_S
 
 
 def test_display_text_over_the_limit_is_cut_back_and_its_writer_goes_on_behind_the_cut(tmp_path: Path) -> None:
@@ -30,11 +31,11 @@ def test_at_the_deadline_the_runs_processes_are_ended(tmp_path: Path) -> None:
     (tmp_path / DISPLAY).touch()
     with (
         opened_directory(tmp_path) as directory,
-        subprocess.Popen(("sleep", "60"), env={**os.environ, "KAHN_RUN": "r-late"}) as late,
+        subprocess.Popen(("sleep", "600"), env={**os.environ, "KAHN_RUN": "r-late"}) as late,
     ):
         watch = Watch(run="r-late", sockets="", directory=directory, seconds_left=0.2)
         watch.start()
-        assert late.wait(timeout=10) == -15
+        assert late.wait(timeout=PATIENCE_S) == -15
         watch.finished.set()
-        watch.join(timeout=10)
+        watch.join(timeout=PATIENCE_S)
     assert watch.over_time and not watch.is_alive()
