@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 PREFIX=${PREFIX:-/opt/kahn}
 DESTDIR=${DESTDIR:-}
 STATE=/var/lib/kahn
-UNIT=/etc/systemd/system/kahn.service
+UNITS=/etc/systemd/system
+OUR_UNITS="kahn.service kahn-watch.service kahn-watch.timer"
 say() { printf '%s\n' "$*"; }
 
 case "$PREFIX" in
@@ -18,7 +19,7 @@ case "$PREFIX$DESTDIR" in
     *[!A-Za-z0-9/._-]*) say "PREFIX and DESTDIR may hold letters, digits and / . _ - only." >&2; exit 2 ;;
 esac
 if [ -z "$DESTDIR" ] && [ "$(id -u)" -ne 0 ]; then
-    say "Installing into $PREFIX makes the system user kahn, $STATE and $UNIT: that needs root." >&2
+    say "Installing into $PREFIX makes the system user kahn, $STATE and units in $UNITS: that needs root." >&2
     say "Run it as root, or lay the files out for a package with: make install DESTDIR=/some/empty/directory" >&2
     exit 1
 fi
@@ -26,8 +27,10 @@ place=$DESTDIR$PREFIX
 service_is_ours() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
 
 if [ "${1:-}" = remove ]; then
-    if service_is_ours; then systemctl disable --now kahn.service 2>/dev/null || true; fi
-    for path in "$DESTDIR$UNIT" "$place/venv" "$place/bin/kahn"; do
+    if service_is_ours; then systemctl disable --now kahn.service kahn-watch.timer 2>/dev/null || true; fi
+    for unit in $OUR_UNITS; do set -- "$@" "$DESTDIR$UNITS/$unit"; done
+    shift
+    for path in "$@" "$place/venv" "$place/bin/kahn"; do
         if [ -e "$path" ] || [ -L "$path" ]; then rm -rf "$path"; say "removed  $path"; fi
     done
     rmdir "$place/bin" "$place" 2>/dev/null || true
@@ -77,14 +80,16 @@ else
 fi
 say "made     $DESTDIR$STATE (mode 0700)"
 
-install -d "$DESTDIR$(dirname "$UNIT")"
-sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@STATE@|$STATE|g" .ci/kahn.service.in > "$DESTDIR$UNIT"
-chmod 0644 "$DESTDIR$UNIT"
-say "made     $DESTDIR$UNIT"
+install -d "$DESTDIR$UNITS"
+for unit in $OUR_UNITS; do
+    sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@STATE@|$STATE|g" ".ci/$unit.in" > "$DESTDIR$UNITS/$unit"
+    chmod 0644 "$DESTDIR$UNITS/$unit"
+    say "made     $DESTDIR$UNITS/$unit"
+done
 if service_is_ours; then
     systemctl daemon-reload
     say "told     systemd to read its units again (nothing was started)"
 fi
 say ""
 say "Next:    runuser -u kahn -- $PREFIX/bin/kahn init $STATE"
-say "         systemctl enable --now kahn.service"
+say "         systemctl enable --now kahn.service kahn-watch.timer"

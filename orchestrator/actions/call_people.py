@@ -18,6 +18,7 @@ from orchestrator.core.notices import (
     Contact,
     Letter,
     Notice,
+    NoticeKind,
     call_after,
     contacts_due,
     is_over,
@@ -90,9 +91,11 @@ def _look_at_wave(desk: Desk, wave: WaveRow, notices: tuple[Notice, ...], contac
     moves = {str(move.asset): (move.state, move.cause) for move in desk.books.waves.moves(wave.tenant, wave.key)}
     errands: list[Errand] = []
     over: list[Notice] = []
+    driven = desk.books.driven() is True
     for notice in notices:
         calls = desk.books.notices.calls(notice.tenant, notice.number)
-        if told(notice, calls) or _is_over(notice, wave, moves):
+        driven_again = driven and notice.kind is NoticeKind.UNDRIVEN
+        if driven_again or told(notice, calls) or _is_over(notice, wave, moves):
             over.append(notice)
         else:
             errands += _errands(desk, wave, notice, contacts, calls)

@@ -16,7 +16,7 @@ from inventory.errors import ExpectedError
 from inventory.model import TENANT_PATTERN, TenantId
 from orchestrator.core.canonical import plain
 from orchestrator.settings import Settings, read_settings
-from orchestrator.texts import _
+from orchestrator.texts import _, error_lines
 from orchestrator.wiring import World, open_world
 
 
@@ -81,6 +81,11 @@ class Out:
     def warn(self, text: str) -> None:
         """One line on standard error, also with JSON."""
         self.warnings.print(harmless(text), markup=False)
+
+    def trouble(self, error: ExpectedError) -> None:
+        """An expected error that does not end the command, as a warning: code, what is wrong, what to do."""
+        says, remedy = error_lines(error)
+        self.warn(f"{error.code}: {says} {remedy}")
 
     def json(self, value: object) -> None:
         """The command's whole answer, when JSON was asked for."""

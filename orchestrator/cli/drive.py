@@ -18,7 +18,7 @@ from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 from orchestrator.ports import SealedEntry, WaveRow
-from orchestrator.texts import _, error_lines
+from orchestrator.texts import _
 from orchestrator.wiring import World
 
 TICK_S = 0.25
@@ -78,10 +78,10 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
     with world.store.seat() as mine:
         if not mine:
             return None
-        driver = sit_down(world, tell=lambda error: _warn(kahn, error))
+        driver = sit_down(world, tell=kahn.out.trouble)
         reader = Reader(world, tenant, key)
         try:
-            with calling(world, tell=lambda error: _warn(kahn, error)):
+            with calling(world, tell=kahn.out.trouble):
                 return _loop(kahn, driver, reader, key)
         except KeyboardInterrupt:
             kahn.out.line(
@@ -141,8 +141,3 @@ def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
         return NEEDS_A_PERSON
     states = {move.state for move in progress.moves.values()}
     return DONE if states <= {MoveState.MOVED} else SOME_FAILED
-
-
-def _warn(kahn: Context, error: ExpectedError) -> None:
-    says, remedy = error_lines(error)
-    kahn.out.warn(f"{error.code}: {says} {remedy}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,9 +11,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from orchestrator.actions.call_people import UnknownContact, acknowledge
 from orchestrator.actions.desk import Desk
+from orchestrator.actions.raise_alarms import alarm_undriven
+from orchestrator.cli.calling import LAST_CALLS_S
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.core.contacts_file import EXAMPLE
 from orchestrator.core.notices import Call, Contact, Letter, Notice, NoticeKind, in_turn
@@ -20,6 +24,7 @@ from orchestrator.spoken import age, cause_says, one_line
 from orchestrator.texts import _, use_language
 
 app = typer.Typer(no_args_is_help=True)
+NEEDS_A_PERSON = 4
 
 
 def kind_word(kind: NoticeKind) -> str:
@@ -33,6 +38,7 @@ def kind_word(kind: NoticeKind) -> str:
         NoticeKind.NOT_STARTING: _("wave does not start"),
         NoticeKind.LAST_MOMENT: _("last moment near"),
         NoticeKind.OUTAGE: _("outage near its limit"),
+        NoticeKind.UNDRIVEN: _("nobody drives"),
         NoticeKind.STORE_AWAY: _("database away"),
     }
     return words[kind]
@@ -92,7 +98,7 @@ def show_calls(kahn: Context, calls: Sequence[OpenCalls], *, warn: bool, tenant:
 
 
 def _cause(notice: Notice) -> str:
-    return cause_says(notice.cause) if notice.cause else "-"
+    return cause_says(notice.cause) if notice.cause and notice.kind is not NoticeKind.UNDRIVEN else "-"
 
 
 def call_words(call: Call) -> str:
@@ -143,6 +149,56 @@ def contacts(ctx: typer.Context) -> None:
     else:
         kahn.out.line(nobody_is_called(kahn.tenant))
     kahn.out.json(found)
+
+
+@app.command("send")
+def send_calls(
+    ctx: typer.Context,
+    patience: Annotated[
+        int, typer.Option(help="Seconds that a driver may be away before people are called.", min=0, max=600)
+    ] = 20,
+) -> None:
+    """Make the calls that are due while nobody drives, and call people because nobody does. For a timer.
+
+    While somebody drives, they make the calls and this does nothing. Ends with 4 when a wave lacks a driver.
+    """
+    kahn = context_of(ctx)
+    if not _undriven(kahn, patience_s=patience):
+        kahn.out.line(_("Somebody drives, or it cannot be told: they make the calls."))
+        kahn.out.json({"driven": True, "waves": []})
+        return
+    with kahn.world.look() as desk:
+        tenants = desk.books.tenants.all()
+    lacking = [f"{tenant} {key}" for tenant in tenants for key in _alarmed(kahn, tenant)]
+    kahn.world.switchboard(tell=kahn.out.trouble).finish(within_s=LAST_CALLS_S)
+    for one in lacking:
+        kahn.out.line(_("Nobody drives {wave}. Next: start `kahn serve`.").format(wave=one_line(one)))
+    if not lacking:
+        kahn.out.line(_("Nobody drives, and no wave needs it now."))
+    kahn.out.json({"driven": False, "waves": lacking})
+    if lacking:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _alarmed(kahn: Context, tenant: TenantId) -> tuple[str, ...]:
+    """Waves that lack a driver; a tenant that cannot be read is told and holds no other one up."""
+    try:
+        with kahn.world.desk() as desk:
+            return alarm_undriven(desk, tenant)
+    except ExpectedError as trouble:
+        kahn.out.trouble(trouble)
+        return ()
+
+
+def _undriven(kahn: Context, *, patience_s: int) -> bool:
+    """Whether nobody drove at any moment of that time: a service that restarts is no reason to wake people."""
+    for second in range(patience_s + 1):
+        with kahn.world.look() as desk:
+            if desk.books.driven() is not False:
+                return False
+        if second < patience_s:
+            time.sleep(1)
+    return True
 
 
 def nobody_is_called(tenant: TenantId) -> str:

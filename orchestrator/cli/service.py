@@ -19,7 +19,7 @@ from orchestrator.cli.context import Context
 from orchestrator.cli.drive import DONE, sit_down
 from orchestrator.cli.patience import Patience
 from orchestrator.core.refusals import StaleDriver, StoreBusy, StoreUnavailable
-from orchestrator.texts import _, error_lines
+from orchestrator.texts import _
 
 TRY_AGAIN_S = 1.0
 
@@ -65,7 +65,7 @@ class Service:
         with self._kahn.world.store.seat() as mine:
             if not mine:
                 return False
-            driver = sit_down(self._kahn.world, tell=self._warn)
+            driver = sit_down(self._kahn.world, tell=self._kahn.out.trouble)
             first = self._calls is None
             self._calls = self._calls or self._begin_calls()
             self._leave.clear()
@@ -82,7 +82,7 @@ class Service:
 
     def _begin_calls(self) -> BackgroundScheduler:
         """The switchboard has a clock of its own: it must look, and call, also while the database is away."""
-        switchboard = self._kahn.world.switchboard(tell=self._warn)
+        switchboard = self._kahn.world.switchboard(tell=self._kahn.out.trouble)
         return _every_second(lambda: round_safely(switchboard, tell=self._quietly))
 
     def _tick(self, driver: Driver) -> None:
@@ -97,22 +97,18 @@ class Service:
             if self._patience.back():
                 self._leave.set()
         except StaleDriver as error:
-            self._warn(error)
+            self._kahn.out.trouble(error)
             self._unseated = True
             self._leave.set()
         except (StoreUnavailable, StoreBusy) as error:
             self._patience.away(error)
         except ExpectedError as error:
-            self._warn(error)
+            self._kahn.out.trouble(error)
 
     def _quietly(self, error: ExpectedError) -> None:
         """The driver says already that the database is away."""
         if not isinstance(error, StoreUnavailable | StoreBusy):
-            self._warn(error)
-
-    def _warn(self, error: ExpectedError) -> None:
-        says, remedy = error_lines(error)
-        self._kahn.out.warn(f"{error.code}: {says} {remedy}")
+            self._kahn.out.trouble(error)
 
 
 def _every_second(act: Callable[[], None]) -> BackgroundScheduler:

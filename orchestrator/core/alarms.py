@@ -17,6 +17,8 @@ NEAR = 0.75
 """Share of the allowed outage after which people are called: early enough to decide."""
 PATIENCE = timedelta(minutes=5)
 """How long a wave may stand before its open window without a start."""
+SOON = timedelta(hours=1)
+"""How long before a wave's hour people are called when nobody drives: early enough to start the service."""
 _NOT_UNDER_WAY = WAVE_GROUPS["at rest"] | {WaveState.MISSED, WaveState.CHECKING}
 _SETTLED = (MoveState.MOVED, MoveState.ROLLED_BACK)
 
@@ -69,3 +71,10 @@ def overdue(content: WaveContent, state: WaveState, now: datetime) -> bool:
     """Whether the wave's hour came a while ago and it has not started."""
     waits = state in (WaveState.APPROVED, WaveState.SCHEDULED)
     return waits and content.window.opens + PATIENCE <= now < content.window.closes
+
+
+def lacks_a_driver(content: WaveContent, state: WaveState, now: datetime) -> bool:
+    """Whether somebody must drive this wave: it is in motion, or its hour is near or has come."""
+    waits = state in (WaveState.APPROVED, WaveState.SCHEDULED)
+    due = content.window.opens - SOON <= now < content.window.closes
+    return state in WAVE_GROUPS["in motion"] or (waits and due)

@@ -33,6 +33,7 @@ _HAPPENED: Mapping[NoticeKind, Sentence] = {
     NoticeKind.ROLLED_BACK: Sentence(says="Wave {wave} was rolled back, proven"),
     NoticeKind.NOT_STARTING: Sentence(says="Wave {wave} does not start although its window is open: {cause}"),
     NoticeKind.LAST_MOMENT: Sentence(says="Wave {wave}: the last moment to decide is near"),
+    NoticeKind.UNDRIVEN: Sentence(says="Wave {wave}: NOBODY DRIVES, so it does not go on or start by itself"),
     NoticeKind.OUTAGE: Sentence(says="Wave {wave}: {asset} has been out of service almost as long as allowed"),
 }
 

@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     NOT_STARTING = "not_starting"
     LAST_MOMENT = "last_moment"
     OUTAGE = "outage"
+    UNDRIVEN = "undriven"
     STORE_AWAY = "store_away"
     """Of no wave and in no table: it tells that the tables cannot be reached."""
 
@@ -56,6 +57,7 @@ _WAVE_MUST_BE: Mapping[NoticeKind, tuple[WaveState, ...]] = {
     NoticeKind.NEEDS_PERSON: (WaveState.NEEDS_PERSON,),
     NoticeKind.ROLLED_BACK: (WaveState.ROLLED_BACK,),
     NoticeKind.NOT_STARTING: (WaveState.APPROVED, WaveState.SCHEDULED),
+    NoticeKind.UNDRIVEN: (WaveState.APPROVED, WaveState.SCHEDULED, *sorted(WAVE_GROUPS["in motion"])),
     NoticeKind.LAST_MOMENT: tuple(one for one in WaveState if one not in WAVE_GROUPS["at rest"]),
 }
 
@@ -162,7 +164,7 @@ def is_over(
 ) -> bool:
     """Whether what it tells of is over, so that nobody need be called. ``waits``: causes that assets still wait for.
 
-    What only informs is over when it was told, not by the wave going on.
+    What only informs is over when it was told, not by the wave going on; that nobody drives, when somebody does.
     """
     if notice.revision != revision:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from orchestrator.cli.calling import calling
 from orchestrator.cli.context import Context, NoPerson
 from orchestrator.cli.notice import app
 from orchestrator.cli.status import status
+from orchestrator.core.alarms import SOON
 from orchestrator.core.contacts_file import ContactsFileWrong
 from orchestrator.core.lifecycle import WaveEvent
 from orchestrator.core.refusals import UnknownPerson
@@ -39,13 +41,18 @@ language = "de"
 def a_desk(folder: Path, *, script: str = "cat >> {folder}/got", stage: str = "started") -> Context:
     """A held wave, and a program that pages into the file ``got``."""
     context, town = a_terminal(folder, stage)
+    a_pager(folder, script)
+    if stage == "started":
+        hold(town, WaveEvent.HOLD)
+    return context
+
+
+def a_pager(folder: Path, script: str = "cat >> {folder}/got") -> None:
+    """A program that pages, and the file that names it."""
     program = folder / "page"
     program.write_text(f"#!/bin/sh\n{script.format(folder=folder)}\n")
     program.chmod(0o755)
     (folder / CONTACTS_NAME).write_text(FILE.format(program=program))
-    if stage == "started":
-        hold(town, WaveEvent.HOLD)
-    return context
 
 
 def make_calls(context: Context) -> None:
@@ -123,3 +130,45 @@ def test_the_example_can_be_kept_as_it_is(tmp_path: Path) -> None:
     context = a_desk(tmp_path)
     (tmp_path / CONTACTS_NAME).write_text(document(app, context, "example")["notices.toml"])
     assert "bereitschaft" in call(app, context, "contacts").output
+
+
+def test_people_are_called_because_nobody_drives_once_for_each_driver_that_went(tmp_path: Path) -> None:
+    context, _town = a_terminal(tmp_path, "started")
+    a_pager(tmp_path)
+    first = call(app, context, "send", "--patience", "0")
+    assert first.exit_code == 4 and "Nobody drives stadt W01" in first.output
+    got = (tmp_path / "got").read_text()
+    assert "NIEMAND STEUERT" in got and "kahn notice ack" in got
+    assert call(app, context, "send", "--patience", "0").exit_code == 4
+    assert (tmp_path / "got").read_text() == got, "nobody is called twice for the same"
+    call(app, context, "ack", the_notice(context), "--as", "bert")
+    assert call(app, context, "send", "--patience", "0").exit_code == 4
+    assert document(app, context, "list") == []
+    with context.world.store.transaction() as books:
+        books.raise_epoch()  # a driver came and went again
+    assert call(app, context, "send", "--patience", "0").exit_code == 4
+    assert len(document(app, context, "list")) == 1
+    with context.world.store.seat() as mine:
+        assert mine
+        done = call(app, context, "send", "--patience", "0")
+        assert done.exit_code == 0 and "Somebody drives" in done.output
+        make_calls(context)
+    assert document(app, context, "list") == [], "it is over when somebody drives"
+
+
+def test_nobody_is_woken_where_no_wave_needs_a_driver(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "approved")
+    a_pager(tmp_path)
+    town.clock.moment = town.wave()[0].content.window.opens - SOON - timedelta(seconds=1)
+    calm = call(app, context, "send", "--patience", "0")
+    assert calm.exit_code == 0 and "no wave needs it now" in calm.output
+    town.clock.moment += timedelta(seconds=1)
+    assert call(app, context, "send", "--patience", "0").exit_code == 4, "there is an hour left to start the service"
+    town.clock.moment = town.wave()[0].content.window.closes
+    assert call(app, context, "send", "--patience", "0").exit_code == 0
+
+
+def test_calls_that_are_due_are_made_although_nobody_drives(tmp_path: Path) -> None:
+    context = a_desk(tmp_path)
+    assert call(app, context, "send", "--patience", "0").exit_code == 0, "a held wave needs a person, no driver"
+    assert "W01 ist ANGEHALTEN" in (tmp_path / "got").read_text()

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from inventory.model import AssetId, AssetKind
-from orchestrator.core.alarms import NEAR, PATIENCE, alarms_due, allowed_outage, overdue
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.alarms import NEAR, PATIENCE, SOON, alarms_due, allowed_outage, lacks_a_driver, overdue
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.notices import NoticeKind
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import WaveProgress, at_start
@@ -74,3 +74,11 @@ def test_a_wave_that_does_not_start_is_overdue_after_some_patience_and_until_its
     assert all(overdue(CONTENT, state, OPENS + PATIENCE) for state in states)
     assert not any(overdue(CONTENT, state, CLOSES) for state in states)
     assert not overdue(CONTENT, WaveState.RUNNING, OPENS + PATIENCE)
+
+
+@pytest.mark.parametrize("state", list(WaveState))
+def test_a_wave_lacks_a_driver_while_it_is_in_motion_or_its_hour_is_near(state: WaveState) -> None:
+    moving, waits = state in WAVE_GROUPS["in motion"], state in (WaveState.APPROVED, WaveState.SCHEDULED)
+    assert lacks_a_driver(CONTENT, state, OPENS - SOON - timedelta(seconds=1)) is moving
+    assert lacks_a_driver(CONTENT, state, OPENS - SOON) is (moving or waits)
+    assert lacks_a_driver(CONTENT, state, CLOSES) is moving
