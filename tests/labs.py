@@ -80,10 +80,15 @@ def _outside(foreign: frozenset[int]) -> dict[int, str]:
     return {pid: line for pid, (space, line) in living.items() if space not in named}
 
 
+DYING_S = 20
+"""Another worker's lab may begin or go just now: its processes live for a moment in a namespace without a name."""
+
+
 def _processes(words: tuple[str, ...], foreign: frozenset[int]) -> list[str]:
-    """Processes naming the lab, or living in a namespace that is neither older nor any other lab's (asked twice)."""
+    """Processes naming the lab, or staying in a namespace that is neither older nor any other lab's."""
     strange = _outside(foreign) if foreign else {}
-    if strange:
+    end = time.monotonic() + DYING_S
+    while strange and time.monotonic() < end:
         time.sleep(1)
         still_strange = _outside(foreign)
         strange = {pid: line for pid, line in still_strange.items() if pid in strange}

@@ -13,9 +13,9 @@ from orchestrator.lab.background import stop_background
 from orchestrator.lab.disk import HOST_KEY, make_host_key
 from orchestrator.lab.errors import LabFaultUnknown, LabFeatureMissing, LabHostOff, LabToolFailed
 from orchestrator.lab.host import Host
-from orchestrator.lab.kernel import ip_batch, run
+from orchestrator.lab.kernel import MOST_S, ip_batch, run
 from orchestrator.lab.network import is_cut, mark_cut, outer_ports, plug_in, unplug
-from orchestrator.lab.power import own_program, power_off, power_on, shut_down
+from orchestrator.lab.power import READY_WAIT_S, own_program, power_off, power_on, shut_down
 
 FILL_FILE = "var/kahn-lab-fill"
 RESTLESS_MARK = "kahn-lab-restless"
@@ -67,7 +67,7 @@ def _power_on(host: Host, _value: str) -> None:
 def _patience_s(host: Host) -> float:
     """How long to wait for ssh: not at all where a fault keeps it silent."""
     refuses = _REFUSE in run("nft", "list", "tables", network=host.network)
-    return 0 if is_cut(host) or refuses or (host.directory / "delay.pid").exists() else 60
+    return 0 if is_cut(host) or refuses or (host.directory / "delay.pid").exists() else READY_WAIT_S
 
 
 def _shut_down(host: Host, _value: str) -> None:
@@ -145,7 +145,7 @@ def _no_delay(host: Host) -> None:
     if pid_file.exists():
         stop_background(pid_file, module="delay")
         lines = (f"addr replace {host.address}/16 dev eth0", "link set eth0 up")
-        until = time.monotonic() + 5
+        until = time.monotonic() + MOST_S
         while "wan0" in run("ip", "-n", host.network, "-o", "link") and time.monotonic() < until:
             time.sleep(0.02)
         ip_batch(lines, network=host.network)
@@ -169,7 +169,7 @@ def _freeze(host: Host, *, frozen: bool) -> None:
             raise LabHostOff(name=host.name, wish="hang")
         return
     (group / "cgroup.freeze").write_text("1" if frozen else "0")
-    until = time.monotonic() + 5
+    until = time.monotonic() + MOST_S
     while f"frozen {int(frozen)}" not in (group / "cgroup.events").read_text() and time.monotonic() < until:
         time.sleep(0.01)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from orchestrator.lab.errors import LabToolFailed
 
 NETNS_DIRECTORY = Path("/run/netns")
+MOST_S = 60
+"""How long the kernel may take for what it does in a moment: a machine with several labs on it is slow."""
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 MNT_DETACH = 2

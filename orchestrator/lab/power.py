@@ -13,11 +13,11 @@ from pathlib import Path
 
 from orchestrator.lab.errors import LabHostNotReady
 from orchestrator.lab.host import Host
-from orchestrator.lab.kernel import locked_directory, run
+from orchestrator.lab.kernel import MOST_S, locked_directory, run
 from orchestrator.lab.network import unplug
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-READY_WAIT_S = 90
+READY_WAIT_S = 180
 
 
 def own_program(module: str, *words: str) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def power_off(host: Host) -> None:
     if pid:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        wait_off(host, seconds=10)
+        wait_off(host, seconds=MOST_S)
     silence_if_off(host)
 
 
@@ -53,7 +53,7 @@ def shut_down(host: Host) -> None:
     if pid:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGRTMIN + 4 if host.init == "systemd" else signal.SIGTERM)
-        wait_off(host, seconds=10)
+        wait_off(host, seconds=MOST_S)
     power_off(host)
 
 

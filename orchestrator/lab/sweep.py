@@ -80,7 +80,7 @@ def _ancestors() -> Iterator[int]:
 
 
 def _end_processes(names: LabNames) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + kernel.MOST_S
     while (pids := living(names)) and time.monotonic() < until:
         for pid in pids:
             with suppress(ProcessLookupError):
@@ -92,7 +92,7 @@ def _remove_groups(names: LabNames) -> None:
     tree = kernel.unified_cgroup()
     if tree is None:
         return
-    until = time.monotonic() + 5
+    until = time.monotonic() + kernel.MOST_S
     while (tree / names.id).exists() and time.monotonic() < until:
         for group, _, _ in os.walk(tree / names.id, topdown=False):
             with suppress(OSError):

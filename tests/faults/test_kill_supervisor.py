@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.lab import Lab
-from tests.faults.kills import a_counting_story, all_is_well, is_working, kill_9, wait_for_mid_step
+from tests.faults.kills import a_counting_story, all_is_well, enough, is_working, kill_9, wait_for_mid_step
 from tests.labs import lab
 from tests.scenarios.story import PATIENCE_S, wait_until
 
@@ -22,6 +22,7 @@ def test_ansible_goes_on_without_its_supervisor_and_its_spool_tells_the_end(tmp_
     kill_9(step.supervisor)
     wait_until(lambda: not is_working(step.supervisor, step.run))
     assert is_working(step.ansible, step.run)
+    enough(story)
     assert driver.wait(timeout=PATIENCE_S) == 0, (story.place / "begun.log").read_text()
     assert [line["pid"] for line in step.spool() if line["kind"] == "run_start"] == [step.ansible]
     ends = [fact for fact in story.facts() if fact["kind"] == "run.ended" and fact["run"] == step.run]
@@ -38,6 +39,7 @@ def test_supervisor_and_driver_killed_together_are_replaced_by_a_driver_that_rea
     kill_9(step.supervisor, driver.pid)
     driver.wait()
     assert is_working(step.ansible, step.run)
+    enough(story)
     again = story.tried("wave", "run", "W01")
     assert again.code == 0, again
     all_is_well(story, step)
@@ -48,6 +50,7 @@ def test_a_step_whose_ansible_was_killed_is_probed_and_not_repeated(tmp_path: Pa
     driver = story.begin("wave", "run", "W01")
     step = wait_for_mid_step(story)
     kill_9(step.ansible)
+    enough(story)
     assert driver.wait(timeout=PATIENCE_S) == 0, (story.place / "begun.log").read_text()
     probes = [fact for fact in story.facts() if fact["kind"] == "run.intended" and fact["direction"] == "probe"]
     assert probes

@@ -146,7 +146,7 @@ def test_unfit_seats_are_told_apart_before_anything_is_touched(seats: Seats) -> 
     old3, new4, new5, new6 = seats.old(3), seats.new(4), seats.new(5), seats.new(6)
     name = next(seats.old(5).root.glob("home/*")).name
     (new5.root / "home" / name).mkdir()
-    old3.run("sh", "-c", "setsid setpriv --reuid 1001 --clear-groups sleep 60 </dev/null >/dev/null 2>&1 &")
+    old3.run("sh", "-c", "setsid setpriv --reuid 1001 --clear-groups sleep 600 </dev/null >/dev/null 2>&1 &")
     seats.lab.fault(new4, "fill")
     (new6.root / "etc/passwd").open("a").write("fremd:x:1001:1001::/home/fremd:/bin/sh\n")
     found = seats.play("preflight", 3, 4, 5, 6)

@@ -24,7 +24,7 @@ from orchestrator.lab.seed import seed_user_files
 
 ENGINEER, APPROVER = "anna", "bert"
 TEST_RUNBOOKS = Path(__file__).resolve().parents[1] / "runbooks"
-PATIENCE_S = 180
+PATIENCE_S = 400
 
 
 class NotAsExpected(AssertionError):
@@ -111,7 +111,7 @@ class Story:
 
 def journal(home: Path, *, tenant: str, wave: str) -> tuple[dict[str, Any], ...]:
     """Entries of one wave, read from the database file without Kahn's code: kind and body."""
-    with sqlite3.connect(f"file:{home / 'kahn.sqlite'}?mode=ro", uri=True, timeout=10) as database:
+    with sqlite3.connect(f"file:{home / 'kahn.sqlite'}?mode=ro", uri=True, timeout=60) as database:
         rows = database.execute(
             "select canonical from journal where tenant = ? and subject = ? order by seq", (tenant, f"wave:{wave}")
         ).fetchall()
@@ -222,7 +222,7 @@ def a_second_tenant(first: Story, *, tenant: str, seats: int, runbook: str = "",
     return story
 
 
-def wait_until(holds: Callable[[], object], *, within_s: float = 60, every_s: float = 0.05) -> Any:
+def wait_until(holds: Callable[[], object], *, within_s: float = 120, every_s: float = 0.05) -> Any:
     """The first true answer. Raises NotAsExpected when none came in time."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:

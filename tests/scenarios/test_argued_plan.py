@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,17 @@ from typer.testing import CliRunner
 from orchestrator.cli.main import app, global_first
 from tests.orchestrator.core.builders import KEY
 
+NIGHTS = tuple(datetime.now(UTC).date() + timedelta(days=number) for number in range(2, 12))
 POLICY = """
 zone = "Europe/Berlin"
 holidays = ""
 assets_per_window = 4
 canary_size = 1
 batch_size = 4
-[[weekly]]
-days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-opens = "22:00"
-closes = "04:00"
-"""
+""" + "".join(
+    f"[[window]]\nopens = {night}T21:00:00Z\ncloses = {night + timedelta(days=1)}T03:00:00Z\n" for night in NIGHTS
+)
+"""Nights of the coming days by their dates: with weekly hours the first one might be open just now, or half over."""
 OFFICES = {
     "Bürgeramt": ("apc-01", "apc-02", "apc-03", "apc-04"),
     "Kämmerei": ("apc-05", "apc-06", "apc-07", "apc-08"),

@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from tests.labs import lab_or_skip, network_spaces, traces
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.lab
 
@@ -82,8 +83,8 @@ def interrupted(place: Path, moment: Moment) -> Left:
     time.sleep(moment.seconds)
     with suppress(ProcessLookupError):
         (os.killpg if moment.whole_group else os.kill)(playing.pid, signal.SIGINT)
-    code = playing.wait(timeout=90)
-    listener.join(timeout=5)
+    code = playing.wait(timeout=300)
+    listener.join(timeout=PATIENCE_S)
     return Left(
         code=code,
         said=tuple(said),

@@ -32,7 +32,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def both(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """Two terminals, one for each tenant; the second is opened while the first drives."""
-    first = a_counting_story(tmp_path_factory.mktemp("zwei") / "story", lab, tenant=EACH[0])
+    first = a_counting_story(tmp_path_factory.mktemp("zwei") / "story", lab, tenant=EACH[0], seconds=10)
     second = a_second_tenant(first, tenant=EACH[1], seats=2, runbook="append-once")
     before = pictures(second)
     terminals = [first.begin("wave", "run", "W01")]

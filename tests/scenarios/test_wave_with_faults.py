@@ -13,7 +13,7 @@ import pytest
 from orchestrator.lab.lab import Lab
 from tests.labs import lab
 from tests.scenarios.outside import Walked, differences, walked
-from tests.scenarios.story import Ended, Story, a_story, wait_until
+from tests.scenarios.story import PATIENCE_S, Ended, Story, a_story, wait_until
 
 __all__ = ["lab"]
 pytestmark = pytest.mark.lab
@@ -73,7 +73,7 @@ def played(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playe
 
 def fill_after_save(story: Story, name: str) -> None:
     """Fill a disk as soon as the step after `save` is meant to begin."""
-    wait_until(lambda: any(fact.get("step") == "lock-old" for fact in story.facts()), within_s=150)
+    wait_until(lambda: any(fact.get("step") == "lock-old" for fact in story.facts()), within_s=PATIENCE_S)
     story.lab.fault(story.host(name), "fill")
 
 

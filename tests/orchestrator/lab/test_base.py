@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from orchestrator.lab.base import base_path, machine_sources, machine_suite
 from tests.labs import lab_or_skip
+from tests.waiting import PATIENCE_S, until
 
 STAND_IN = """#!/bin/sh
 while [ $# -gt 0 ]; do case "$1" in *.part) target="$1" ;; esac; shift; done
@@ -50,9 +50,7 @@ def _runs(cache: Path) -> int:
 
 
 def _wait_for_run(cache: Path) -> None:
-    until = time.monotonic() + 10
-    while _runs(cache) == 0 and time.monotonic() < until:
-        time.sleep(0.02)
+    until(lambda: _runs(cache))
 
 
 def _half_bases(cache: Path) -> list[str]:
@@ -62,7 +60,7 @@ def _half_bases(cache: Path) -> list[str]:
 @pytest.mark.lab
 def test_two_labs_starting_together_build_one_base(cache: Path) -> None:
     builders = [_builder(cache), _builder(cache)]
-    outputs = [builder.communicate(timeout=30)[0] for builder in builders]
+    outputs = [builder.communicate(timeout=PATIENCE_S)[0] for builder in builders]
     assert [builder.returncode for builder in builders] == [0, 0], outputs
     assert _runs(cache) == 1
     target = base_path(cache, machine_suite())
@@ -74,15 +72,15 @@ def test_two_labs_starting_together_build_one_base(cache: Path) -> None:
 @pytest.mark.lab
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_build_leaves_no_half_base_to_the_next(cache: Path, number: signal.Signals) -> None:
-    first = _builder(cache, seconds=30)
+    first = _builder(cache, seconds=600)
     _wait_for_run(cache)
     first.send_signal(number)
-    first.communicate(timeout=10)
+    first.communicate(timeout=PATIENCE_S)
     assert not base_path(cache, machine_suite()).exists()
     if number == signal.SIGINT:
         assert _half_bases(cache) == []
     second = _builder(cache, seconds=0)
-    assert second.communicate(timeout=20)[0].rstrip().endswith(str(base_path(cache, machine_suite())))
+    assert second.communicate(timeout=PATIENCE_S)[0].rstrip().endswith(str(base_path(cache, machine_suite())))
     assert _half_bases(cache) == []
 
 
@@ -90,7 +88,7 @@ def test_an_interrupted_build_leaves_no_half_base_to_the_next(cache: Path, numbe
 def test_a_failed_build_says_why_and_leaves_nothing(cache: Path) -> None:
     (cache / "broken").touch()
     builder = _builder(cache, seconds=0)
-    output = builder.communicate(timeout=20)[0]
+    output = builder.communicate(timeout=PATIENCE_S)[0]
     assert "LAB-012" in output
     assert "E: no network" in output
     assert _half_bases(cache) == []

@@ -47,7 +47,7 @@ def test_a_host_whose_ssh_does_not_start_is_named_with_its_console(lab: Lab) -> 
     good = (host.upper / "etc/ssh/sshd_config").read_text()
     (host.upper / "etc/ssh/sshd_config").write_text("Nonsense yes\n")
     with pytest.raises(LabHostNotReady, match="Nonsense"):
-        power_on((host,), wait_s=5)
+        power_on((host,))
     (host.upper / "etc/ssh/sshd_config").write_text(good)
     power_on((host,))
     assert host.running

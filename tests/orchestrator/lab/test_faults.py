@@ -16,12 +16,13 @@ from orchestrator.lab.faults import FAULTS
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.seed import seed_user_files
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.lab
 KNOCK = """
 import socket, sys
 try:
-    line = socket.create_connection((sys.argv[1], 22), timeout=0.7)
+    line = socket.create_connection((sys.argv[1], 22), timeout=float(sys.argv[2]))
 except ConnectionRefusedError:
     sys.exit(print("refused"))
 except OSError:
@@ -32,14 +33,15 @@ except OSError:
     print("silent")
 """
 COUNT = """
-import socket
+import socket, sys
 inbox = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-inbox.bind(("", 5000)); inbox.settimeout(1)
+inbox.bind(("", 5000)); inbox.setblocking(False)
 got = 0
 print("ready", flush=True)
+sys.stdin.read()
 try:
     while inbox.recv(100): got += 1
-except TimeoutError: print(got)
+except BlockingIOError: print(got)
 """
 SEND = """
 import socket, sys, time
@@ -53,7 +55,7 @@ line, _ = inbox.accept(); began = time.monotonic()
 while line.recv(65536): pass
 print(time.monotonic() - began)
 """
-PUSH = "import socket, sys; socket.create_connection((sys.argv[1], 5001), timeout=9).sendall(bytes(262144))"
+PUSH = "import socket, sys; socket.create_connection((sys.argv[1], 5001), timeout=100).sendall(bytes(262144))"
 
 
 @pytest.fixture(scope="module")
@@ -68,21 +70,23 @@ def host(tenant: Lab) -> Iterator[Host]:
     found = tenant.host("apc-0001", tenant="pannen")
     yield found
     tenant.fault(found, "heal")
-    assert knock(tenant) == "ssh"
+    assert knock(tenant, patience_s=PATIENCE_S) == "ssh"
 
 
-def knock(tenant: Lab) -> str:
-    """What a neighbour gets from the host's ssh port: ssh, silent, refused or nothing."""
+def knock(tenant: Lab, *, patience_s: float = 0.7) -> str:
+    """What a neighbour gets from the host's ssh port in that time: ssh, silent, refused or nothing."""
     target = tenant.host("apc-0001", tenant="pannen").address
-    return tenant.host("jump", tenant="pannen").run("python3", "-c", KNOCK, target).strip()
+    return tenant.host("jump", tenant="pannen").run("python3", "-c", KNOCK, target, str(patience_s)).strip()
 
 
 def receive(tenant: Lab, host: Host, *, listen: str, send: str) -> float:
-    """The figure a listening program on the host prints after a neighbour sent something."""
-    with subprocess.Popen(host.inside("python3", "-c", listen), stdout=subprocess.PIPE, text=True) as listener:
-        assert listener.stdout is not None
+    """The figure a listening program on the host prints after a neighbour sent something; its input ends then."""
+    words, pipe = host.inside("python3", "-c", listen), subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as listener:
+        assert listener.stdin is not None and listener.stdout is not None
         assert listener.stdout.readline() == "ready\n"
         tenant.host("jump", tenant="pannen").run("python3", "-c", send, host.address)
+        listener.stdin.close()
         return float(listener.stdout.read())
 
 
@@ -105,19 +109,19 @@ def test_cut_gives_no_answer_and_join_mends_it(tenant: Lab, host: Host) -> None:
     assert knock(tenant) == "nothing"
     assert host.running
     tenant.fault(host, "join")
-    assert knock(tenant) == "ssh"
+    assert knock(tenant, patience_s=PATIENCE_S) == "ssh"
 
 
 def test_refuse_resets_connections(tenant: Lab, host: Host) -> None:
     tenant.fault(host, "refuse")
-    assert knock(tenant) == "refused"
+    assert knock(tenant, patience_s=PATIENCE_S) == "refused"
 
 
 def test_hang_takes_connections_but_never_answers_until_thaw(tenant: Lab, host: Host) -> None:
     tenant.fault(host, "hang")
     assert knock(tenant) == "silent"
     tenant.fault(host, "thaw")
-    assert knock(tenant) == "ssh"
+    assert knock(tenant, patience_s=PATIENCE_S) == "ssh"
 
 
 def test_hang_without_the_freezer_says_so(tenant: Lab, host: Host) -> None:
@@ -127,7 +131,7 @@ def test_hang_without_the_freezer_says_so(tenant: Lab, host: Host) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 7
     assert "LAB-002" in done.stderr
-    assert knock(tenant) == "ssh"
+    assert knock(tenant, patience_s=PATIENCE_S) == "ssh"
 
 
 def test_fill_leaves_no_byte_and_empty_gives_them_back(tenant: Lab, host: Host) -> None:
@@ -140,7 +144,7 @@ def test_fill_leaves_no_byte_and_empty_gives_them_back(tenant: Lab, host: Host) 
 
 
 def test_rate_slows_the_line(tenant: Lab, host: Host) -> None:
-    assert receive(tenant, host, listen=SWALLOW, send=PUSH) < 0.5
+    until(lambda: receive(tenant, host, listen=SWALLOW, send=PUSH) < 0.5)
     tenant.fault(host, "rate", "2mbit")
     assert receive(tenant, host, listen=SWALLOW, send=PUSH) > 0.7
 
@@ -162,9 +166,7 @@ def test_rekey_is_noticed_by_strict_host_keys_and_heal_restores_the_old_key(tena
 def test_restless_work_goes_on_until_healed(tenant: Lab, host: Host) -> None:
     tenant.fault(host, "restless")
     first = _home_bytes(host.root)
-    time.sleep(0.4)
-    second = _home_bytes(host.root)
-    assert second > first
+    until(lambda: _home_bytes(host.root) > first)
     owner = host.run("ps", "-o", "uid=", "-C", "sh").split()
     assert owner and all(int(uid) >= 1001 for uid in owner)
     tenant.fault(host, "heal")

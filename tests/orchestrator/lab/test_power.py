@@ -10,6 +10,7 @@ from orchestrator.lab.errors import LabToolFailed
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.power import power_on, wait_off
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.lab
 WAKE = """
@@ -37,19 +38,17 @@ def wake(tenant: Lab, host: Host) -> None:
 def unanswered(tenant: Lab, host: Host) -> bool:
     """Whether a host that is off answers nothing, not even a refusal; its line goes dead a moment after it."""
     code = "import socket, sys; socket.create_connection((sys.argv[1], 22), timeout=0.5)"
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
+
+    def silent() -> bool:
         with pytest.raises(LabToolFailed) as caught:
             tenant.host("jump", tenant="strom").run("python3", "-c", code, host.address)
-        if "refused" not in str(caught.value):
-            return True
-    return False
+        return "refused" not in str(caught.value)
+
+    return bool(until(silent))
 
 
 def wait_on(host: Host) -> bool:
-    until = time.monotonic() + 10
-    while not host.running and time.monotonic() < until:
-        time.sleep(0.02)
+    until(lambda: host.running)
     power_on((host,))
     return host.running
 
@@ -59,7 +58,7 @@ def test_a_light_host_powers_off_after_the_session_ended_and_wakes_again(tenant:
     host = tenant.host("apc-0001", tenant="strom")
     (host.root / "root/work").write_text("kept")
     assert tenant.ssh("strom", "apc-0001", *command) == ""
-    assert wait_off(host, seconds=5)
+    assert wait_off(host, seconds=PATIENCE_S)
     assert unanswered(tenant, host)
     wake(tenant, host)
     assert wait_on(host)
@@ -69,7 +68,7 @@ def test_a_light_host_powers_off_after_the_session_ended_and_wakes_again(tenant:
 def test_a_systemd_host_powers_off_and_wakes_again(tenant: Lab) -> None:
     host = tenant.host("dc-1", tenant="strom")
     host.run("systemctl", "poweroff")
-    assert wait_off(host, seconds=10)
+    assert wait_off(host, seconds=PATIENCE_S)
     wake(tenant, host)
     assert wait_on(host)
     assert tenant.ssh("strom", "dc-1", "hostname") == "dc-1\n"

@@ -9,18 +9,21 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-RECEIPTS, SECONDS, LOCK = "/root/receipts.txt", "/etc/kahn-test-seconds", "/run/kahn-test.lock"
+RECEIPTS, LOCK = "/root/receipts.txt", "/run/kahn-test.lock"
+SECONDS, ENOUGH = "/etc/kahn-test-seconds", "/etc/kahn-test-enough"
 
 
 def append(attempt):
-    """One line more, then some seconds of work under a lock."""
+    """One line more, then some seconds of work under a lock, or less where somebody says that it is enough."""
     with open(LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with open(RECEIPTS, "a") as receipts:
             receipts.write(attempt + "\n")
             receipts.flush()
             os.fsync(receipts.fileno())
-        time.sleep(float(_text(SECONDS) or 3))
+        end = time.monotonic() + float(_text(SECONDS) or 3)
+        while time.monotonic() < end and not os.path.exists(ENOUGH):
+            time.sleep(0.05)
     return {"receipts": len(_text(RECEIPTS).split())}
 
 
