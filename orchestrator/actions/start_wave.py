@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from inventory.errors import ExpectedError
+from inventory.model import AssetId
 from orchestrator.actions.confirm_gate import confirmations_in
 from orchestrator.actions.desk import Desk, no_trouble
 from orchestrator.actions.look_around import surroundings
@@ -15,9 +16,10 @@ from orchestrator.actions.sign import standing_of
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.command import ChangeMove
 from orchestrator.core.estimates import Estimates
-from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
+from orchestrator.core.lifecycle import WAVE_GROUPS, MoveEvent, WaveEvent, WaveState
 from orchestrator.core.ready import Circumstances, NotReady, blocking, ready_lines
 from orchestrator.core.ready_line import ReadyLine, joined_in_one
+from orchestrator.core.ready_needs import IN_DOUBT
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import WaveRow
@@ -58,8 +60,18 @@ def check_wave(
         proposed_at=_proposed_at(desk, wave),
         confirmations=confirmations_in(books, wave.tenant),
         times=times_of(books, wave.tenant, wave.content.runbook.name),
+        doubtful=_doubtful(desk, wave),
     )
     return ready_lines(wave.content, seen)
+
+
+def _doubtful(desk: Desk, wave: WaveRow) -> dict[AssetId, str]:
+    """Assets in doubt in the tenant's other waves, as each one's latest wave leaves it."""
+    rows = desk.books.waves.all(wave.tenant)
+    going = WAVE_GROUPS["in motion"] | WAVE_GROUPS["stuck"]
+    others = (one for one in rows if one.key != wave.key and one.state in going)
+    moves = (move for one in others for move in desk.books.waves.moves(wave.tenant, one.key))
+    return {move.asset: move.wave for move in moves if move.state in IN_DOUBT}
 
 
 class AllStopped(ExpectedError):

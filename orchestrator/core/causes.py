@@ -59,6 +59,11 @@ _KNOWN = (
         remedy="Wait until the other wave is over, then plan it again.",
     ),
     Cause(
+        code="needs",
+        says="something that it needs is in doubt in another wave",
+        remedy="Decide about that wave first (`kahn status --needs-me`), then plan it again.",
+    ),
+    Cause(
         code="drift",
         says="its record changed since the proposal",
         remedy="Propose the plan again, so that the new record is approved.",

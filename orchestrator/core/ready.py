@@ -34,6 +34,7 @@ from orchestrator.core.ready_line import (
     good,
     joined_in_one,
 )
+from orchestrator.core.ready_needs import needs_line
 from orchestrator.core.step_times import RunTime, time_line
 from orchestrator.core.wave import WaveContent
 
@@ -67,6 +68,8 @@ class Circumstances:
     confirmations: tuple[Confirmation, ...] = ()
     times: tuple[RunTime, ...] = ()
     """How long runs of the same runbook took."""
+    doubtful: Mapping[AssetId, str] = field(default_factory=dict)
+    """Assets of other waves that nobody should rely on now, and the wave that has each."""
 
 
 def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, ...]:
@@ -82,6 +85,7 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         _access_line(content, seen),
         _drift_line(content, seen),
         _busy_line(content, seen),
+        needs_line(content, seen.snapshot, seen.doubtful),
         keys_line(content, seen.key_troubles),
         facts_line(content, seen.history, since=seen.proposed_at),
         time_line(content, seen.times, now=seen.now),

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from inventory.changes import ChangeSet
 from inventory.errors import ExpectedError
+from inventory.model import AssetId, Dependency, DependencyKind
 from orchestrator.actions.start_wave import check_wave, claim_wave, keep_appointments, start_by
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Freeze
 from orchestrator.core.ready import NotReady
 from tests.copied_towns import a_town
+from tests.orchestrator.actions.test_store_plan import two_waves
 from tests.towns import STADT, Town
 
 
@@ -153,3 +156,27 @@ def test_a_gate_that_blocks_at_the_hour_leaves_the_wave_waiting_within_its_windo
     with town.store.transaction() as books:
         books.tenants.set_policy(STADT, policy)
     assert keep(town) is WaveState.RUNNING
+
+
+def test_an_asset_stays_behind_while_what_it_needs_is_in_doubt_in_another_wave(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    two_waves(town)
+    for key in ("W01", "W02"):
+        town.approve(wave=key)
+    town.start()
+    town.driver().tick()
+    assert town.states()["apc-001"] == "running"
+
+    def needs() -> tuple[str, tuple[AssetId, ...]]:
+        with town.outside().look() as desk:
+            lines = check_wave(desk, desk.books.waves.get(STADT, "W02"), tree_there=lambda _runbook: True)
+        (line,) = [one for one in lines if one.gate == "needs"]
+        return line.verdict, line.assets
+
+    assert needs() == ("ok", ())
+    wants = Dependency(tenant=STADT, asset=AssetId("apc-002-id"), needs=AssetId("apc-001-id"), kind=DependencyKind.HARD)
+    with town.store.transaction() as books:
+        books.assets.apply(ChangeSet(tenant=STADT, dependencies=(wants,)))
+    assert needs() == ("held", (AssetId("apc-002-id"),))
+    town.drive()
+    assert town.states()["apc-001"] == "moved" and needs() == ("ok", ())
