@@ -66,7 +66,7 @@ class EmittedMove:
     name: str
     on: str
     machines: tuple[EmittedMachine, ...]
-    variables: Mapping[str, str | int] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _HOST.fullmatch(self.host) or len(self.host) > _MAX_HOST or self.host in _RESERVED_HOSTS:

@@ -173,7 +173,7 @@ def _emitted(order: RunOrder, places: RunPlaces) -> Emitted:
 def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
     move = order.content.move(attempt.asset)
     run = order.run
-    variables: dict[str, str | int] = {
+    variables: dict[str, Any] = {
         "kahn_run": run.id,
         "kahn_attempt": attempt.id,
         "kahn_epoch": run.epoch,
@@ -181,6 +181,8 @@ def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
         "kahn_direction": run.direction.value,
         "kahn_asset": attempt.asset,
     }
+    if move.procedure is not None:
+        variables["kahn_procedure"] = plain(move.procedure)
     if order.once:
         variables |= _receipts(order, attempt)
     return EmittedMove(

@@ -90,6 +90,7 @@ class _Document(_Strict):
     service: _Service | None = None
     steps: list[_Step] = Field(min_length=1, max_length=60)
     adopted: _Adopted | None = None
+    procedure: bool = False
 
 
 def is_runbook_name(name: str) -> bool:
@@ -245,6 +246,7 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         steps=tuple(Step(**(step.model_dump() | {"effect": Effect(step.effect)})) for step in document.steps),
         tree=tree,
         adopted=None if document.adopted is None else _adopted(document.adopted),
+        procedure=document.procedure,
     )
 
 

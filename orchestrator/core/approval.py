@@ -206,6 +206,8 @@ def shown_text(content: WaveContent) -> str:
             move = content.move(asset)
             machines = "; ".join(f"{one.role} {one.name} {one.address}" for one in move.machines)
             lines.append(f"  {move.name} ({move.department or 'no department'}): {machines}")
+            if move.procedure is not None:
+                lines.append(f"    with the procedure {move.procedure.name}: {', '.join(move.procedure.data)}")
     return "\n".join(map(_one_line, lines)) + "\n"
 
 

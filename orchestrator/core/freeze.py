@@ -31,6 +31,16 @@ class AccessUnknown(ExpectedError):
     remedy = "Add it with `kahn access add {profile} ...`, or correct the inventory."
 
 
+class ProcedureUnset(ExpectedError):
+    """A runbook that moves a procedure meets a machine on which not exactly one described procedure runs."""
+
+    code, says = "PLAN-023", "{asset}: the runbook {runbook} moves one procedure, but {why}."
+    remedy = (
+        "Describe it under [[procedure]] in the policy and name the machine among the procedure's `machines`;"
+        " or set the machine's `strategy` to retain."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """What freezing needs beside the plan."""
@@ -47,7 +57,7 @@ def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
     snapshot, policy, profiles = frozen.snapshot, frozen.policy, frozen.profiles
     runbook = frozen.runbooks[wave.runbook]
     finder = _Finder(snapshot)
-    moves = tuple(_move(finder, asset, runbook) for asset in wave.assets)
+    moves = tuple(_with_procedure(_move(finder, asset, runbook), finder, frozen, runbook) for asset in wave.assets)
     used = sorted({machine.access for move in moves for machine in move.machines})
     for move in moves:
         for machine in move.machines:
@@ -122,6 +132,15 @@ class _Finder:
             return self._machines.get(name_key(asset.text("successor")))
         return self._by_role.get(role.machine.value)
 
+    def runs_on(self, asset: Asset) -> tuple[Asset, ...]:
+        """Procedures that run on the machine: they name it, or it names them."""
+        key, named = name_key(asset.name), set(map(name_key, asset.texts("procedures")))
+        return tuple(
+            one
+            for name, one in sorted(self._procedures.items())
+            if name in named or key in map(name_key, one.texts("machines"))
+        )
+
     def seat_of(self, asset: Asset) -> Asset | None:
         """The seat at which the machine stands."""
         return self._seats.get(name_key(asset.name))
@@ -133,6 +152,7 @@ class _Finder:
             asset = self.assets[one]
             seat = self.seat_of(asset)
             used.update(map(name_key, (*asset.texts("procedures"), *(seat.texts("procedures") if seat else ()))))
+            used.update(name_key(procedure.name) for procedure in self.runs_on(asset))
         return any(self._procedures[name].text("protection") == "sehr hoch" for name in used & self._procedures.keys())
 
 
@@ -164,6 +184,18 @@ def _move(finder: _Finder, asset_id: AssetId, runbook: Runbook) -> WaveMove:
         users=int((seat.number("users") if seat else 0) or asset.number("users") or 1),
         machines=_machines(finder, asset, runbook),
     )
+
+
+def _with_procedure(move: WaveMove, finder: _Finder, frozen: Frozen, runbook: Runbook) -> WaveMove:
+    """The move with the settings of the one procedure that moves with it. Raises ProcedureUnset."""
+    if not runbook.procedure:
+        return move
+    running = {name_key(one.name) for one in finder.runs_on(finder.assets[move.asset])}
+    found = [one for one in frozen.policy.procedures if name_key(one.name) in running]
+    if len(found) != 1:
+        why = "the policy describes none that runs there" if not found else "more than one that is described runs there"
+        raise ProcedureUnset(asset=move.name, runbook=runbook.name, why=why)
+    return replace(move, procedure=found[0])
 
 
 def _machine(finder: _Finder, asset: Asset, role: Role) -> WaveMachine | None:

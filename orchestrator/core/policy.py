@@ -12,6 +12,7 @@ from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
 from orchestrator.core.constraints import Weekday as Weekday
 from orchestrator.core.demands import Demand
+from orchestrator.core.procedures import ProcedureSettings
 
 
 class WindowInverted(ExpectedError):
@@ -107,6 +108,8 @@ class Policy:
     max_outage_min: dict[AssetKind, int] = field(default_factory=lambda: {AssetKind.WORKSTATION: 240}, metadata=LATER)
     """How many minutes an asset of that kind may be out of service; a kind without an entry has no limit."""
     inventory: InventoryRules = field(default_factory=InventoryRules, metadata=LATER)
+    procedures: tuple[ProcedureSettings, ...] = field(default=(), metadata=LATER)
+    """What belongs to each procedure that a runbook moves."""
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):
@@ -115,5 +118,8 @@ class Policy:
         for name in ("batch_budget", "wave_budget", "unreachable_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidPolicy(field=name, value=getattr(self, name), why="it must lie between 0 and 1")
+        names = [one.name.casefold() for one in self.procedures]
+        if len(names) != len(set(names)):
+            raise InvalidPolicy(field="procedure", value=sorted(names), why="two of them have one name")
         if self.canary_size < 0 or self.auto_rollback_max < 0:
             raise InvalidPolicy(field="canary_size", value=self.canary_size, why="it must not be negative")

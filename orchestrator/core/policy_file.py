@@ -33,6 +33,7 @@ from orchestrator.core.policy_entry import (
     whole,
 )
 from orchestrator.core.policy_entry import PolicyFileWrong as PolicyFileWrong
+from orchestrator.core.procedures_file import PROCEDURES_EXAMPLE, read_procedure
 
 RUNBOOK_NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 
@@ -85,7 +86,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         raise PolicyFileWrong(file=file, key="TOML", why=str(cause).rstrip(".")[:200]) from cause
 
 
-_FIELD_OF = {"window": "windows", "freeze": "freezes", "gate": "gates"}
+_FIELD_OF = {"window": "windows", "freeze": "freezes", "gate": "gates", "procedure": "procedures"}
 """Key in the file -> field of Policy, where they differ: one table a window reads better in the singular."""
 
 
@@ -104,6 +105,7 @@ def _readers() -> dict[str, Reader]:
         "max_outage_min": _outages,
         "gate": read_gates,
         "inventory": read_inventory,
+        "procedure": tables_of(read_procedure),
     }
 
 
@@ -299,4 +301,5 @@ def render_example() -> str:
     """A commented policy file with every entry and its default."""
     policy = Policy()
     names = ("zone", "holidays", *INTEGERS, *SHARES)
-    return EXAMPLE.format(**{name: getattr(policy, name) for name in names}) + PLANNING_EXAMPLE + INVENTORY_EXAMPLE
+    example = EXAMPLE.format(**{name: getattr(policy, name) for name in names})
+    return example + PLANNING_EXAMPLE + INVENTORY_EXAMPLE + PROCEDURES_EXAMPLE

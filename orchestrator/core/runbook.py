@@ -123,6 +123,8 @@ class Runbook:
     tree: str = ""
     adopted: Adopted | None = field(default=None, metadata=LATER)
     """Set when it plays somebody's own playbook unchanged: once, and with no undo but one they wrote."""
+    procedure: bool = field(default=False, metadata=LATER)
+    """Whether it moves the procedure that runs on the asset, and needs the policy's settings of it."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

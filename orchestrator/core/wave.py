@@ -12,6 +12,7 @@ from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import LATER, canonical_bytes, fingerprint_of
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
+from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.runbook import Runbook
 
 PersonId = NewType("PersonId", str)
@@ -40,6 +41,8 @@ class WaveMove:
     site: str
     users: int
     machines: tuple[WaveMachine, ...]
+    procedure: ProcedureSettings | None = field(default=None, metadata=LATER)
+    """What belongs to the procedure that moves with it, where the runbook moves one."""
 
     def machine(self, role: str) -> WaveMachine:
         """The machine in that role. Raises KeyError."""

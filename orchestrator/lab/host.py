@@ -15,7 +15,7 @@ from orchestrator.lab.names import JUMP_NAME, LabNames, checked_label, control_a
 
 Init = Literal["sshd", "systemd"]
 Kind = Literal["workstation", "server"]
-Role = Literal["", "jump", "vault"]
+Role = Literal["", "jump", "vault", "gateway"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-from contextlib import contextmanager
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.kahn_books import Books, locked
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable, remove_file, store_of, write_whole
 
 DOCUMENTATION = """
@@ -31,52 +30,11 @@ SEAT_GROUPS = frozenset(
 RIGHTS = frozenset(
     ("adm", "admin", "backup", "disk", "docker", "incus", "incus-admin", "kmem", "kvm", "libvirt", "lpadmin", "lxd")
 ).union(("operator", "podman", "root", "shadow", "staff", "sudo", "tty", "wheel", "wireshark"))
-FILES = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4}
 # Room that `present` keeps occupied, so that `absent` can rewrite the account files on a disk that is full by then.
 RESERVE_BYTES = 512 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _HASH = re.compile(r"[!*]{0,2}[A-Za-z0-9./$,=_-]{0,300}")
 _TEXT = re.compile(r"[^:\n\0]{0,300}")
-
-
-class Books:
-    """The four account files below a directory, read at once and written back by rename where they changed."""
-
-    def __init__(self, etc):
-        self._etc = etc
-        self.rows = {name: self._read(name) for name in FILES}
-        self._old = {name: list(map(list, rows)) for name, rows in self.rows.items()}
-
-    def _read(self, name):
-        try:
-            with open(os.path.join(self._etc, name), encoding="utf-8", errors="surrogateescape") as opened:
-                return [line.rstrip("\n").split(":") for line in opened]
-        except FileNotFoundError:
-            return []
-
-    def entries(self, name):
-        """Well-formed rows of a file by their first field."""
-        return {row[0]: row for row in self.rows[name] if len(row) == FILES[name] and row[0]}
-
-    def write(self):
-        """Replace the files that changed, keeping mode and owner; whether any did."""
-        changed = [name for name in ("gshadow", "shadow", "group", "passwd") if self.rows[name] != self._old[name]]
-        for name in changed:
-            path = os.path.join(self._etc, name)
-            before = os.stat(path)
-            text = "".join(":".join(row) + "\n" for row in self.rows[name]).encode("utf-8", "surrogateescape")
-            write_whole(path + "+", [text], mode=before.st_mode & 0o7777)
-            os.chown(path + "+", before.st_uid, before.st_gid)
-            os.replace(path + "+", path)
-        return bool(changed)
-
-
-@contextmanager
-def locked(etc):
-    """The lock that the system's own account tools take."""
-    with open(os.path.join(etc, ".pwd.lock"), "a") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
-        yield
 
 
 def read(books):

@@ -17,6 +17,7 @@ options:
   state: {type: str, choices: [taken, compared], required: true, description: What to do}
   deep: {type: list, elements: str, description: Paths whose contents count}
   skip: {type: list, elements: str, description: Paths that the system itself changes}
+  except: {type: list, elements: str, description: More paths to leave out}
   limit: {type: int, default: 50, description: Differences named at most}
 """
 DEEP = ["/boot", "/etc", "/home", "/opt", "/root", "/srv", "/usr/local", "/var/lib", "/var/spool"]
@@ -89,6 +90,7 @@ def main():
             "state": {"type": "str", "choices": ["taken", "compared"], "required": True},
             "deep": {"type": "list", "elements": "str", "default": DEEP},
             "skip": {"type": "list", "elements": "str", "default": SKIP},
+            "except": {"type": "list", "elements": "str", "default": []},
             "limit": {"type": "int", "default": 50},
         },
         supports_check_mode=False,
@@ -96,7 +98,7 @@ def main():
     asked = module.params
 
     def act():
-        records = fingerprint(deep=asked["deep"], skip=asked["skip"])
+        records = fingerprint(deep=asked["deep"], skip=[*asked["skip"], *asked["except"]])
         if asked["state"] == "taken":
             return take(asked["asset"], records)
         return compare(asked["asset"], records, asked["limit"])

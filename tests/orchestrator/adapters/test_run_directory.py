@@ -12,6 +12,7 @@ import pytest
 
 from inventory.model import AssetId
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
+from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.ports import RunOrder
 from orchestrator.supervisor import files
 from tests.run_orders import Field
@@ -121,3 +122,16 @@ def test_an_asset_id_that_is_no_plain_word_refuses_the_run(field: Field) -> None
     hostile = replace(order, content=replace(order.content, moves=(move,)), run=replace(order.run, attempts=attempts))
     with pytest.raises(RunRefused, match="asset id"):
         built(field, hostile)
+
+
+def test_a_procedure_s_settings_reach_the_playbook_as_values_that_are_never_looked_into(field: Field) -> None:
+    order = field.order(TASK)
+    settings = ProcedureSettings(
+        name="{{ lookup('pipe', 'id') }}", data=("/srv/a",), unit="a.service", port=1, gateway_file="/etc/t",
+        gateway_line="to {address}", gateway_reload=("true",), gateway_port=2, expect="no",
+    )  # fmt: skip
+    moves = tuple(replace(move, procedure=settings) for move in order.content.moves)
+    text = (built(field, replace(order, content=replace(order.content, moves=moves))) / "inventory.yml").read_text()
+    assert (
+        '''"name": !unsafe "{{ lookup('pipe', 'id') }}"''' in text and '"gateway_line": !unsafe "to {address}"' in text
+    )

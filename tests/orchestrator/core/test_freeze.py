@@ -12,9 +12,11 @@ import pytest
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, TenantId, Value
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import shown_text
-from orchestrator.core.freeze import AccessUnknown, Frozen, MachineMissing, Machines, freeze_wave
+from orchestrator.core.canonical import plain, restore
+from orchestrator.core.freeze import AccessUnknown, Frozen, MachineMissing, Machines, ProcedureUnset, freeze_wave
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
 from orchestrator.core.policy import Policy
+from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
@@ -131,3 +133,32 @@ def test_a_playbook_that_was_not_written_for_kahn_needs_two_approvers() -> None:
     adopted = replace(RUNBOOK, adopted=Adopted(origin="/srv/site.yml"))
     assert frozen(runbooks={"small": adopted}).approvers_needed == 2
     assert frozen().approvers_needed == 1
+
+
+# ---------------------------------------------------------------------- procedures that move with their server
+
+
+def settings_of(name: str) -> ProcedureSettings:
+    return ProcedureSettings(
+        name=name, data=("/srv/a",), unit="a.service", port=1, gateway_file="/etc/t", gateway_line="{address}",
+        gateway_reload=("true",), gateway_port=2,
+    )  # fmt: skip
+
+
+def test_the_described_procedure_that_runs_on_the_machine_moves_with_it() -> None:
+    runbooks = {"small": replace(RUNBOOK, procedure=True)}
+    runs = an_asset("Wohngeld", AssetKind.PROCEDURE, machines=("APC",), protection="sehr hoch")
+    policy = Policy(procedures=(settings_of("EWO"), settings_of("wohngeld")))
+    content = frozen(runs, runbooks=runbooks, policy=policy)
+    assert content.moves[0].procedure == settings_of("wohngeld") and content.approvers_needed == 2
+    assert "with the procedure wohngeld: /srv/a" in shown_text(content)
+    assert frozen(runs, policy=policy).moves[0].procedure is None
+    assert restore(WaveContent, plain(content)) == content
+
+
+def test_a_machine_with_no_or_two_described_procedures_is_refused_by_such_a_runbook() -> None:
+    runbooks = {"small": replace(RUNBOOK, procedure=True)}
+    two = (an_asset("A", AssetKind.PROCEDURE, machines=("apc",)), an_asset("B", AssetKind.PROCEDURE, machines=("apc",)))
+    for policy, why in ((Policy(), "none"), (Policy(procedures=(settings_of("A"), settings_of("B"))), "more than one")):
+        with pytest.raises(ProcedureUnset, match=why):
+            frozen(*two, runbooks=runbooks, policy=policy)

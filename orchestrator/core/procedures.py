@@ -1,0 +1,123 @@
+"""What a procedure consists of, as far as a runbook that moves it must know: paths, service, route, who asks how."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inventory.errors import ExpectedError
+
+PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
+UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
+ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+TOO_MUCH = frozenset(
+    {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv"}
+    | {"/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/var", "/var/cache", "/var/lib", "/var/log"}
+    | {"/var/spool", "/var/lib/kahn", "/etc/systemd", "/etc/systemd/system", "/etc/cron.d"}
+)
+"""Directories that belong to the machine and are never moved as a whole."""
+
+
+class InvalidProcedure(ExpectedError):
+    """Settings of a procedure that cannot work."""
+
+    code, says = "PLAN-014", "The procedure {name!r}: {key}: {why}."
+    remedy = "Correct it under [[procedure]] in the policy file; `kahn tenant policy --example` explains every entry."
+    exit_code = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureSettings:
+    """One procedure: what is carried, what is stopped and started, and where users come in. Raises InvalidProcedure.
+
+    Paths are absolute and the same on both servers; commands are argument lists, run as root.
+    """
+
+    name: str
+    data: tuple[str, ...]
+    """Files and folders that users change: carried to the new server, and back when the move is taken back."""
+    programs: tuple[str, ...] = ()
+    """Files and folders that only administrators change: carried to the new server alone."""
+    databases: tuple[str, ...] = ()
+    """SQLite files within ``data``."""
+    configuration: tuple[str, ...] = ()
+    """Text files within ``programs`` in which the old server's address becomes the new one's."""
+    replace: tuple[tuple[str, str], ...] = ()
+    """More words of the configuration: (old, new)."""
+    jobs: tuple[str, ...] = ()
+    """Files of cron, such as /etc/cron.d/NAME; they run on one server only."""
+    user: str = ""
+    """The service account, made on the new server with the same number."""
+    unit: str = ""
+    """The systemd unit; without one the three commands say how."""
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    """Ends with 0 while the service runs."""
+    port: int = 0
+    path: str = ""
+    """What is asked by HTTP; empty: the port must only accept a connection."""
+    expect: str = ""
+    """Text that must be in the answer."""
+    host: str = ""
+    """Name in the question's Host line; empty: the address."""
+    gateway_file: str = ""
+    """File on the gateway that says where it leads."""
+    gateway_line: str = ""
+    """Its one line, with {address} for the server's address."""
+    gateway_reload: tuple[str, ...] = ()
+    gateway_port: int = 0
+    quiet_begin: tuple[str, ...] = ()
+    """Command on the gateway that tells the monitoring of a downtime."""
+    quiet_end: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in ("data", "programs", "databases", "configuration", "jobs"):
+            for path in getattr(self, key):
+                self._check_path(key, path)
+        if not self.data:
+            self._wrong("data", "at least one file or folder is wanted")
+        for key, within in (("databases", self.data), ("configuration", self.programs)):
+            for path in getattr(self, key):
+                if not any(path == top or path.startswith(top + "/") for top in within):
+                    self._wrong(key, f"{path} lies in none of the {'data' if key == 'databases' else 'programs'}")
+        for path in self.jobs:
+            if any(path == top or path.startswith(top + "/") for top in (*self.data, *self.programs)):
+                self._wrong("jobs", f"{path} is carried as data or program already")
+        self._check_service()
+        self._check_gateway()
+
+    def _check_path(self, key: str, path: str) -> None:
+        if not PATH.fullmatch(path) or any(word in (".", "..") for word in path.split("/")):
+            self._wrong(key, f"{path!r} is no plain absolute path")
+        if path in TOO_MUCH:
+            self._wrong(key, f"{path} belongs to the machine as a whole")
+
+    def _check_service(self) -> None:
+        commands = (self.start, self.stop, self.running)
+        if self.unit and any(commands):
+            self._wrong("unit", "either a unit or the commands start, stop and running")
+        if self.unit and not UNIT.fullmatch(self.unit):
+            self._wrong("unit", f"{self.unit!r} is no unit such as wohngeld.service")
+        if not self.unit and not all(commands):
+            self._wrong("unit", "without a unit all of start, stop and running are needed")
+        if self.user and not ACCOUNT.fullmatch(self.user):
+            self._wrong("user", f"{self.user!r} is no account name")
+
+    def _check_gateway(self) -> None:
+        if not PATH.fullmatch(self.gateway_file):
+            self._wrong("gateway_file", "the file on the gateway that says where it leads is needed")
+        if "{address}" not in self.gateway_line:
+            self._wrong("gateway_line", "a line with {address} in it is needed")
+        if not self.gateway_reload:
+            self._wrong("gateway_reload", "the command that makes the gateway read its file is needed")
+        for key in ("port", "gateway_port"):
+            if not 1 <= getattr(self, key) <= 65535:
+                self._wrong(key, "a port from 1 to 65535 is needed")
+        if self.path and not self.path.startswith("/"):
+            self._wrong("path", "it begins with /")
+        if any(not char.isprintable() for char in self.path + self.host):
+            self._wrong("path", "only printable characters")
+
+    def _wrong(self, key: str, why: str) -> None:
+        raise InvalidProcedure(name=self.name, key=key, why=why)

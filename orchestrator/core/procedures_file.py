@@ -1,0 +1,74 @@
+"""The tables ``[[procedure]]`` of a policy file: how a runbook that moves a procedure finds all that belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from orchestrator.core.policy_entry import Entry, known_keys, texts, whole
+from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
+
+PATHS = ("data", "programs", "databases", "configuration", "jobs")
+COMMANDS = ("start", "stop", "running", "gateway_reload", "quiet_begin", "quiet_end")
+LISTS = (*PATHS, *COMMANDS)
+TEXTS = ("name", "user", "unit", "path", "expect", "host", "gateway_file", "gateway_line")
+PORTS = ("port", "gateway_port")
+
+
+def read_procedure(entry: Entry, zone: ZoneInfo) -> ProcedureSettings:
+    """One table. Raises PolicyFileWrong."""
+    known_keys(entry, (*LISTS, *TEXTS, *PORTS, "replace"))
+    values: dict[str, Any] = {key: texts(entry.at(key)) for key in LISTS if key in entry.value}
+    values |= {key: _text(entry.at(key)) for key in TEXTS if key in entry.value}
+    values |= {key: whole(entry.at(key), low=1, high=65535) for key in PORTS if key in entry.value}
+    if "replace" in entry.value:
+        values["replace"] = _pairs(entry.at("replace"))
+    for needed in ("name", "data"):
+        if not values.get(needed):
+            entry.at(needed).wrong("it is needed")
+    try:
+        return ProcedureSettings(**values)
+    except InvalidProcedure as cause:
+        entry.at(str(cause.facts["key"])).wrong(str(cause.facts["why"]), cause=cause)
+
+
+def _text(entry: Entry) -> str:
+    if not isinstance(entry.value, str) or len(entry.value) > 1000:
+        entry.wrong("a text is wanted")
+    return entry.value
+
+
+def _pairs(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """A table of old = new."""
+    if not isinstance(entry.value, dict):
+        entry.wrong("a table is wanted here")
+    for old, new in entry.value.items():
+        if not old or not isinstance(new, str):
+            entry.at(old).wrong("a text is wanted")
+    return tuple(sorted(entry.value.items()))
+
+
+PROCEDURES_EXAMPLE = """
+# What belongs to a procedure that is moved with its server (give the kind server the runbook move-procedure above). The
+# name is that of the procedure in the inventory, whose `machines` name the old server. Paths are the same on both
+# servers; commands are argument lists and run as root.
+# [[procedure]]
+# name = "Wohngeld"
+# data = ["/srv/wohngeld"]                    # what users change; comes back when the move is taken back
+# databases = ["/srv/wohngeld/wohngeld.db"]   # SQLite, within data
+# programs = ["/opt/wohngeld", "/etc/wohngeld.ini", "/etc/systemd/system/wohngeld.service"]
+# configuration = ["/etc/wohngeld.ini"]       # here the old server's address becomes the new one's
+# replace = { "alt.stadt.example" = "rz.stadt.example" }   # and these words
+# jobs = ["/etc/cron.d/wohngeld"]             # run on one server only
+# user = "wohngeld"
+# unit = "wohngeld.service"                   # or start, stop and running: three commands
+# port = 8080
+# path = "/"                                  # what is asked as a user, and what must be in the answer
+# expect = "Wohngeld"
+# gateway_file = "/etc/nginx/wohngeld.target" # on the machine with role gateway
+# gateway_line = "proxy_pass http://{address}:8080;"
+# gateway_reload = ["systemctl", "reload", "nginx"]
+# gateway_port = 80
+# quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
+# quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
+"""

@@ -1,0 +1,344 @@
+#!/usr/bin/python
+"""Moves a procedure from its old server to its new one, and back. Runs on the controller, acts through ssh."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+
+from ansible.module_utils import (
+    kahn_arrival,
+    kahn_books,
+    kahn_gate,
+    kahn_outcome,
+    kahn_parcel,
+    kahn_service,
+    kahn_side,
+    kahn_sqlite,
+    kahn_talk,
+    kahn_tree,
+    kahn_unpack,
+)
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.kahn_outcome import Trouble, conclude
+from ansible.module_utils.kahn_talk import Talk, relay
+
+DOCUMENTATION = """
+module: kahn_procedure
+short_description: Moves a procedure from its old server to its new one, and back
+description: >-
+  Runs on the controller and keeps one session to each machine for the whole step. `fit` looks only; `prepared` makes
+  the service account; `copied` carries files while users work; `moved` stops, carries the rest, compares, starts, and
+  switches the gateway; `proven` asks as a user does. `returned`, `uncopied` and `unprepared` are their inverses.
+options:
+  asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
+  state:
+    type: str
+    choices: [fit, prepared, unprepared, copied, uncopied, moved, returned, proven]
+    required: true
+    description: What to do
+  settings: {type: dict, required: true, description: The procedure as the policy describes it}
+  ssh: {type: dict, required: true, description: "ssh argument lists of source, target and gateway"}
+  machines: {type: dict, required: true, description: "Their addresses and names"}
+  tries: {type: int, default: 20, description: How often the procedure is asked (proven)}
+"""
+_COMMON = (kahn_outcome, kahn_tree, kahn_talk)
+_SIDE = (*_COMMON, kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_sqlite, kahn_side)
+_GATE = (*_COMMON, kahn_gate)
+START_TRIES = 100
+"""Questions, 0.1 s apart, until a service that was started must answer."""
+
+
+class Crew:
+    """The open sessions of a step. `roots` are for tests: another root directory per role."""
+
+    def __init__(self, asked, roots=None):
+        self.asked, self.settings, self._roots = asked, asked["settings"], roots or {}
+        self._open = ExitStack()
+        self._talks = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self._open.close()
+
+    def session(self, role):
+        """The session to the machine in that role, opened when it is first wanted."""
+        if role not in self._talks:
+            machines = self.asked["machines"]
+            words = {"asset": self.asked["asset"], "part": role, "settings": self.settings}
+            words["root"] = self._roots.get(role, "/")
+            words["addresses"] = {"old": machines["source"]["address"], "new": machines["target"]["address"]}
+            modules = _GATE if role == "gateway" else _SIDE
+            self._talks[role] = Talk(self.asked["ssh"][role], role, modules, words)
+            self._open.callback(self._talks[role].close)
+        return self._talks[role]
+
+    source = property(lambda self: self.session("source"))
+    target = property(lambda self: self.session("target"))
+    gate = property(lambda self: self.session("gateway"))
+
+    def open_all(self):
+        """Begin all three sessions at once: their start costs nobody time afterwards."""
+        return self.source, self.target, self.gate
+
+    @property
+    def tops(self):
+        """Everything that is carried to the new server."""
+        return [one.strip("/") for one in (*self.settings["data"], *self.settings["programs"])]
+
+    @property
+    def both_ways(self):
+        """What is carried back as well."""
+        return [one.strip("/") for one in self.settings["data"]]
+
+
+# ---------------------------------------------------------------------------- steps
+
+
+def fit(crew):
+    """Nothing is touched: can it move?"""
+    source, target, gate = crew.open_all()
+    now = time.time()
+    found = source.ask("survey", now=now)
+    need = {"bytes": found["bytes"], "entries": found["entries"]}
+    target.ask("fit", now=now, need=need)
+    gate.ask("fit")
+    gate.ask("serves", where="gateway", tries=2)
+    return False, need
+
+
+def prepared(crew):
+    """The service account is on the new server."""
+    account = crew.source.ask("survey", now=time.time())["account"] if crew.settings["user"] else None
+    return crew.target.ask("prepare", account=account)["changed"], {}
+
+
+def unprepared(crew):
+    """It is not."""
+    crew.target.ask("unprepare")
+    return True, {}
+
+
+def copied(crew):
+    """The bulk is on the new server; users go on working."""
+    _refuse_moved(crew.gate.ask("look"))
+    if not crew.target.ask("look")["brought"]:
+        crew.source.ask("anew")
+    told = carry(crew, crew.source, crew.target, crew.tops)
+    crew.target.ask("jobs_take", **crew.source.ask("jobs_give"))
+    _address(crew)
+    _agree(crew, giver=crew.source, taker=crew.target)
+    return True, told
+
+
+def uncopied(crew):
+    """The new server holds nothing of it any more."""
+    _refuse_moved(crew.gate.ask("look"))
+    crew.target.ask("remove")
+    crew.source.ask("anew")
+    return True, {}
+
+
+def _refuse_moved(seen):
+    if seen["writer"] in ("none", "new"):
+        raise Trouble("already_moved", "The procedure is being moved or has moved: take the switch back first.")
+
+
+def moved(crew):
+    """The new server serves, and only it; a failure before that opens the old one again at once."""
+    gate = crew.open_all()[2]
+    seen = _look(crew)
+    if seen["truth"] == "new":
+        return _finish_move(crew, seen)
+    began = time.monotonic()
+    gate.ask("quiet", begin=True)
+    gate.ask("record", writer="none", truth="old")
+    try:
+        told = _cut_over(crew)
+    except Trouble as trouble:
+        trouble.facts["restored"] = _restored(crew)
+        raise
+    told.update(outage_s=round(time.monotonic() - began, 2), **_finish(crew))
+    return True, told
+
+
+def _look(crew):
+    """The record and both sides, asked at once. Raises Trouble when both would write."""
+    seen = crew.gate.ask("look")
+    crew.source.request("look")
+    crew.target.request("look")
+    seen["source"], seen["target"] = crew.source.answer(), crew.target.answer()
+    if seen["source"]["runs"] and seen["target"]["runs"]:
+        says = "Both servers run the service. Stop the wrong one; nothing was touched."
+        raise Trouble("two_writers", says, writer=seen["writer"])
+    if seen["truth"] == "new" and seen["source"]["runs"]:
+        says = "The record says that the new server writes, but the old one runs. Stop it; nothing was touched."
+        raise Trouble("two_writers", says, writer=seen["writer"])
+    if seen["truth"] != "new" and seen["target"]["runs"] and not seen["source"]["fenced"]:
+        says = "The service already runs on the new server. Stop it there; nothing was touched."
+        raise Trouble("two_writers", says, writer=seen["writer"])
+    return seen
+
+
+def _cut_over(crew):
+    """Barrier, the rest, comparison, start, the question of a user, switch. Users wait meanwhile."""
+    source, target, gate = crew.source, crew.target, crew.gate
+    target.ask("fence")
+    enabled = source.ask("fence")["enabled"]
+    before = source.ask("prints")  # puts the databases at rest, too: before anything is carried
+    told = carry(crew, source, target, crew.tops)
+    target.ask("jobs_take", **source.ask("jobs_give"))
+    told["databases"] = compare(before, target.ask("prints"))
+    _address(crew)
+    _agree(crew, giver=source, taker=target)
+    target.ask("open", enabled=enabled)
+    gate.ask("serves", where="new", tries=START_TRIES)
+    gate.ask("record", writer="new", truth="new")
+    gate.ask("route", to="new")
+    return told
+
+
+def _finish(crew):
+    """After the switch: asked through the gateway, and the monitoring told. Nothing here takes the switch back."""
+    crew.gate.ask("serves", where="gateway", tries=START_TRIES)
+    code = crew.gate.ask("quiet", begin=False)["code"]
+    return {"monitoring": "not told" if code else "told"}
+
+
+def _finish_move(crew, seen):
+    """The record says new: whatever a killed controller left out is done."""
+    changed = not seen["target"]["runs"] or seen["route"] != "new" or seen["writer"] != "new"
+    if changed:
+        enabled = crew.source.ask("fence")["enabled"]
+        crew.target.ask("open", enabled=enabled)
+        crew.gate.ask("serves", where="new", tries=START_TRIES)
+        crew.gate.ask("record", writer="new", truth="new")
+        crew.gate.ask("route", to="new")
+    return changed, _finish(crew)
+
+
+def _restored(crew):
+    """Open the old server again after a failed switch; whether it serves."""
+    try:
+        returned(crew)
+    except Trouble:
+        return False
+    return True
+
+
+def returned(crew):
+    """The old server serves, and only it; what users wrote on the new one meanwhile is carried back."""
+    source, _, gate = crew.open_all()
+    seen = gate.ask("look")
+    if not seen["writer"]:
+        return False, {}
+    told = {}
+    if seen["writer"] != "old":
+        told = _bring_back(crew, seen)
+        gate.ask("record", writer="none", truth="old")
+    source.ask("open")
+    gate.ask("record", writer="old", truth="old")
+    gate.ask("route", to="old")
+    gate.ask("serves", where="gateway", tries=START_TRIES)
+    gate.ask("forget")
+    gate.ask("quiet", begin=False)
+    return True, told
+
+
+def _bring_back(crew, seen):
+    """Stop the new server; if it had the last word, carry what it wrote and compare."""
+    source, target, gate = crew.source, crew.target, crew.gate
+    gate.ask("record", writer="none", truth=seen["truth"])
+    target.ask("fence")
+    target.ask("idle")
+    told = {}
+    if seen["truth"] == "new":
+        source.ask("fence")
+        before = target.ask("prints")
+        told = carry(crew, target, source, crew.both_ways)
+        told["databases"] = compare(before, source.ask("prints"))
+        _agree(crew, giver=target, taker=source)
+    else:
+        with suppress(Trouble):  # an undo of the copy must know what the started service wrote
+            target.ask("agree", gave=False)
+    return told
+
+
+def carry(crew, giver, taker, tops):
+    """Stream what changed from one to the other; large files by their changed blocks."""
+    seen = giver.ask("changes", tops=tops)
+    known = taker.ask("known", paths=seen["large"])["known"] if seen["large"] else {}
+    gave, took = relay(giver, taker, {"what": "give", "tops": tops, "known": known}, {"what": "take", "tops": tops})
+    return {"changed": gave["changed"], "gone": gave["gone"], "bytes": gave["bytes"], "files": took["files"]}
+
+
+def compare(one, other):
+    """Both fingerprints are equal: (tables, rows) per database. Raises Trouble naming what differs."""
+    if one["files"] != other["files"]:
+        raise Trouble("fingerprint_differs", "Files of the procedure differ between the two servers.")
+    told = {}
+    for name, found in one["databases"].items():
+        against = other["databases"].get(name, {"schema": "", "tables": {}})
+        tables = sorted(found["tables"].keys() | against["tables"].keys())
+        wrong = [t for t in tables if found["tables"].get(t) != against["tables"].get(t)]
+        if wrong or found["schema"] != against["schema"]:
+            says = f"The database {name} differs between the two servers: {', '.join(wrong[:5]) or 'its schema'}."
+            raise Trouble("fingerprint_differs", says, tables=wrong[:20])
+        told[name] = {"tables": len(tables), "rows": sum(rows for rows, _ in found["tables"].values())}
+    return told
+
+
+def _agree(crew, giver, taker):
+    giver.ask("agree", gave=True)
+    taker.ask("agree", gave=False)
+
+
+def _address(crew):
+    """The old server's address in the configuration becomes the new one's."""
+    machines = crew.asked["machines"]
+    pairs = [[machines["source"]["address"], machines["target"]["address"]], *crew.settings["replace"]]
+    crew.target.ask("address", pairs=pairs)
+
+
+def proven(crew):
+    """Only the new server may write, the gateway leads there, and it answers again and again."""
+    crew.open_all()
+    seen = _look(crew)
+    if (seen["writer"], seen["route"]) != ("new", "new") or not seen["target"]["runs"] or not seen["source"]["fenced"]:
+        says = "The record, the gateway and the servers do not agree that the new server serves."
+        raise Trouble("not_moved", says, writer=seen["writer"], route=seen["route"])
+    for _ in range(crew.asked["tries"]):
+        crew.gate.ask("serves", where="gateway", tries=1)
+    return False, {"asked": crew.asked["tries"]}
+
+
+ACTS = {one.__name__: one for one in (fit, prepared, unprepared, copied, uncopied, moved, returned, proven)}
+
+
+def main():
+    """Entry point."""
+    given = {"type": "dict", "required": True}
+    module = AnsibleModule(
+        argument_spec={
+            "asset": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": list(ACTS), "required": True},
+            "settings": given,
+            "ssh": given,
+            "machines": given,
+            "tries": {"type": "int", "default": 20},
+        },
+        supports_check_mode=True,
+    )
+    asked = module.params
+
+    def act():
+        with Crew(asked) as crew:
+            return (fit if module.check_mode else ACTS[asked["state"]])(crew)
+
+    conclude(module, act)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The gateway of a procedure that moves: the writer record, the route, and questions asked as users ask them.
+
+The record says which side may write (`old`, `none`, `new`) and which side holds the last word (`truth`). It is written
+before the act it speaks of: whoever finds it after a crash knows at least as much as was done. Python 3.9, standard
+library only; sent to the host as one program.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+
+try:
+    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from ansible.module_utils.kahn_talk import answer_all
+except ImportError:  # sent to a host as one program
+    from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from kahn_talk import answer_all
+
+WRITERS = ("old", "none", "new")
+ANSWER_S = 5
+_LARGEST = 65536
+
+
+class Gate:
+    """The gateway's answers. `words`: asset, root, the procedure's settings, addresses of `old` and `new`."""
+
+    def __init__(self, words):
+        self.settings, self.addresses = words["settings"], words["addresses"]
+        self.store = store_of(words["asset"], os.path.join(words["root"], "var/lib/kahn"))
+        self.file = os.path.join(words["root"], self.settings["gateway_file"].lstrip("/"))
+
+    def ops(self):
+        """What can be asked, by name."""
+        return {name: getattr(self, name) for name in ("look", "record", "route", "forget", "serves", "quiet", "fit")}
+
+    # -- the writer record
+
+    def look(self, line):
+        """The record and where the gateway leads. Raises Trouble."""
+        noted = self._noted()
+        return {"writer": noted.get("writer", ""), "truth": noted.get("truth", ""), "route": self._leads()}
+
+    def _noted(self):
+        try:
+            with open(self._path, "rb") as opened:
+                found = json.load(opened)
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or found.get("writer") not in WRITERS:
+            raise Trouble("record_damaged", "The writer record " + self._path + " cannot be read.")
+        return found
+
+    @property
+    def _path(self):
+        return os.path.join(self.store, "writer")
+
+    def record(self, line, writer, truth):
+        """Write down who may write from now on, and read it back. Raises Trouble."""
+        noted = self._noted()
+        before = noted.get("before")
+        if before is None:
+            with open(self.file, "rb") as opened:
+                text, stamp = opened.read(_LARGEST), os.fstat(opened.fileno()).st_mtime_ns
+            before = {"text": base64.b64encode(text).decode("ascii"), "mtime": stamp}
+        kept = {"writer": writer, "truth": truth, "before": before}
+        write_whole(self._path, [json.dumps(kept, sort_keys=True).encode("ascii")])
+        if self._noted() != kept:
+            raise Trouble("record_damaged", "The writer record was not kept.")
+        return {}
+
+    def forget(self, line):
+        """Everything is as it was before: no record."""
+        return {"changed": remove_file(self._path)}
+
+    # -- the route
+
+    def _leads(self):
+        with open(self.file, "rb") as opened:
+            text = opened.read(_LARGEST)
+        if self._is(text, "old"):
+            return "old"
+        return "new" if self._is(text, "new") else "elsewhere"
+
+    def _is(self, text, side):
+        return text.strip() == self._line(side).strip()
+
+    def _line(self, side):
+        return self.settings["gateway_line"].replace("{address}", self.addresses[side]).encode("utf-8") + b"\n"
+
+    def fit(self, line):
+        """Whether the gateway leads to the old server, so that it can be put back exactly. Raises Trouble."""
+        where = self._leads()
+        if where != "old" and not self._noted():
+            raise Trouble("gateway_differs", "The gateway's file does not lead to the old server as the settings say.")
+        return {"route": where}
+
+    def route(self, line, to):
+        """Lead users to a side, and read back that it is so. Raises Trouble."""
+        if self._leads() != to:
+            before = self._noted().get("before") if to == "old" else None
+            self._write(base64.b64decode(before["text"]) if before else self._line(to), before and before["mtime"])
+        code, said = _call(self.settings["gateway_reload"])
+        if code:
+            raise Trouble("gateway_refused", f"The gateway did not take the new route (code {code}): {printable(said)}")
+        if self._leads() != to:
+            raise Trouble("gateway_differs", "The gateway's file is not as it was written.")
+        return {}
+
+    def _write(self, text, mtime):
+        entry = os.stat(self.file)
+        part = self.file + ".kahn-new"
+        remove_file(part)
+        try:
+            write_whole(part, [text], mode=entry.st_mode & 0o7777)
+            os.chown(part, entry.st_uid, entry.st_gid)
+            if mtime:
+                os.utime(part, ns=(mtime, mtime))
+            os.replace(part, self.file)
+        finally:
+            remove_file(part)
+
+    # -- as users see it
+
+    def serves(self, line, where, tries, gap_s=0.1):
+        """Ask as a user does: `old`, `new` directly, or `gateway`. Raises Trouble when no try is answered well."""
+        address = "127.0.0.1" if where == "gateway" else self.addresses[where]
+        port = self.settings["gateway_port"] if where == "gateway" else self.settings["port"]
+        said = ""
+        for number in range(tries):
+            if number:
+                time.sleep(gap_s)
+            said = self._asked(address, port)
+            if not said:
+                return {"tries": number + 1}
+        raise Trouble("procedure_silent", f"The procedure does not answer as it should ({where}): {said}")
+
+    def _asked(self, address, port):
+        """What is wrong with the answer, or nothing."""
+        path, expect = self.settings["path"], self.settings["expect"]
+        try:
+            if not path:
+                socket.create_connection((address, port), ANSWER_S).close()
+                return ""
+            asked = http.client.HTTPConnection(address, port, timeout=ANSWER_S)
+            asked.request("GET", path, headers={"Host": self.settings["host"] or address, "Connection": "close"})
+            answer = asked.getresponse()
+            text = answer.read(_LARGEST).decode("utf-8", "replace")
+            asked.close()
+        except (OSError, http.client.HTTPException) as error:
+            return printable(str(error) or type(error).__name__)
+        if answer.status != 200:
+            return f"status {answer.status}"
+        return "" if expect in text else "the expected text is not in the answer"
+
+    def quiet(self, line, begin):
+        """Tell the monitoring that a downtime begins or ends, where a command for it is set."""
+        argv = self.settings["quiet_begin" if begin else "quiet_end"]
+        return {"code": _call(argv)[0] if argv else 0}
+
+
+def _call(argv):
+    try:
+        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, cwd="/")
+    except FileNotFoundError:
+        return 127, argv[0] + ": not found"
+    except subprocess.TimeoutExpired:
+        return 124, argv[0] + " took more than 30 s"
+    return ended.returncode, (ended.stdout + ended.stderr)[-200:].decode("utf-8", "replace")
+
+
+def serve(incoming, outgoing, words):
+    """Answer the controller until it is gone."""
+    answer_all(incoming, outgoing, _opening(words))
+
+
+@contextmanager
+def _opening(words):
+    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
+        yield Gate(words).ops()

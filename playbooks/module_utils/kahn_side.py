@@ -1,0 +1,343 @@
+"""One of the two servers of a procedure that moves: what the controller can ask of it during a step.
+
+The old server is `source`, the new one `target`; each can give to the other and take from it. Whatever changes
+something is noted first and repeats without effect. Python 3.9, standard library only; sent to the hosts
+as one program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from contextlib import contextmanager, suppress
+
+try:
+    from ansible.module_utils import kahn_arrival as arrival
+    from ansible.module_utils import kahn_parcel as parcel
+    from ansible.module_utils import kahn_service as service
+    from ansible.module_utils import kahn_sqlite as sqlite
+    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from ansible.module_utils.kahn_talk import answer_all
+except ImportError:  # sent to a host as one program
+    import kahn_arrival as arrival
+    import kahn_parcel as parcel
+    import kahn_service as service
+    import kahn_sqlite as sqlite
+    from kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from kahn_talk import answer_all
+
+SKEW_S = 300
+SPARE = 32 * 1024 * 1024
+QUIET_S = 10
+ALL_CONTENTS = 1024**3
+"""Up to so many bytes every content is read again while users wait; of more, only what was carried then."""
+
+
+class Side:
+    """The server's answers. `words`: asset, part, root and the procedure's settings."""
+
+    def __init__(self, words):
+        self.root, self.part, self.settings = words["root"], words["part"], words["settings"]
+        self.store = store_of(words["asset"], os.path.join(self.root, "var/lib/kahn"))
+        self.data = _names(self.settings["data"])
+        self.tops = self.data + _names(self.settings["programs"])
+        self.jobs = self.settings["jobs"]
+        self.service = service.Service(self.settings, self.root)
+
+    def at(self, name):
+        """The place of a name."""
+        return os.path.join(self.root, name.lstrip("/"))
+
+    def ops(self):
+        """What can be asked, by name."""
+        names = (
+            "look",
+            "survey",
+            "fit",
+            "prepare",
+            "unprepare",
+            "changes",
+            "known",
+            "give",
+            "take",
+            "agree",
+            "address",
+        )
+        names += ("fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
+        return {name: getattr(self, name) for name in names}
+
+    # -- looking
+
+    def look(self, line):
+        """How it stands: whether the service runs, whether the barrier is up, whether files were brought."""
+        noted = service.note_of(self.store)
+        return {"runs": self.service.runs(), "fenced": bool(noted.get("fenced")), "brought": "tops" in noted}
+
+    def anew(self, line):
+        """The other side has nothing: the next time everything is sent."""
+        for name in ("parcel", "parcel.next"):
+            remove_file(os.path.join(self.store, name))
+        return {}
+
+    def survey(self, line, now):
+        """Whether the old server is fit, and what there is to carry. Raises Trouble."""
+        self._fit_itself(now)
+        missing = [name for name in self.tops if not os.path.lexists(self.at(name))]
+        if missing:
+            raise Trouble("path_missing", "There is no /" + printable(missing[0]) + ".")
+        found = parcel.states(self.root, self.tops)
+        for name in self.settings["databases"]:
+            if name.lstrip("/") not in found:
+                raise Trouble("path_missing", "The database " + printable(name) + " lies in none of the folders named.")
+            sqlite.check(self.at(name))
+        if not self.service.runs():
+            raise Trouble("service_not_running", "The service does not run on the old server.")
+        service.jobs_read(self.root, self.jobs)
+        account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
+        files = {one[7]: self.at(name) for name, one in found.items() if one[0] == "f"}  # holes and links need no room
+        size = sum(os.lstat(path).st_blocks * 512 for path in files.values() if os.path.lexists(path))
+        return {"bytes": size, "entries": len(found), "account": account}
+
+    def _fit_itself(self, now):
+        if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
+            raise Trouble("python_too_old", f"Python {sys.version[:6]} is here, 3.9 is needed.")
+        skew = time.time() - now
+        if abs(skew) > SKEW_S:
+            raise Trouble("clock_wrong", f"The clock is {skew:.0f} s off.")
+
+    def fit(self, line, now, need):
+        """Whether the new server is free for it and has room. Raises Trouble."""
+        self._fit_itself(now)
+        brought = self._brought()
+        taken = [
+            one for one in (*self.tops, *_names(self.jobs)) if one not in brought and os.path.lexists(self.at(one))
+        ]
+        if taken:
+            names = [printable("/" + one) for one in taken[:20]]
+            raise Trouble("target_not_empty", "There is something already: " + ", ".join(names[:3]) + ".", names=names)
+        for top in self.tops if not brought else ():
+            self._room(self.at(top), need)
+        return {}
+
+    def _brought(self):
+        return service.note_of(self.store).get("tops", [])
+
+    @staticmethod
+    def _room(path, need):
+        while not os.path.isdir(path):
+            path = os.path.dirname(path)
+        found = os.statvfs(path)
+        free, wanted = found.f_bavail * found.f_frsize, need["bytes"] + need["entries"] * 4096 + SPARE
+        if found.f_flag & os.ST_RDONLY:
+            raise Trouble("read_only", printable(path) + " cannot be written to.")
+        if free < wanted:
+            raise Trouble("not_enough_space", f"{free >> 20} MiB are free, {wanted >> 20} are needed.", free_bytes=free)
+
+    # -- account
+
+    def prepare(self, line, account):
+        """Make the service account."""
+        return {"changed": bool(account) and service.account_make(account, self.root, self.store)}
+
+    def unprepare(self, line):
+        """Take it away."""
+        service.account_unmake(self.root, self.store)
+        return {}
+
+    # -- carrying
+
+    def changes(self, line, tops):
+        """How much changed since both were equal, and which changed files are large."""
+        now, changed, gone = parcel.changes(self.store, self._ground(tops))
+        known = parcel.load(self.store) or {}
+        large = [one for one in changed if one in known and now[one][0] == "f" and now[one][4] >= parcel.LARGE]
+        return {"changed": len(changed), "gone": len(gone), "large": large[:1000]}
+
+    def known(self, line, paths):
+        """The blocks of these files, for the other side to send only others."""
+        found = {}
+        for path in paths:
+            if any(path == top or path.startswith(top + "/") for top in self.tops):
+                with suppress(OSError):
+                    found[path] = parcel.blocks_known(self.root, path)
+        return {"known": found}
+
+    def _companions(self):
+        return frozenset(name.lstrip("/") + one for name in self.settings["databases"] for one in sqlite.COMPANIONS)
+
+    def give(self, line, tops, known):
+        """Send what changed."""
+        return parcel.give(line, store=self.store, ground=self._ground(tops), known=known)
+
+    def _ground(self, tops):
+        return parcel.Ground(self.root, self.tops, tops, self._companions())
+
+    def take(self, line, tops):
+        """Take what arrives; on the new server the first time notes whose it is."""
+        if self.part == "target" and not self._brought():
+            self.fit(line, time.time(), {"bytes": 0, "entries": 0})
+            service.note(self.store, tops=self.tops, made=self._missing_parents(), fenced=True)
+            self.service.hold_back()
+        told = arrival.take(line, root=self.root, tops=tops)
+        return {"files": told["files"]}
+
+    def _missing_parents(self):
+        found = {"/".join(top.split("/")[:n]) for top in self.tops for n in range(1, len(top.split("/")))}
+        return sorted(one for one in found if not os.path.lexists(self.at(one)))
+
+    def agree(self, line, gave):
+        """Both sides are equal now."""
+        parcel.agree(self.store, self.root, self.tops, gave=gave, skip=self._companions())
+        return {}
+
+    def prints(self, line):
+        """Fingerprints of data and databases at rest: the same on both sides, or something is lost."""
+        for name in self.settings["databases"]:
+            sqlite.settle(self.at(name))
+        size = sum(one[4] for one in parcel.states(self.root, self.data, self._companions()).values())
+        files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
+        return {
+            "files": files,
+            "databases": {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]},
+        }
+
+    def address(self, line, pairs):
+        """Write the new server's addresses into the configuration that was brought."""
+        count = 0
+        for name in self.settings["configuration"]:
+            path = self.at(name)
+            with open(path, "rb") as opened:
+                text = before = opened.read()
+            for old, new in pairs:
+                text = _replaced(text, old.encode(), new.encode())
+            if text != before:
+                count += 1
+                self._rewrite(path, text)
+        return {"files": count}
+
+    @staticmethod
+    def _rewrite(path, text):
+        entry = os.lstat(path)
+        part = path + parcel.PART
+        with open(part, "xb") as opened:
+            opened.write(text)
+            os.fchown(opened.fileno(), entry.st_uid, entry.st_gid)
+            os.fchmod(opened.fileno(), entry.st_mode & 0o7777)
+        os.utime(part, ns=(entry.st_mtime_ns, entry.st_mtime_ns))
+        os.replace(part, path)
+
+    # -- who may write
+
+    def fence(self, line):
+        """The write barrier: jobs held, service stopped, nobody has a database open. Raises Trouble."""
+        noted = service.note_of(self.store)
+        if "fenced" not in noted:
+            enabled = noted.get("enabled", self.service.enabled())
+            service.note(self.store, fenced=True, enabled=enabled)
+        self.service.hold_back()
+        service.jobs_held(self.root, self.jobs, True)
+        self.service.stop()
+        self._wait_quiet()
+        return {"enabled": bool(service.note_of(self.store).get("enabled"))}
+
+    def _wait_quiet(self):
+        databases = [self.at(name) for name in self.settings["databases"]]
+        until = time.monotonic() + QUIET_S
+        while True:
+            busy = service.users_of([one + end for one in databases for end in ("", "-wal")])
+            if not busy:
+                return
+            if time.monotonic() > until:
+                says = "Somebody else has the database open: " + ", ".join(busy[:3]) + "."
+                raise Trouble("database_in_use", says, programs=busy[:20])
+            time.sleep(0.05)
+
+    def open(self, line, enabled=None):
+        """Take the barrier away: the service runs, starts with the machine as it did on the other side, jobs run.
+
+        Without `enabled` it is as it was when the barrier was put up; the note of the barrier goes last.
+        """
+        wanted = service.note_of(self.store).get("enabled") if enabled is None else enabled
+        self.service.let_go()
+        if wanted is not None:
+            self.service.enable(wanted)
+        self.service.start()
+        service.jobs_held(self.root, self.jobs, False)
+        service.note(self.store, fenced=None, enabled=None)
+        return {}
+
+    def idle(self, line):
+        """The new server as it was before it was opened: the service neither runs nor starts with the machine."""
+        self.service.enable(False)
+        return {}
+
+    def jobs_give(self, line):
+        """The jobs' texts."""
+        return {"jobs": service.jobs_read(self.root, self.jobs)}
+
+    def jobs_take(self, line, jobs):
+        """Bring the jobs, held back."""
+        service.jobs_bring(self.root, jobs, self.jobs)
+        return {}
+
+    # -- the undo of a copy
+
+    def remove(self, line):
+        """Take away what was brought; anything that somebody else put there stops it before it begins."""
+        noted = service.note_of(self.store)
+        if "tops" in noted:
+            self._refuse_foreign(noted["tops"])
+            for job in self.jobs:
+                remove_file(self.at(job) + service.HELD)
+            for top in noted["tops"]:
+                self._remove_top(self.at(top))
+            for parent in sorted(noted["made"], reverse=True):
+                with suppress(FileNotFoundError):
+                    os.rmdir(self.at(parent))
+        self.service.let_go()
+        self.anew(line)
+        service.note(self.store, tops=None, made=None, fenced=None, enabled=None)
+        return {}
+
+    @staticmethod
+    def _remove_top(path):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            remove_file(path)
+
+    def _refuse_foreign(self, tops):
+        kept = parcel.load(self.store)
+        if kept is None:
+            return  # the first copy broke off: nothing but ours was ever there
+        foreign = sorted(parcel.states(self.root, tops, self._companions()).keys() - kept.keys())
+        if foreign:
+            names = [printable("/" + one) for one in foreign[:20]]
+            says = "There is what nobody brought: " + ", ".join(names[:3]) + ". Nothing was touched."
+            raise Trouble("foreign_files", says, names=names)
+
+
+def _replaced(text, old, new):
+    """The text with each whole occurrence replaced: 10.0.0.1 is no part of 10.0.0.11 or 210.0.0.1."""
+    before = rb"(?<![A-Za-z0-9.-])" if old[:1].isalnum() else b""
+    after = rb"(?![A-Za-z0-9-]|\.[A-Za-z0-9])" if old[-1:].isalnum() else b""
+    return re.sub(before + re.escape(old) + after, lambda found: new, text)
+
+
+def _names(paths):
+    return [one.strip("/") for one in paths]
+
+
+def serve(incoming, outgoing, words):
+    """Answer the controller until it is gone."""
+    answer_all(incoming, outgoing, _opening(words))
+
+
+@contextmanager
+def _opening(words):
+    """Within: no other program of Kahn's works for this asset on this machine."""
+    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
+        yield Side(words).ops()

@@ -1,0 +1,45 @@
+"""The tables [[procedure]] of a policy file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.core.policy_entry import PolicyFileWrong
+from orchestrator.core.policy_file import read_policy
+from orchestrator.core.procedures_file import PROCEDURES_EXAMPLE
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+LINES = PROCEDURES_EXAMPLE.splitlines()
+EXAMPLE = "\n".join(line.removeprefix("# ") for line in LINES[LINES.index("# [[procedure]]") :])
+
+
+def test_the_example_reads_as_it_says() -> None:
+    (one,) = read_policy(EXAMPLE, file="policy.toml", now=NOW).policy.procedures
+    assert (one.name, one.unit, one.port) == ("Wohngeld", "wohngeld.service", 8080)
+    assert one.replace == (("alt.stadt.example", "rz.stadt.example"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("port = 8080", 'port = "8080"', "procedure[1].port: a whole number"),
+        ('name = "Wohngeld"', "", "procedure[1].name: it is needed"),
+        ('user = "wohngeld"', "usr = 1", "procedure[1].usr: unknown key"),
+        ('user = "wohngeld"', "user = 7", "procedure[1].user: a text"),
+        ('data = ["/srv/wohngeld"]', 'data = ["/etc"]', "procedure[1].data: /etc belongs to the machine"),
+        ('unit = "wohngeld.service"', "", "procedure[1].unit: without a unit"),
+        ('replace = { "alt.stadt.example" = "rz.stadt.example" }', 'replace = ["a"]', "procedure[1].replace: a table"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_place(old: str, new: str, says: str) -> None:
+    assert old in EXAMPLE
+    with pytest.raises(PolicyFileWrong) as found:
+        read_policy(EXAMPLE.replace(old, new), file="policy.toml", now=NOW)
+    assert says in str(found.value)
+
+
+def test_two_procedures_of_one_name_are_refused() -> None:
+    with pytest.raises(PolicyFileWrong, match="two of them have one name"):
+        read_policy(EXAMPLE + "\n" + EXAMPLE, file="policy.toml", now=NOW)

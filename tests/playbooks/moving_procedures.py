@@ -1,0 +1,191 @@
+"""A procedure on lab hosts: old server, new server and gateway with a real service, and users who go on working."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.lab.host import Host, HostSpec
+from orchestrator.lab.lab import Lab, inventory_rows
+from tests.playbooks.procedures import APP, CONFIGURATION, DATA, DATABASE, JOB, RELAY, fill
+from tests.scenarios.story import Story, a_place, a_policy, a_tenant, an_approved_wave
+
+UNIT = "/etc/systemd/system/wohngeld.service"
+UNIT_TEXT = """[Unit]
+Description=Wohngeld
+[Service]
+ExecStart=/usr/bin/python3 -B /opt/wohngeld/app.py /etc/wohngeld.conf
+User=wohngeld
+RuntimeDirectory=wohngeld
+[Install]
+WantedBy=multi-user.target
+"""
+USERS = """
+import json, sys, threading, time, urllib.request
+url, writes, told = sys.argv[1], sys.argv[2] == "write", {"outages": [], "acknowledged": [], "asked": 0, "sites": {}}
+stop = []
+threading.Thread(target=lambda: stop.append(sys.stdin.read()), daemon=True).start()
+down, number = None, 0
+print("begun", flush=True)
+while not stop:
+    began = time.monotonic(); number += 1
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer: site = json.load(answer)["site"]
+        told["sites"][site] = told["sites"].get(site, 0) + 1
+        if down: told["outages"].append(round(time.monotonic() - down, 2)); down = None
+    except Exception: down = down or began
+    if writes and number % 4 == 0:
+        mark = f"{sys.argv[3]}-{number}"
+        try:
+            with urllib.request.urlopen(url, data=mark.encode(), timeout=5) as answer:
+                if answer.status == 201: told["acknowledged"].append(mark)
+        except Exception: pass
+    told["asked"] += 1
+    time.sleep(max(0, 0.05 - (time.monotonic() - began)))
+told["down"] = bool(down)
+print(json.dumps(told), flush=True)
+"""
+"""Asks every 50 ms as a user does, and writes with every fourth question; tells what it saw when its input ends."""
+
+
+def procedure_specs(count: int, disk_mib: int = 512) -> tuple[HostSpec, ...]:
+    """Pairs of old and new server with a real systemd, a gateway and a vault."""
+    numbers = range(1, count + 1)
+    old = (
+        HostSpec(name=f"alt-{n}", kind="server", init="systemd", disk_mib=disk_mib, successor=f"rz-{n}")
+        for n in numbers
+    )
+    new = (HostSpec(name=f"rz-{n}", kind="server", init="systemd", disk_mib=disk_mib) for n in numbers)
+    gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=64)
+    return (gate, HostSpec(name="vault", kind="server", role="vault", disk_mib=64), *old, *new)
+
+
+@dataclass
+class Town:
+    """The story of one procedure or more, told through the command line."""
+
+    story: Story
+    count: int
+
+    @property
+    def lab(self) -> Lab:
+        return self.story.lab
+
+    def host(self, name: str) -> Host:
+        return self.story.host(name)
+
+    def users(self, number: int = 1, *, write: str = "") -> Users:
+        """People who ask (and write) from now on."""
+        url = f"http://{self.host('gate').address}:{9000 + number}/"
+        return Users(self.host("vault"), url, write)
+
+    def marks(self, name: str) -> list[str]:
+        """What users wrote, as that server's database has it."""
+        asked = "import sqlite3,sys;[print(r[0]) for r in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])]"
+        query = "select mark from payment where mark not like 'alt %' order by 1"
+        return self.host(name).run("python3", "-c", asked, DATABASE, query).splitlines()
+
+
+class Users:
+    """People in front of the gateway, as a program on a host of the LAN."""
+
+    def __init__(self, host: Host, url: str, write: str) -> None:
+        words = ("python3", "-u", "-c", USERS, url, "write" if write else "read", write)
+        self._program = subprocess.Popen(host.inside(*words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._program.stdout is not None and self._program.stdout.readline() == "begun\n"
+
+    def ended(self) -> dict[str, Any]:
+        """They stop; what they saw."""
+        return dict(json.loads(self._program.communicate(timeout=60)[0]))
+
+
+def a_town(
+    place: Path, lab: Lab, *, tenant: str, count: int = 1, size: tuple[int, int] = (400, 20), **policy: object
+) -> Town:
+    """Hosts up with their applications (``size``: rows, documents), inventory in, wave W01 approved."""
+    lab.up(tenant=tenant, specs=procedure_specs(count))
+    story = a_place(place, lab, tenant=tenant)
+    town = Town(story=story, count=count)
+    for number in range(1, count + 1):
+        _install(town, number, rows=size[0], documents=size[1])
+    text = a_policy(**{"contacts": "[]", **policy})
+    tables = "".join(_settings(number) for number in range(1, count + 1))
+    # The tables of a TOML file come last.
+    a_tenant(story, policy=text.replace("[[window]]", '[runbooks]\nserver = "move-procedure"\n[[window]]') + tables)
+    _import(town)
+    an_approved_wave(story)
+    return town
+
+
+def _settings(number: int) -> str:
+    return f"""
+[[procedure]]
+name = "Wohngeld {number}"
+data = ["{DATA}"]
+databases = ["{DATABASE}"]
+programs = ["/opt/wohngeld", "{CONFIGURATION}", "{UNIT}"]
+configuration = ["{CONFIGURATION}"]
+replace = {{ "site=alt" = "site=rz" }}
+jobs = ["{JOB}"]
+user = "wohngeld"
+unit = "wohngeld.service"
+port = 8080
+path = "/"
+expect = "payments"
+gateway_file = "/etc/relay/{number}"
+gateway_line = "proxy_pass http://{{address}}:8080;"
+gateway_reload = ["true"]
+gateway_port = {9000 + number}
+quiet_begin = ["sh", "-c", "echo begin >>/var/log/downtime"]
+quiet_end = ["sh", "-c", "echo end >>/var/log/downtime"]
+"""
+
+
+def _install(town: Town, number: int, *, rows: int, documents: int) -> None:
+    old, new, gate = town.host(f"alt-{number}"), town.host(f"rz-{number}"), town.host("gate")
+    for host in (old, new):
+        (host.root / "etc/cron.d").mkdir(exist_ok=True)
+    old.run("useradd", "--system", "--no-create-home", "--uid", "990", "wohngeld")
+    made = town.story.place / f"data-{number}"
+    fill(made, rows=rows, documents=documents, size=20_000)  # SQLite does not open files by way of /proc
+    subprocess.run(["cp", "-a", "--sparse=always", f"{made}{DATA}", str(old.root / "srv")], check=True)
+    (old.root / "opt/wohngeld").mkdir()
+    (old.root / "opt/wohngeld/app.py").write_text(APP)
+    (old.root / CONFIGURATION.lstrip("/")).write_text(
+        f"address={old.address}\nport=8080\ndatabase={DATABASE}\ndocs={DATA}/docs\npid=/run/wohngeld/pid\nsite=alt\n"
+    )
+    (old.root / UNIT.lstrip("/")).write_text(UNIT_TEXT)
+    (old.root / JOB.lstrip("/")).write_text("* * * * * wohngeld true\n")
+    old.run("chown", "-R", "wohngeld", DATA)
+    old.run("systemctl", "daemon-reload")
+    old.run("systemctl", "enable", "--now", "--quiet", "wohngeld.service")
+    (gate.root / "etc/relay").mkdir(exist_ok=True)
+    (gate.root / f"etc/relay/{number}").write_text(f"proxy_pass http://{old.address}:8080;\n")
+    (gate.root / "opt/relay.py").write_text(RELAY)
+    start = f"setsid python3 -B /opt/relay.py /etc/relay/{number} {9000 + number} </dev/null >/dev/null 2>&1 &"
+    gate.run("sh", "-c", start)
+    _wait_for_users(town, number)
+
+
+def _wait_for_users(town: Town, number: int) -> None:
+    asked = "import sys,urllib.request as u; u.urlopen(sys.argv[1], timeout=5)"
+    until = time.monotonic() + 60
+    argv = town.host("gate").inside("python3", "-c", asked, f"http://127.0.0.1:{9000 + number}/")
+    while subprocess.run(argv, capture_output=True).returncode:
+        assert time.monotonic() < until, "the procedure does not answer"
+        time.sleep(0.2)
+
+
+def _import(town: Town) -> None:
+    rows: dict[str, Any] = inventory_rows(town.lab.access(town.story.tenant))
+    rows["procedures"] = [
+        {"name": f"Wohngeld {n}", "machines": [f"alt-{n}"], "users": 12, "protection": "normal"}
+        for n in range(1, town.count + 1)
+    ]
+    written = town.story.place / f"{town.story.tenant}-machines.json"
+    written.write_text(json.dumps({"kahn_inventory": 1, **rows}))
+    town.story.kahn("asset", "import", str(written), "--yes")

@@ -1,0 +1,277 @@
+"""A procedure made up for tests: an application with a SQLite database, and three roots that stand for machines."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+APP = """
+import http.server, json, os, signal, sqlite3, sys
+conf = dict(line.strip().split("=", 1) for line in open(sys.argv[1]) if "=" in line)
+class App(http.server.BaseHTTPRequestHandler):
+    def answer(self, code, body):
+        data = json.dumps(body).encode()
+        self.send_response(code); self.send_header("Content-Length", str(len(data))); self.end_headers()
+        self.wfile.write(data)
+    def db(self):
+        made = sqlite3.connect(conf["database"], timeout=5); made.execute("pragma journal_mode=wal"); return made
+    def do_GET(self):
+        db = self.db()
+        found = db.execute("select count(*), coalesce(sum(amount), 0) from payment").fetchone()
+        db.close()
+        docs = len(os.listdir(conf["docs"]))
+        self.answer(200, {"site": conf["site"], "payments": found[0], "sum": found[1], "docs": docs})
+    def do_POST(self):
+        mark = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        db = self.db()
+        with db: db.execute("insert into payment(mark, amount) values (?, 1)", (mark,))
+        db.close()
+        with open(os.path.join(conf["docs"], "Bescheid " + mark), "w") as opened: opened.write(mark)
+        self.answer(201, {"site": conf["site"]})
+    def log_message(self, *words): pass
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 64
+server = Server((conf["address"], int(conf["port"])), App)
+def stop(*_):
+    import threading; threading.Thread(target=server.shutdown).start()
+signal.signal(signal.SIGTERM, stop)
+open(conf["pid"], "w").write(str(os.getpid()))
+server.serve_forever()
+server.server_close()
+os.unlink(conf["pid"])
+"""
+"""Answers GET with counts and POST by one row and one document; ends cleanly when it is told to."""
+
+RELAY = """
+import socket, sys, threading
+def pump(one, other):
+    try:
+        while (piece := one.recv(65536)): other.sendall(piece)
+    except OSError: pass
+    try: other.shutdown(socket.SHUT_WR)
+    except OSError: pass
+def serve(client):
+    try:
+        where = open(sys.argv[1]).read().split()[1].rstrip(";").removeprefix("http://")
+        address, port = where.rsplit(":", 1)
+        there = socket.create_connection((address, int(port)), 2)
+    except (OSError, IndexError, ValueError): client.close(); return
+    back = threading.Thread(target=pump, args=(there, client)); back.start(); pump(client, there); back.join()
+    client.close(); there.close()
+here = socket.create_server(("", int(sys.argv[2])), backlog=128)
+while True:
+    threading.Thread(target=serve, args=(here.accept()[0],), daemon=True).start()
+"""
+"""A gateway: leads each new connection to where its file says then."""
+DATA, CONFIGURATION, JOB = "/srv/wohngeld", "/etc/wohngeld.conf", "/etc/cron.d/wohngeld"
+DATABASE = DATA + "/wohngeld.db"
+HOSTILE_NAMES = ("Bescheid für Müller.txt", 'mit "Anführung" und\nZeile', "u\u0308ber NFD", "$(touch kahn-was-here)")
+
+
+def settings(**changed: Any) -> dict[str, Any]:
+    """A procedure's settings as a playbook gets them."""
+    empty: dict[str, Any] = dict.fromkeys(("user", "unit", "host"), "") | {
+        "quiet_begin": [],
+        "quiet_end": [],
+        "replace": [],
+    }
+    return {
+        **empty,
+        "data": [DATA],
+        "programs": [CONFIGURATION],
+        "databases": [DATABASE],
+        "configuration": [CONFIGURATION],
+        "jobs": [JOB],
+        "path": "/",
+        "expect": "payments",
+        **changed,
+    }
+
+
+def free_port(*addresses: str) -> int:
+    """A port that nobody uses at these addresses."""
+    while True:
+        with socket.create_server((addresses[0], 0)) as tried:
+            port = int(tried.getsockname()[1])
+            try:
+                for one in addresses[1:]:
+                    socket.create_server((one, port)).close()
+            except OSError:
+                continue
+        return port
+
+
+def fill(root: Path, *, rows: int, documents: int, size: int = 2000) -> None:
+    """Data of the procedure below a root: rows in two tables, documents, a sparse file, names that hurt."""
+    docs = root / DATA.lstrip("/") / "docs"
+    docs.mkdir(parents=True)
+    database = sqlite3.connect(root / DATABASE.lstrip("/"))
+    database.execute("pragma journal_mode=wal")
+    database.execute("create table person(id integer primary key autoincrement, name text, born date)")
+    database.execute("create table payment(id integer primary key autoincrement, mark text, amount real)")
+    with database:
+        people = ((f"Name {n} ÄÖÜß", "1960-01-01") for n in range(rows // 2))
+        database.executemany("insert into person(name, born) values (?, ?)", people)
+        database.executemany(
+            "insert into payment(mark, amount) values (?, ?)", ((f"alt {n}", n % 900) for n in range(rows // 2))
+        )
+    database.close()
+    for number in range(documents):
+        (docs / f"Akte {number}.pdf").write_bytes(number.to_bytes(4, "big") * (size // 4))
+    for name in HOSTILE_NAMES:
+        (docs / name).write_text(name)
+    with (docs / "loch.img").open("wb") as opened:
+        opened.truncate(64 * 1024 * 1024)
+        opened.seek(8 * 1024 * 1024)
+        opened.write(b"in der Mitte")
+    os.link(docs / "loch.img", docs / "zweiter Name")
+    os.symlink("loch.img", docs / "verweis")
+
+
+@dataclass
+class Trio:
+    """Three roots on this machine that stand for the old server, the new one and the gateway; real programs run."""
+
+    place: Path
+    rows: int = 60
+    documents: int = 5
+    changed: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.old, self.new, self.gate = (self.place / name for name in ("old", "new", "gate"))
+        for root in (self.old, self.new, self.gate):
+            for name in ("etc/cron.d", "srv", "var/lib", "run", "tmp"):
+                (root / name).mkdir(parents=True)
+        self.port = free_port("127.0.0.2", "127.0.0.3")
+        fill(self.old, rows=self.rows, documents=self.documents)
+        (self.place / "app.py").write_text(APP)
+        (self.place / "relay.py").write_text(RELAY)
+        (self.old / JOB.lstrip("/")).write_text("* * * * * root true\n")
+        data = self.old / DATA.lstrip("/")
+        (self.old / CONFIGURATION.lstrip("/")).write_text(
+            f"address=127.0.0.2\nport={self.port}\ndatabase={data}/wohngeld.db\ndocs={data}/docs\n"
+            f"pid={self.old}/run/app.pid\nsite={self.old.name}\nother=127.0.0.20\n"
+        )
+        (self.gate / "etc/target").write_text(self._line("127.0.0.2"))
+        self.changed = {"replace": [[f"{self.old}/", f"{self.new}/"], ["site=old", "site=new"]], **self.changed}
+
+    def _line(self, address: str) -> str:
+        return f"proxy_pass http://{address}:{self.port};\n"
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the module is asked with, but for the state."""
+        app = f'exec {sys.executable} {self.place}/app.py "$SIDE{CONFIGURATION}"'
+        service = {
+            "start": ["sh", "-c", f"setsid sh -c '{app}' </dev/null >/dev/null 2>&1 &"],
+            "stop": ["sh", "-c", 'kill -TERM "$(cat $SIDE/run/app.pid)"'],
+            "running": ["sh", "-c", 'kill -0 "$(cat $SIDE/run/app.pid)"'],
+        }
+        gateway = {
+            "gateway_file": "/etc/target",
+            "gateway_line": self._line("{address}").strip(),
+            "gateway_reload": ["true"],
+        }
+        ports = {"port": self.port, "gateway_port": self.gate_port}
+        roots = {"source": self.old, "target": self.new, "gateway": self.gate}
+        return {
+            "asset": "srv-1",
+            "tries": 3,
+            "settings": settings(**service, **gateway, **ports, **self.changed),
+            "ssh": {role: ["env", f"SIDE={root}", "sh", "-c"] for role, root in roots.items()},
+            "machines": {"source": {"address": "127.0.0.2"}, "target": {"address": "127.0.0.3"}},
+        }
+
+    @property
+    def roots(self) -> dict[str, str]:
+        return {"source": str(self.old), "target": str(self.new), "gateway": str(self.gate)}
+
+    def run(self, *argv: str, side: Path) -> int:
+        """Run one of the service's commands on a side."""
+        return subprocess.run(argv, env={**os.environ, "SIDE": str(side)}, stdin=subprocess.DEVNULL).returncode
+
+    def __enter__(self) -> Trio:
+        """Relay and application are up."""
+        self.gate_port = free_port("127.0.0.1")
+        relay = [sys.executable, str(self.place / "relay.py"), str(self.gate / "etc/target"), str(self.gate_port)]
+        self._relay = subprocess.Popen(relay)
+        self.run(*self.asked["settings"]["start"], side=self.old)
+        self.wait_for("old")
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self._relay.kill()
+        self._relay.wait()
+        for side in (self.old, self.new):
+            pid = side / "run/app.pid"
+            with suppress(OSError, ValueError):
+                os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    def wait_for(self, site: str) -> None:
+        """Wait until users reach that side."""
+        until = time.monotonic() + 60
+        while self.seen() != site:
+            assert time.monotonic() < until, f"{site} does not answer"
+            time.sleep(0.05)
+
+    def seen(self) -> str:
+        """Which side answers users, or nothing."""
+        return str(self.answer().get("site", ""))
+
+    def answer(self) -> dict[str, Any]:
+        """What a user sees, or nothing."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.gate_port}/", timeout=5) as answer:
+                return dict(json.load(answer))
+        except (OSError, ValueError, http.client.HTTPException):
+            return {}
+
+    def write(self, mark: str) -> bool:
+        """A user writes; whether it was acknowledged."""
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.gate_port}/", data=mark.encode(), method="POST")
+        try:
+            with urllib.request.urlopen(asked, timeout=5) as answer:
+                return bool(answer.status == 201)
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def marks(self, side: Path) -> list[str]:
+        """What users wrote, as the database of a side has it."""
+        database = sqlite3.connect(side / DATABASE.lstrip("/"))
+        found = [row[0] for row in database.execute("select mark from payment where mark not like 'alt %' order by 1")]
+        database.close()
+        return found
+
+
+def tree(root: Path) -> dict[str, tuple[object, ...]]:
+    """Every file below a root with mode, time and content; without Kahn's own notes and what runs. Own code."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if name.startswith(("var/lib/kahn", "run/")) or name.endswith(("-wal", "-shm", ".pwd.lock")):
+            continue
+        entry = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        stamp = entry.st_mtime_ns if path.is_file() else 0
+        found[name] = (
+            entry.st_mode,
+            entry.st_uid,
+            entry.st_gid,
+            stamp,
+            entry.st_nlink if path.is_file() else 0,
+            content,
+        )
+    return found

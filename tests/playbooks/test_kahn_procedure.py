@@ -1,0 +1,113 @@
+"""The move of a procedure with real programs on this machine: forward, back, and broken at every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.playbooks.modules import Trouble, module
+from tests.playbooks.procedures import CONFIGURATION, JOB, Trio, tree
+
+mover = module("kahn_procedure")
+
+
+def act(trio: Trio, state: str) -> dict[str, Any]:
+    """One step as a playbook asks for it; its answer."""
+    with mover.Crew(trio.asked, roots=trio.roots) as crew:
+        return dict(mover.ACTS[state](crew)[1])
+
+
+@pytest.fixture
+def trio(tmp_path: Path) -> Iterator[Trio]:
+    with Trio(tmp_path) as made:
+        yield made
+
+
+def test_a_procedure_moves_and_comes_back_with_what_was_written_meanwhile(trio: Trio) -> None:
+    before_old, before_new, before_gate = tree(trio.old), tree(trio.new), tree(trio.gate)
+    for state in ("fit", "prepared", "copied"):
+        act(trio, state)
+    assert trio.write("vor dem Umzug")
+    told = act(trio, "moved")
+    assert trio.seen() == "new" and told["databases"]["/srv/wohngeld/wohngeld.db"]["rows"] == 63
+    assert (trio.new / JOB.lstrip("/")).exists() and not (trio.old / JOB.lstrip("/")).exists()
+    assert "127.0.0.3\n" in (conf := (trio.new / CONFIGURATION.lstrip("/")).read_text()) and "127.0.0.20\n" in conf
+    act(trio, "proven")
+    assert trio.write("nach dem Umzug")
+    act(trio, "returned")
+    assert trio.seen() == "old" and trio.marks(trio.old) == ["nach dem Umzug", "vor dem Umzug"]
+    act(trio, "uncopied")
+    act(trio, "unprepared")
+    after = tree(trio.old)
+    differs = {name for name in after if after[name] != before_old.get(name)}
+    assert differs == {"srv/wohngeld/wohngeld.db"} | {
+        f"srv/wohngeld/docs/Bescheid {one} dem Umzug" for one in ("vor", "nach")
+    }
+    assert (tree(trio.new), tree(trio.gate)) == (before_new, before_gate)
+
+
+class Killed(BaseException):
+    """The controller is gone: nothing of the module's own runs any more."""
+
+
+@contextmanager
+def broken(number: int, error: BaseException) -> Iterator[list[str]]:
+    """Within: the request of that number is not sent, once; the names of those before it."""
+    talk, asked = mover.Talk, []
+    real = talk.request
+
+    def request(self: Any, what: str, **facts: Any) -> None:
+        asked.append(f"{self.name}: {what}")
+        if len(asked) == number:
+            raise error
+        real(self, what, **facts)
+
+    talk.request = request
+    try:
+        yield asked
+    finally:
+        talk.request = real
+
+
+def requests_of(trio: Trio, state: str) -> int:
+    with broken(0, Killed()) as asked:
+        act(trio, state)
+    return len(asked)
+
+
+def writing(trio: Trio, mark: str) -> set[str]:
+    return {mark} if trio.write(mark) else set()
+
+
+def through_every_request(trio: Trio, *, killed: bool, step: int) -> list[str]:
+    """Moved with a break at each request and taken back; what went wrong, and all that was acknowledged is checked."""
+    for state in ("prepared", "copied"):
+        act(trio, state)
+    count = requests_of(trio, "moved")
+    act(trio, "returned")
+    kept, wrong = set[str](), []
+    for number in range(1, count + 1, step):
+        kept |= writing(trio, f"vor {number}")
+        error = Killed() if killed else Trouble("forced", "As the test wants it.")
+        with broken(number, error) as asked, pytest.raises((Killed, Trouble)):
+            act(trio, "moved")
+        kept |= writing(trio, f"nach {number}")
+        act(trio, "returned")
+        marks = trio.marks(trio.old)
+        if trio.seen() != "old" or set(marks) - kept or len(marks) != len(set(marks)) or kept - set(marks):
+            wrong.append(f"{number} ({asked[number - 1]}): {trio.seen()} {kept ^ set(marks)}")
+    return wrong
+
+
+def test_a_move_whose_controller_is_killed_goes_back_without_a_lost_write(trio: Trio) -> None:
+    assert through_every_request(trio, killed=True, step=13) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_move_that_breaks_at_any_request_goes_back_without_a_lost_write(trio: Trio, killed: bool) -> None:
+    assert through_every_request(trio, killed=killed, step=1) == []
