@@ -100,7 +100,7 @@ def _command(place: Path) -> None:
         subject="held", text="held",
     )  # fmt: skip
     argv = ("/bin/sh", "-c", f"cat > {place}/letter.$$ && mv {place}/letter.$$ {place}/letter")
-    run_command(CommandChannel(name="page", argv=argv, timeout_s=20), letter)
+    run_command(CommandChannel(name="page", argv=argv, timeout_s=300), letter)
 
 
 def _mail(place: Path) -> None:
@@ -110,7 +110,7 @@ def _mail(place: Path) -> None:
 
 def _scan(place: Path) -> None:
     with _greeter() as port:
-        connected("127.0.0.1", port, within_s=5).close()
+        connected("127.0.0.1", port, within_s=120).close()
 
 
 def _doctor(place: Path) -> None:

@@ -153,7 +153,7 @@ def answered(lab: Lab, home: Context, answer: str) -> tuple[str, int]:
     person, keyboard = pty.openpty()
     try:
         os.write(person, answer.encode())
-        ran = subprocess.run(lab.inside(*command), stdin=keyboard, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(lab.inside(*command), stdin=keyboard, capture_output=True, text=True, timeout=400)
         return ran.stdout + ran.stderr, ran.returncode
     finally:
         os.close(person)

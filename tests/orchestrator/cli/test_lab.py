@@ -16,7 +16,7 @@ from tests.labs import lab_or_skip
 def kahn_lab(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """One command of the group, on the lab in a directory."""
     argv = (sys.executable, "-m", "orchestrator.cli.lab", words[0], "--dir", str(directory), *words[1:])
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=400)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def kahn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         env=environment,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -14,7 +14,7 @@ UP = (sys.executable, "-m", "orchestrator.cli.lab", "up", "--count", "1", "--dir
 
 
 def _up_as(directory: Path, *prefix: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run((*prefix, *UP, str(directory)), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run((*prefix, *UP, str(directory)), capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_without_root_the_lab_says_so_and_makes_nothing(tmp_path: Path) -> None:
