@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from orchestrator.adapters.store import DatabaseStore
 from orchestrator.cli.context import Context
 from orchestrator.core.policy import Policy
 from orchestrator.settings import CONFIG_NAME, example_config
+from orchestrator.wiring import open_world
 from tests.simulated_runs import Fault, SimulatedRuns
 from tests.towns import STADT, Town
 
@@ -30,7 +32,7 @@ def well(_asset: str, _step: str, _direction: object) -> str:
 
 
 def a_known_town(folder: Path, *, fault: Fault = well, policy: Policy = SMALL) -> tuple[Context, Town]:
-    """A proposed wave of six seats in a state directory, and the Context of a command on it."""
+    """A proposed wave of six seats in a state directory, and the Context of a command on it, at the town's time."""
     home = folder / "home"
     home.mkdir()
     (home / CONFIG_NAME).write_text(example_config())
@@ -38,6 +40,7 @@ def a_known_town(folder: Path, *, fault: Fault = well, policy: Policy = SMALL) -
     store = DatabaseStore.create_or_upgrade(context.settings.database_url)
     town = Town(store=store, runs=SimulatedRuns(fault=fault), folder=folder, policy=policy)
     town.propose()
+    context.__dict__["world"] = replace(open_world(context.settings), clock=town.clock)
     return context, town
 
 
@@ -61,4 +64,6 @@ def call(app: Typer, context: Context, *words: str) -> Result:
 def document(app: Typer, context: Context, *words: str) -> Any:
     """The command's JSON answer."""
     asking = Context(home=context.home, tenant_name=context.tenant_name, json=True, plain=True, yes=True)
+    if "world" in context.__dict__:  # with its clock
+        asking.__dict__["world"] = context.world
     return json.loads(call(app, asking, *words).stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,13 +23,15 @@ from orchestrator.actions.sync_netbox import (
     ways_of,
 )
 from orchestrator.actions.take_inventory import Now
+from orchestrator.adapters.clock import SystemClock
 from orchestrator.cli.context import Context
 from orchestrator.core.netbox import NetboxAccess
 from tests.estates import TENANT, an_asset, an_estate
 from tests.planning_town import a_home
 
 READ: list[Reading] = []
-NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+NOON = SystemClock().now() + timedelta(hours=1)
+"""Later than everything that is in the books already."""
 DEVICE, SITE = "dcim.device", "dcim.site"
 
 
