@@ -21,7 +21,7 @@ GERMAN = ROOT / "orchestrator" / "locale" / "de.po"
 ROOMS = ("inventory", "orchestrator")
 TEMPLATES = (".html", ".j2", ".jinja")
 SHOWN_FIELDS = {"says", "remedy"}
-SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "SIGNED_SO_FAR"}
+SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "SIGNED_SO_FAR", "AT_THE_DESK"}
 STATE_CLASSES = {"MoveState", "WaveState"}
 HEADER = """# German texts of Kahn.
 msgid ""

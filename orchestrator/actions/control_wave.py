@@ -107,10 +107,15 @@ def _may_resume(wave: WaveRow) -> bool:
     return WaveEvent.RESUME in WAVE_TABLE[wave.state]
 
 
-def _sign(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Signatures:
-    """Sign and keep the act; who has signed it by now. Raises ReasonMissing, SignedAlready, NotTheLead."""
+def reason_given(intent: Intent) -> None:
+    """Raises ReasonMissing."""
     if not intent.reason.strip():
         raise ReasonMissing()
+
+
+def _sign(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Signatures:
+    """Sign and keep the act; who has signed it by now. Raises ReasonMissing, SignedAlready, NotTheLead."""
+    reason_given(intent)
     progress = progress_in(desk.books, wave)
     before = signed_so_far(desk, wave, progress, kind=intent.kind, assets=intent.assets)
     signed = sign_act(desk, wave, keyboard=keyboard, intent=intent)
@@ -137,7 +142,7 @@ def change_course(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Inte
         _nothing_half_way(desk, wave)
     signatures = _sign(desk, wave, keyboard=keyboard, intent=intent)
     if signatures.missing:
-        return _touch(desk, wave), signatures
+        return touch(desk, wave), signatures
     return change_wave(desk, wave, event, cause=cause, by=_names(signatures)), signatures
 
 
@@ -152,7 +157,7 @@ def _nothing_half_way(desk: Desk, wave: WaveRow) -> None:
         raise HalfWay(wave=wave.key, count=half)
 
 
-def _touch(desk: Desk, wave: WaveRow) -> WaveRow:
+def touch(desk: Desk, wave: WaveRow) -> WaveRow:
     """Compare-and-set without a change: two people who act at once do not both act on what they saw."""
     return desk.books.waves.set_state(wave, to=wave.state, cause=wave.cause, at=wave.since)
 
@@ -164,7 +169,7 @@ def wish(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Wa
     """
     check_fit(intent.kind, wave.content, progress_in(desk.books, wave), intent.assets)
     _sign(desk, wave, keyboard=keyboard, intent=intent)
-    return _touch(desk, wave)
+    return touch(desk, wave)
 
 
 def declare(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Signatures:
@@ -176,7 +181,7 @@ def declare(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) ->
     progress = progress_in(desk.books, wave)
     check_fit(intent.kind, wave.content, progress, intent.assets)
     signatures = _sign(desk, wave, keyboard=keyboard, intent=intent)
-    _touch(desk, wave)
+    touch(desk, wave)
     if signatures.missing:
         return signatures
     verdict, by = DECLARATIONS[intent.kind], _names(signatures)
@@ -219,7 +224,7 @@ def take_lead(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, handover: Handov
     following = desk.books.people.find(wave.tenant, to).id if to else me
     keep_act(desk, wave, signed)
     write_down(desk, wave, "wave.lead", {"lead": following, "before": lead}, by=me)
-    _touch(desk, wave)
+    touch(desk, wave)
     return following
 
 

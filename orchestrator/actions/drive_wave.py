@@ -19,6 +19,7 @@ from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
+from orchestrator.actions.work_by_hand import follow_by_hand, is_by_hand
 from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
@@ -145,10 +146,15 @@ class Driver:
         with self._outside.look() as desk:
             live = desk.books.runs.live()
             stopping = {run.id for run in live if _is_broken_off(desk, run)}
+            by_hand = {run.id for run in live if is_by_hand(desk, run)}
         learned = False
         for run in live:
             with self._holding_nobody_up(alone=(run.tenant, run.wave) == only):
                 ends = run.id in stopping
+                if run.id in by_hand:
+                    now = self._outside.clock.now() - self._skew
+                    learned |= follow_by_hand(self._outside, run, now=now, broken_off=ends)
+                    continue
                 learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends, skew=self._skew)
         self._first = False
         return learned
@@ -219,8 +225,13 @@ class Driver:
             self._outside.tell(ClockJumped(seconds=self._jump_s))
 
     def _start(self, order: RunOrder) -> None:
-        """Start the run; one that cannot start is ended at once, so that its attempts count as not started."""
+        """Start the run; one that cannot start is ended at once, so that its attempts count as not started.
+
+        What people do is not started: it waits for their word.
+        """
         runbook = order.content.runbook
+        if runbook.by_hand(order.run.direction, order.run.step):
+            return
         try:
             if not self._outside.tree_there(runbook):
                 raise NotReady(wave=order.run.wave, why=f"the tree of {runbook.name} is missing or was changed on disk")

@@ -47,6 +47,7 @@ class Intent:
     conditions: str = ""
     for_person: str = ""
     assets: tuple[AssetId, ...] = ()
+    about: str = ""
 
 
 def sign_act(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> SignedAct:
@@ -67,6 +68,7 @@ def sign_act(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -
         conditions=intent.conditions,
         for_person=principal,
         assets=intent.assets,
+        about=intent.about,
     )
     signature = signatures.sign(act.signed_bytes(), key_file=keyboard.key_file)
     if not signatures.holds(act.signed_bytes(), signature=signature, public_key=person.public_key):

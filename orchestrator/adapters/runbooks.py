@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,10 +47,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+_Point = Annotated[str, Field(min_length=1, max_length=200)]
+_Checklist = Annotated[list[_Point], Field(max_length=20)]
+
+
 class _Baseline(_Strict):
     on: str
-    take: str
-    compare: str
+    take: str = ""
+    compare: str = ""
+    checklist: _Checklist = []
     deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
 
 
@@ -65,7 +70,11 @@ class _Step(_Strict):
     title: str = Field(min_length=1, max_length=120)
     on: str
     effect: Literal["none", "idempotent", "once"]
-    playbook: str
+    kind: Literal["playbook", "manual"] = "playbook"
+    checklist: _Checklist = []
+    undo_checklist: _Checklist = []
+    present: str = Field(default="", max_length=120)
+    playbook: str = ""
     verify: str = ""
     undo: str = ""
     probe: str = ""
@@ -131,9 +140,10 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     lined = read_lined(source, shown_as=str(source))
     document = _validated(lined)
     _check_roles(document, lined)
+    _check_baseline(document, lined)
     for number, step in enumerate(document.steps):
         _check_step(step, ("steps", number), lined, earlier=document.steps[:number])
-        if step.effect == "once" and not step.probe and document.adopted is None:
+        if step.effect == "once" and not step.probe and step.kind != "manual" and document.adopted is None:
             raise lined.refuse(("steps", number), f"step {step.name!r} must happen once, so it needs 'probe'")
     for place, path in _playbooks(document):
         _check_playbook(folder, path, place, lined, adopted=document.adopted)
@@ -182,28 +192,61 @@ def _check_roles(document: _Document, lined: Lined) -> None:
 def _check_step(step: _Step, place: Place, lined: Lined, *, earlier: list[_Step]) -> None:
     if any(one.name == step.name for one in earlier):
         raise lined.refuse((*place, "name"), f"there are two steps {step.name!r}")
+    _check_kind(step, place, lined)
     if step.effect == "none":
-        for word in ("undo", "probe", "no_return"):
+        for word in ("undo", "undo_checklist", "probe", "no_return"):
             if getattr(step, word):
                 raise lined.refuse((*place, word), f"step {step.name!r} has no effect, so {word!r} makes no sense")
         return
-    if not step.undo and not step.no_return:
-        what = f"step {step.name!r} has the effect {step.effect!r} and needs 'undo' (or 'no_return: true')"
+    undo = "undo_checklist" if step.kind == "manual" else "undo"
+    has_undo = bool(getattr(step, undo))
+    if not has_undo and not step.no_return:
+        what = f"step {step.name!r} has the effect {step.effect!r} and needs {undo!r} (or 'no_return: true')"
         raise lined.refuse(place, what)
-    if step.undo and step.no_return:
+    if has_undo and step.no_return:
         raise lined.refuse((*place, "no_return"), f"step {step.name!r} has an undo, so it is not a point of no return")
+
+
+_FOR_PLAYBOOKS = ("playbook", "verify", "undo", "probe", "quiet_s")
+_BY_HAND = ("checklist", "undo_checklist", "present")
+
+
+def _check_kind(step: _Step, place: Place, lined: Lined) -> None:
+    """A person's step has a checklist and no playbook; any other has a playbook and no checklist."""
+    is_manual = step.kind == "manual"
+    for word in _FOR_PLAYBOOKS if is_manual else _BY_HAND:
+        if getattr(step, word):
+            raise lined.refuse((*place, word), f"step {step.name!r} is of kind {step.kind}, so {word!r} makes no sense")
+    if is_manual and not step.checklist:
+        raise lined.refuse(place, f"step {step.name!r} is of kind manual and needs 'checklist'")
+    if not is_manual and not step.playbook:
+        raise lined.refuse(place, "'playbook' is missing (or 'kind: manual', with a checklist)")
+
+
+def _check_baseline(document: _Document, lined: Lined) -> None:
+    """Two playbooks, or a person's points."""
+    baseline = document.baseline
+    if baseline.checklist:
+        for word in ("take", "compare"):
+            if getattr(baseline, word):
+                raise lined.refuse(("baseline", word), f"the baseline is a checklist, so {word!r} makes no sense")
+        return
+    for word in ("take", "compare"):
+        if not getattr(baseline, word):
+            raise lined.refuse(("baseline",), f"{word!r} is missing (or 'checklist', for a baseline by hand)")
 
 
 def _playbooks(document: _Document) -> list[tuple[Place, str]]:
     found: list[tuple[Place, str]] = [
-        (("baseline", "take"), document.baseline.take),
-        (("baseline", "compare"), document.baseline.compare),
+        (("baseline", word), getattr(document.baseline, word))
+        for word in ("take", "compare")
+        if getattr(document.baseline, word)
     ]
     if document.service is not None:
         found.append((("service", "playbook"), document.service.playbook))
     for number, step in enumerate(document.steps):
         for word in ("playbook", "verify", "undo", "probe"):
-            if word == "playbook" or getattr(step, word):
+            if getattr(step, word):
                 found.append((("steps", number, word), getattr(step, word)))
     return found
 
@@ -241,13 +284,21 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         title=document.title,
         ansible=document.ansible,
         roles=tuple(Role(name=role, machine=RoleSource(machine)) for role, machine in document.roles.items()),
-        baseline=Baseline(**document.baseline.model_dump()),
+        baseline=Baseline(**_lists_fixed(document.baseline.model_dump())),
         service=ServiceCheck(**document.service.model_dump()) if document.service else None,
-        steps=tuple(Step(**(step.model_dump() | {"effect": Effect(step.effect)})) for step in document.steps),
+        steps=tuple(_step(step) for step in document.steps),
         tree=tree,
         adopted=None if document.adopted is None else _adopted(document.adopted),
         procedure=document.procedure,
     )
+
+
+def _step(told: _Step) -> Step:
+    return Step(**_lists_fixed(told.model_dump(exclude={"kind"})) | {"effect": Effect(told.effect)})
+
+
+def _lists_fixed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def _adopted(told: _Adopted) -> Adopted:

@@ -73,6 +73,8 @@ def _act(body: Body, names: Names) -> str:
         "declare_done": _("{person} declares: the step is done"),
         "declare_not_done": _("{person} declares: the step was not done"),
         "declare_undone": _("{person} declares: everything was taken back by hand"),
+        "did": _("{person} signs: done by hand"),
+        "did_not": _("{person} signs: could not be done by hand"),
     }
     text = words[body["kind"]].format(person=body["by"])
     return text + (": " + ", ".join(_name(names, one) for one in body["assets"]) if body["assets"] else "")

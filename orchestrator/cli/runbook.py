@@ -61,6 +61,8 @@ def show(ctx: typer.Context, runbook: Name) -> None:
     kahn.out.line(_("Roles: {roles}. Tree {tree}.").format(roles=roles, tree=found.tree))
     _tell_adopted(kahn, found)
     kahn.out.rich(_steps(found))
+    for step in found.steps:
+        _tell_points(kahn, step)
     kahn.out.json(found)
 
 
@@ -115,6 +117,15 @@ def _tell_adopted(kahn: Context, runbook: Runbook) -> None:
         kahn.out.line(_("There is no probe: when its end was not seen, a person has to look."))
 
 
+def _tell_points(kahn: Context, step: Step) -> None:
+    """What a person does in it, point by point."""
+    for words, points in ((_("by hand"), step.checklist), (_("undo by hand"), step.undo_checklist)):
+        if points:
+            kahn.out.line(f"{step.name}, {words}:" + (f" ({harmless(step.present)})" if step.present else ""))
+        for number, point in enumerate(points, 1):
+            kahn.out.line(f"  {number}. {harmless(point)}")
+
+
 def _steps(runbook: Runbook) -> Table:
     words = (_("step"), _("what it does"), _("on"), _("effect"), _("undo"), _("verify"), _("probe"), _("deadline"))
     table = _table("#", *words)
@@ -124,7 +135,9 @@ def _steps(runbook: Runbook) -> Table:
 
 
 def _cells(step: Step) -> tuple[str, ...]:
-    undo = _("no return") if step.no_return else _is_there(step.undo)
+    undo = _("no return") if step.no_return else _is_there(step.undo or "".join(step.undo_checklist))
+    if step.checklist:
+        return (step.name, step.title, step.on, step.effect.value, undo, _("by hand"), "-", f"{step.deadline_s} s")
     parts = (undo, _is_there(step.verify), _is_there(step.probe))
     return (step.name, step.title, step.on, step.effect.value, *parts, f"{step.deadline_s} s")
 

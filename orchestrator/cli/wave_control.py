@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,12 @@ from orchestrator.actions.control_wave import (
 )
 from orchestrator.actions.record import wave_at
 from orchestrator.actions.sign import Intent
-from orchestrator.actions.take_back import assets_named
+from orchestrator.actions.take_back import asset_named, assets_named
+from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.cli.context import Context, context_of, harmless
-from orchestrator.cli.lines import clock
+from orchestrator.cli.lines import clock, run_words
 from orchestrator.cli.wave import As, Key, KeyFile, Reason, app, drive_here, keyboard_of
+from orchestrator.core.by_hand import errand_for
 from orchestrator.core.control import Signatures, check_fit, signatures_needed
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.progress import WaveProgress
@@ -124,6 +127,44 @@ def close(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: K
     _course(kahn, wave, Intent(kind=ActKind.CLOSE, reason=reason), person, key)
     kahn.out.line(_("{count} assets are left behind. Next: `kahn plan propose`.").format(count=left))
     kahn.out.json({"wave": wave, "state": "closed", "left": left})
+
+
+@app.command()
+def done(
+    ctx: typer.Context,
+    wave: Key,
+    assets: Assets,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="It could not be done; say why with --reason.")] = False,
+    reason: Reason = "",
+    person: As = "",
+    key: KeyFile = None,
+) -> None:
+    """Sign that work at the desk is done on these assets, each point of its checklist looked at; or that it failed."""
+    kahn = context_of(ctx)
+    row, progress = _at(kahn, wave)
+    named = tuple(dict.fromkeys(asset_named(row.content, one) for one in assets))
+    errand = errand_for(row.content, progress, named)
+    _look_at_points(kahn, errand.points, failed=failed)
+    keyboard = keyboard_of(kahn, person, key)
+    kind = ActKind.DID_NOT if failed else ActKind.DID
+    intent = Intent(kind=kind, reason=reason, assets=named, about=errand.about)
+    with kahn.world.desk() as desk:
+        say_how_it_went(desk, desk.books.waves.get(kahn.tenant, wave), keyboard=keyboard, intent=intent)
+    failing = _("Signed: could not be done: {work}, {count} assets.")
+    says = failing if failed else _("Signed: done: {work}, {count} assets.")
+    kahn.out.line(says.format(work=run_words(errand.direction, errand.step), count=len(named)))
+    kahn.out.json({"wave": wave, "work": errand.about, "assets": named, "done": not failed})
+
+
+def _look_at_points(kahn: Context, points: Sequence[str], *, failed: bool) -> None:
+    """The checklist; where the work is done, each point is asked for."""
+    for number, point in enumerate(points, 1):
+        line = f"  {number}. {harmless(point)}"
+        if failed or kahn.yes:
+            kahn.out.line(line)
+        else:
+            kahn.confirm(_("{point} - done and looked at?").format(point=line))
 
 
 @app.command()

@@ -59,6 +59,16 @@ _KNOWN = (
         remedy="Wait until the other wave is over, then plan it again.",
     ),
     Cause(
+        code="not_confirmed",
+        says="nobody said in time how the work at the desk ended",
+        remedy="Look at the machine, then say how it stands with `kahn wave repaired`, or take it back.",
+    ),
+    Cause(
+        code="not_possible_by_hand",
+        says="a person signed that it could not be done; the reason stands with the signature",
+        remedy="Read the reason in the wave's log; the asset goes back or a person decides.",
+    ),
+    Cause(
         code="needs",
         says="something that it needs is in doubt in another wave",
         remedy="Decide about that wave first (`kahn status --needs-me`), then plan it again.",

@@ -10,11 +10,13 @@ from shlex import quote
 from zoneinfo import ZoneInfo
 
 from inventory.model import AssetId
+from orchestrator.core.by_hand import Errand, errands
 from orchestrator.core.causes import cause_of
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
+from orchestrator.core.runbook import Direction
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
 from orchestrator.core.wave import ActKind, WaveContent
@@ -28,6 +30,8 @@ class About(StrEnum):
     HELD = "held"
     NEEDS_PERSON = "needs_person"
     PLAN = "plan"
+    BY_HAND = "by_hand"
+    """Work at the desk that waits to be done and signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,15 @@ def decisions_of(cases: Iterable[WaveCase], *, now: datetime) -> tuple[Decision,
     return tuple(sorted(found, key=lambda one: _URGENCY.index(one.about)))
 
 
-_URGENCY = (About.NEEDS_PERSON, About.HELD, About.MISSED, About.APPROVE, About.PLAN)
+_URGENCY = (About.NEEDS_PERSON, About.BY_HAND, About.HELD, About.MISSED, About.APPROVE, About.PLAN)
 
 
 def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
     state = case.progress.state
     closed = now >= case.content.window.closes
     yield from _stuck(case)
+    for errand in errands(case.content, case.progress):
+        yield _by_hand(case, errand)
     if state is WaveState.MISSED or (state in _NOT_STARTED and closed):
         yield _missed(case)
     elif state in _NOT_STARTED and not case.is_approved():
@@ -112,6 +118,44 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
                 f"kahn wave rollback {case.key} -- {' '.join(map(quote, names))}",
             ),
         )
+
+
+AT_THE_DESK: dict[Direction, str] = {
+    Direction.DO: "Wave {wave}, by hand: {title} (machines: {count}).",
+    Direction.UNDO: "Wave {wave}, take back by hand: {title} (machines: {count}).",
+    Direction.BASELINE: "Wave {wave}, by hand: note the state from before (machines: {count}).",
+    Direction.COMPARE: "Wave {wave}, by hand: compare with the state from before (machines: {count}).",
+}
+
+
+def _by_hand(case: WaveCase, errand: Errand) -> Decision:
+    """Work at the desk: what, who must be there, until when, and how to say that it is done."""
+    moves = [case.progress.moves[asset] for asset in errand.assets]
+    names = _names(case, moves)
+    named = " ".join(map(quote, names))
+    return Decision(
+        about=About.BY_HAND,
+        wave=case.key,
+        what=Sentence(
+            says=AT_THE_DESK[errand.direction],
+            facts={"wave": case.key, "title": errand.title, "count": len(moves)},
+        ),
+        who=Sentence(says="{who}", facts={"who": errand.present}) if errand.present else ENGINEER,
+        helps=Sentence(says="Points: {points}", facts={"points": "; ".join(errand.points)}),
+        if_nobody_acts=Sentence(
+            says="At {until} it counts as unknown; it is asked once more, then a person must decide.",
+            facts={"until": local(errand.until, case.content) if errand.until else "-"},
+        ),
+        since=earliest([errand.since], case.content),
+        until=local(errand.until, case.content) if errand.until else None,
+        assets=errand.assets,
+        names=names,
+        users=users_of(case.content, moves),
+        commands=(
+            f"kahn wave done {case.key} -- {named}",
+            f"kahn wave done {case.key} --failed --reason REASON -- {named}",
+        ),
+    )
 
 
 def _approval(case: WaveCase) -> Decision:

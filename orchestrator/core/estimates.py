@@ -79,7 +79,7 @@ class Estimates:
 
     def back_s(self, steps: Iterable[Step], *, assets: int) -> float:
         """Undoing these steps and comparing with before."""
-        undo_s = sum(self.run_s(Direction.UNDO, step.name, assets=assets) for step in steps if step.undo)
+        undo_s = sum(self.run_s(Direction.UNDO, step.name, assets=assets) for step in steps if step.has_undo)
         return undo_s + self.run_s(Direction.COMPARE, "", assets=assets)
 
     def batch_fits_until(self, batch: str) -> datetime:

@@ -26,7 +26,7 @@ class Play:
 
 
 def play_for(content: WaveContent, command: StartRun) -> Play:
-    """What the command plays. A step's verification belongs to the step: done means verified."""
+    """What the command plays; no playbooks where people do it. A step's verification belongs to the step."""
     baseline, service = content.runbook.baseline, content.runbook.service
     if command.direction is Direction.SERVICE and service is not None:
         limit = timedelta(seconds=service.deadline_s)
@@ -34,7 +34,7 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
     if command.direction in (Direction.BASELINE, Direction.COMPARE):
         playbook = baseline.take if command.direction is Direction.BASELINE else baseline.compare
         limit = timedelta(seconds=baseline.deadline_s)
-        return Play(playbooks=(playbook,), on=baseline.on, limit=limit, once=False)
+        return Play(playbooks=(playbook,) if playbook else (), on=baseline.on, limit=limit, once=False)
     step = content.runbook.step(command.step)
     playbooks = {
         Direction.DO: (step.playbook, step.verify),
@@ -45,7 +45,7 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
         playbooks=tuple(name for name in playbooks if name),
         on=step.on,
         limit=timedelta(seconds=step.deadline_s),
-        once=command.direction is Direction.DO and step.effect is Effect.ONCE,
+        once=command.direction is Direction.DO and step.effect is Effect.ONCE and not step.checklist,
     )
 
 

@@ -8,7 +8,7 @@ Kinds of entries with the subject ``wave:<key>`` and what they carry:
     batch.begun      batch, assets                             its size is frozen here
     batch.gated      batch, verdict, bad, allowed, size, wave_bad, wave_allowed, wave_size
     run.intended     run, batch, step, direction, attempts (asset -> attempt id), epoch, deadline
-    run.ended        run, how (exit | lost | never_started), rc, last_seq
+    run.ended        run, how (exit | lost | never_started | by_hand), rc, last_seq
     attempt.ended    run, asset, step, direction, outcome, cause, evidence
     move.state       asset, from, to, event, step, cause
     move.declared    assets, verdict (done | not_done | undone), by: what people say about assets that needed one
@@ -51,6 +51,16 @@ class Result:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """What a live run is for, since when and until when at the latest."""
+
+    step: str
+    direction: Direction
+    since: datetime
+    until: datetime | None = None
+
+
 class Wish(StrEnum):
     """What a person wished for one asset of a wave; done at its next step border."""
 
@@ -80,6 +90,8 @@ class MoveProgress:
     probes: int = 0
     run: RunId | None = None
     """The live run it takes part in."""
+    at_work: AtWork | None = None
+    """What that run is for."""
     baseline: str = ""
     since: datetime | None = None
     out_since: datetime | None = None
@@ -225,9 +237,14 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         tries = {**move.tries, key: move.tries.get(key, 0) + 1}
         probes = move.probes + 1 if direction is Direction.PROBE else move.probes
         out = move.out_since or (fact.at if opened else None)
-        learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out)
+        at_work = AtWork(step=step, direction=direction, since=fact.at, until=_moment(fact.body.get("deadline")))
+        learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out, at_work=at_work)
         moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1)
     return replace(progress, moves=moves, live=(*progress.live, run))
+
+
+def _moment(told: object) -> datetime | None:
+    return datetime.fromisoformat(told) if isinstance(told, str) else told if isinstance(told, datetime) else None
 
 
 def _run_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
@@ -245,7 +262,7 @@ def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         at=fact.at,
     )
     before = progress.moves[body["asset"]]
-    move = replace(before, run=None, last=result, heard_at=fact.at, fault=_fault(before, result))
+    move = replace(before, run=None, at_work=None, last=result, heard_at=fact.at, fault=_fault(before, result))
     return replace(progress, moves={**progress.moves, move.asset: _learned(move, result)})
 
 

@@ -56,7 +56,7 @@ def would_do(content: WaveContent, around: Surroundings) -> tuple[WouldBatch, ..
                 effect=step.effect,
                 no_return=step.no_return,
                 seconds=times.run_s(Direction.DO, step.name, assets=size),
-                undo_seconds=times.run_s(Direction.UNDO, step.name, assets=size) if step.undo else 0.0,
+                undo_seconds=times.run_s(Direction.UNDO, step.name, assets=size) if step.has_undo else 0.0,
             )
             for step in content.runbook.steps
         )

@@ -55,14 +55,17 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One named act. Playbooks are paths inside the runbook's folder; deadlines in seconds for the whole run."""
+    """One named act. Playbooks are paths inside the runbook's folder; deadlines in seconds for the whole run.
+
+    A step with a ``checklist`` has no playbooks: a person does it at the desk and signs for each asset.
+    """
 
     name: str
     title: str
     on: str
     """Role whose machine the step's playbook connects to."""
     effect: Effect
-    playbook: str
+    playbook: str = ""
     verify: str = ""
     undo: str = ""
     probe: str = ""
@@ -74,16 +77,30 @@ class Step:
     undo_takes_s: int = field(default=0, metadata=LATER)
     quiet_s: int = field(default=0, metadata=LATER)
     """How long a machine that was lost sight of may go on with it by itself: no probe before that is over."""
+    checklist: tuple[str, ...] = field(default=(), metadata=LATER)
+    """What a person does and looks at, point by point; empty when playbooks do it."""
+    undo_checklist: tuple[str, ...] = field(default=(), metadata=LATER)
+    present: str = field(default="", metadata=LATER)
+    """Who must be there, in words."""
+
+    @property
+    def has_undo(self) -> bool:
+        """Whether it can be taken back, by a playbook or by hand."""
+        return bool(self.undo or self.undo_checklist)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """How an asset's fingerprint from before is taken and compared after a rollback."""
+    """How an asset's fingerprint from before is taken and compared after a rollback.
+
+    With a ``checklist`` a person notes these points before, and compares them after.
+    """
 
     on: str
-    take: str
-    compare: str
+    take: str = ""
+    compare: str = ""
     deadline_s: int = 300
+    checklist: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +149,21 @@ class Runbook:
             if one.name == name:
                 return one
         raise KeyError(name)
+
+    def by_hand(self, direction: Direction, step: str) -> tuple[str, ...]:
+        """Points of what a person does in such a run; empty when playbooks do it."""
+        if direction in (Direction.BASELINE, Direction.COMPARE):
+            return self.baseline.checklist
+        if step not in self.step_names:
+            return ()
+        found = {Direction.DO: self.step(step).checklist, Direction.UNDO: self.step(step).undo_checklist}
+        return found.get(direction, ())
+
+    @property
+    def touches_machines(self) -> bool:
+        """Whether any of it is done by playbooks, so that Kahn must reach machines."""
+        steps = any(one.playbook for one in self.steps)
+        return steps or bool(self.baseline.take) or self.service is not None
 
     def changes(self, name: str) -> bool:
         """Whether the step of that name exists and may change anything."""

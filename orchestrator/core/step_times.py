@@ -100,7 +100,7 @@ def way_there(runbook: Runbook) -> tuple[Work, ...]:
 
 def way_back(runbook: Runbook) -> tuple[Work, ...]:
     """What taking a whole batch back plays: every undo, and the comparison with before."""
-    return (*((Direction.UNDO, step.name) for step in runbook.steps if step.undo), (Direction.COMPARE, ""))
+    return (*((Direction.UNDO, step.name) for step in runbook.steps if step.has_undo), (Direction.COMPARE, ""))
 
 
 def time_line(content: WaveContent, times: Iterable[RunTime], *, now: datetime) -> ReadyLine:

@@ -32,7 +32,7 @@ def as_before(move: MoveProgress, runbook: Runbook) -> bool:
 
 def left_to_undo(move: MoveProgress, runbook: Runbook) -> tuple[Step, ...]:
     """Steps still to be undone, last first. Begun counts, not done: a step may have failed half-way."""
-    return tuple(step for step in reversed(runbook.steps) if step.undo and step.name in move.begun)
+    return tuple(step for step in reversed(runbook.steps) if step.has_undo and step.name in move.begun)
 
 
 def past_return(move: MoveProgress, runbook: Runbook) -> bool:

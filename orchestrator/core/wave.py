@@ -144,6 +144,9 @@ class ActKind(StrEnum):
     DECLARE_DONE = "declare_done"
     DECLARE_NOT_DONE = "declare_not_done"
     DECLARE_UNDONE = "declare_undone"
+    DID = "did"
+    """Done by hand, each point of the checklist looked at."""
+    DID_NOT = "did_not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,8 @@ class Act:
     """Whom the signer stands in for, when acting as a deputy."""
     assets: tuple[AssetId, ...] = ()
     """Assets the act is limited to; empty for the whole wave."""
+    about: str = field(default="", metadata=LATER)
+    """What was done by hand, such as ``do:exchange``; empty for other acts."""
 
     def signed_bytes(self) -> bytes:
         """The bytes that the signature covers."""

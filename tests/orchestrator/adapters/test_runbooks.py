@@ -206,3 +206,57 @@ def test_ones_own_runbook_goes_before_a_shipped_one(tmp_path: Path, folder: Path
 def test_an_unknown_runbook_is_said_so(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunbookUnknown):
         find_runbook(name, state_dir=tmp_path)
+
+
+BY_HAND = """\
+title: At the desk
+ansible: modern
+roles:
+  source: asset
+baseline:
+  on: source
+  checklist: [programs in use are noted]
+steps:
+  - name: exchange
+    title: Exchange the machine
+    kind: manual
+    on: source
+    effect: once
+    present: technician and user
+    checklist: [old machine is off, new machine shows the logon]
+    undo_checklist: [old machine shows the logon]
+"""
+
+
+def test_a_runbook_may_be_work_of_people_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "at-the-desk"
+    folder.mkdir()
+    (folder / "runbook.yml").write_text(BY_HAND)
+    found = load_runbook(folder)
+    assert found.steps[0].checklist == ("old machine is off", "new machine shows the logon")
+    assert found.steps[0].present == "technician and user" and found.steps[0].has_undo
+    assert found.baseline.checklist == ("programs in use are noted",) and not found.touches_machines
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("    checklist: [old machine is off, new machine shows the logon]\n", "", 9, "needs 'checklist'"),
+        ("    undo_checklist: [old machine shows the logon]\n", "", 9, "needs 'undo_checklist'"),
+        ("    effect: once\n", "    effect: once\n    playbook: x.yml\n", 14, "'playbook' makes no sense"),
+        ("    kind: manual\n", "", 14, "'checklist' makes no sense"),
+        ("    kind: manual\n", "    kind: magic\n", 11, "must be 'playbook' or 'manual'"),
+        ("  checklist: [programs in use are noted]\n", "  take: take.yml\n", 5, "'compare' is missing"),
+        ("  checklist: [programs in use are noted]\n", "  checklist: ['']\n", 7, "entry 1"),
+        ("  on: source\n  check", "  on: source\n  take: take.yml\n  check", 7, "'take' makes no sense"),
+    ],
+)
+def test_work_of_people_and_playbooks_are_not_mixed_in_one_step(
+    tmp_path: Path, old: str, new: str, line: int, what: str
+) -> None:
+    folder = tmp_path / "at-the-desk"
+    folder.mkdir()
+    assert old in BY_HAND
+    (folder / "runbook.yml").write_text(BY_HAND.replace(old, new, 1))
+    found = refused(folder)
+    assert what in found[2] and found[:2] == ("runbook.yml", line)

@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.cli import wave_control
 from orchestrator.cli.context import Context, NotConfirmed
+from orchestrator.core.by_hand import NotAtTheDesk
 from orchestrator.core.control import AssetNotFit, WaveNotUnderWay
 from orchestrator.core.lifecycle import IllegalTransition, WaveState
+from orchestrator.settings import CONFIG_NAME, example_config
+from tests.copied_towns import a_town
 from tests.known_town import call
 from tests.orchestrator.actions.test_control_wave import breaker
+from tests.orchestrator.core.test_by_hand import AT_DESKS
 from tests.town_terminals import a_terminal, sitting_down
 from tests.towns import Town
 
@@ -111,3 +116,33 @@ def test_what_the_state_does_not_allow_is_refused(tmp_path: Path) -> None:
         with pytest.raises(IllegalTransition) as refused:
             kahn(context, *words, *by(town, "anna"))
         assert refused.value.exit_code == 3
+
+
+def a_desk(folder: Path) -> tuple[Context, Town]:
+    """A running wave whose work people do; it waits for the state from before."""
+    town = a_town(folder, "started", seats=2, runbook=AT_DESKS)
+    (folder / CONFIG_NAME).write_text(example_config())
+    for _ in range(5):
+        town.driver().tick()
+    return sitting_down(town), town
+
+
+def test_work_at_the_desk_is_shown_with_its_points_and_signed(tmp_path: Path) -> None:
+    context, town = a_desk(tmp_path)
+    shown = " ".join(kahn(context, "show", "W01").output.split())
+    assert "by hand: note the state from before (machines: 1)" in shown and "programs in use are noted" in shown
+    key = ("--as", "bert", "--key", str(town.bert.key_file))
+    context.yes = False
+    with pytest.raises(NotConfirmed):
+        kahn(context, "done", "W01", "apc-001", *key)
+    context.yes = True
+    said = kahn(context, "done", "W01", "apc-001", *key).output
+    assert "1. programs in use are noted" in said and "Signed: done: fingerprint from before, 1 assets." in said
+    for _ in range(5):
+        town.driver().tick()
+    with pytest.raises(ReasonMissing):
+        kahn(context, "done", "W01", "apc-001", "--failed", *key)
+    failed = kahn(context, "done", "W01", "apc-001", "--failed", "--reason", "it does not start", *key).output
+    assert "Signed: could not be done: exchange, 1 assets." in failed
+    with pytest.raises(NotAtTheDesk):
+        kahn(context, "done", "W01", "apc-001", *key)

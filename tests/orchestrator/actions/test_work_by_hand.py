@@ -1,0 +1,137 @@
+"""Waves whose work is done by people, on a real store with real signatures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inventory.model import AssetId
+from orchestrator.actions.control_wave import change_course
+from orchestrator.actions.sign import Intent, Keyboard
+from orchestrator.actions.take_back import ReasonMissing
+from orchestrator.actions.work_by_hand import say_how_it_went
+from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, errands
+from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.wave import ActKind
+from orchestrator.ports import Store
+from tests.databases import database_url, store
+from tests.orchestrator.core.test_by_hand import AT_DESKS
+from tests.simulated_runs import SimulatedRuns
+from tests.towns import STADT, Town
+
+__all__ = ["database_url", "store"]
+
+
+def a_town(store: Store, folder: Path) -> Town:
+    """Two seats whose exchange people do; the wave runs. No run may ever reach the machines."""
+    town = Town(store=store, runs=SimulatedRuns(), folder=folder, seats=2, runbook=AT_DESKS)
+    town.propose()
+    town.approve()
+    town.start()
+    return town
+
+
+def step(town: Town) -> None:
+    """Let the driver do what it can without the clock."""
+    driver = town.driver()
+    for _ in range(20):
+        driver.tick()
+
+
+def waiting(town: Town) -> dict[str, set[str]]:
+    """Names of assets by what they wait for."""
+    wave, progress = town.wave()
+    found = errands(wave.content, progress)
+    return {one.about: {wave.content.move(asset).name for asset in one.assets} for one in found}
+
+
+def say(town: Town, about: str, *names: str, done: bool = True, reason: str = "", who: Keyboard | None = None) -> None:
+    kind = ActKind.DID if done else ActKind.DID_NOT
+    assets = tuple(AssetId(f"{name}-id") for name in names)
+    intent = Intent(kind=kind, reason=reason, assets=assets, about=about)
+    with town.outside().desk() as desk:
+        say_how_it_went(desk, desk.books.waves.get(STADT, "W01"), keyboard=who or town.bert, intent=intent)
+
+
+def test_each_asset_goes_on_when_a_person_has_signed_for_it_and_no_run_is_started(store: Store, tmp_path: Path) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+    assert waiting(town) == {"baseline:": {"apc-001", "apc-002"}}
+    say(town, "baseline:", "apc-001")
+    step(town)
+    assert waiting(town) == {"baseline:": {"apc-002"}, "do:exchange": {"apc-001"}}
+    say(town, "do:exchange", "apc-001")
+    say(town, "baseline:", "apc-002")
+    step(town)
+    say(town, "do:exchange", "apc-002")
+    town.drive()
+    assert town.wave()[0].state is WaveState.CLOSED and set(town.states().values()) == {"moved"}
+    assert isinstance(town.runs, SimulatedRuns) and not town.runs.ledger
+    with town.outside().look() as desk:
+        acts = [one.act for one in desk.books.waves.acts(STADT, "W01") if one.act.kind is ActKind.DID]
+        assert desk.books.runs.live() == ()
+    assert [act.about for act in acts] == ["baseline:", "do:exchange", "baseline:", "do:exchange"]
+
+
+def test_what_could_not_be_done_is_taken_back_by_hand_and_compared_by_hand(store: Store, tmp_path: Path) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+    say(town, "baseline:", "apc-001", "apc-002")
+    step(town)
+    with pytest.raises(ReasonMissing):
+        say(town, "do:exchange", "apc-001", done=False)
+    say(town, "do:exchange", "apc-001", done=False, reason="the new machine does not start")
+    say(town, "do:exchange", "apc-002")
+    step(town)
+    assert waiting(town) == {"undo:exchange": {"apc-001"}}
+    say(town, "undo:exchange", "apc-001")
+    step(town)
+    assert waiting(town) == {"compare:": {"apc-001"}}
+    say(town, "compare:", "apc-001")
+    town.drive()
+    assert town.states() == {"apc-001": "rolled_back", "apc-002": "moved"}
+
+
+def test_a_word_about_something_else_or_nothing_changes_nothing(store: Store, tmp_path: Path) -> None:
+    town = a_town(store, tmp_path)
+    with pytest.raises(NotAtTheDesk):
+        say(town, "baseline:", "apc-001")
+    step(town)
+    with pytest.raises(NotTheSame):
+        say(town, "do:exchange", "apc-001")
+    assert waiting(town) == {"baseline:": {"apc-001", "apc-002"}}
+    say(town, "baseline:", "apc-001")
+    with pytest.raises(NotAtTheDesk):
+        say(town, "baseline:", "apc-001")
+
+
+def test_of_whom_nobody_speaks_in_time_is_asked_once_more_and_then_needs_a_person(tmp_path: Path, store: Store) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+    say(town, "baseline:", "apc-001", "apc-002")
+    step(town)
+    say(town, "do:exchange", "apc-001")
+    begun = town.clock.moment
+    town.drive()
+    assert town.states() == {"apc-001": "moved", "apc-002": "needs_person"}
+    assert (town.clock.moment - begun).total_seconds() > 2 * AT_DESKS.steps[0].deadline_s
+    move = town.wave()[1].moves[AssetId("apc-002-id")]
+    assert (move.cause, move.begun) == ("not_confirmed", ("exchange",))
+
+
+def test_an_abort_asks_for_what_is_half_way_to_be_taken_back(tmp_path: Path, store: Store) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+    say(town, "baseline:", "apc-001", "apc-002")
+    step(town)
+    with town.outside().desk() as desk:
+        wave = desk.books.waves.get(STADT, "W01")
+        change_course(desk, wave, keyboard=town.anna, intent=Intent(kind=ActKind.ABORT, reason="fire alarm"))
+    step(town)
+    assert waiting(town) == {"undo:exchange": {"apc-001", "apc-002"}}
+    say(town, "undo:exchange", "apc-001", "apc-002")
+    step(town)
+    say(town, "compare:", "apc-001", "apc-002")
+    town.drive()
+    assert set(town.states().values()) == {"rolled_back"}
