@@ -5,12 +5,18 @@ cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
 kind=${1:-check}
 work=$(mktemp -d)
+quick=$work # where tests keep their files: memory, where there is enough of it and programs may run from it
+room_kb() { awk '/^MemAvailable/ {print $2}' /proc/meminfo 2>/dev/null; df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 {print $4}'; }
+if [ "$(room_kb | awk '$1 > 6291456' | wc -l)" -eq 2 ] && memory=$(mktemp -d /dev/shm/kahn-test.XXXXXX); then
+    printf '#!/bin/sh\n' > "$memory/program" && chmod +x "$memory/program"
+    if "$memory/program" 2>/dev/null; then quick=$memory; else rm -rf "$memory"; fi
+fi
 account=pgserver # the PostgreSQL of the tests runs under this account when root starts it
 known=$(id -u $account 2>/dev/null)
 aside=
 tidy_up() {
     if [ -n "$aside" ]; then kill -INT "$aside" 2>/dev/null; wait "$aside"; fi
-    rm -rf "$work"
+    rm -rf "$work" "$quick"
     if [ "$(id -u)" -eq 0 ] && [ -z "$known" ] && id -u $account >/dev/null 2>&1; then
         userdel $account && echo "The account $account, made for the tests' PostgreSQL, is removed again."
     fi
@@ -54,34 +60,47 @@ end_aside() {  # end_aside NAME
     aside=
 }
 
+types() {
+    $bin/mypy
+    of_sources=$?
+    echo "The build's own scripts:"
+    $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py && return $of_sources
+}
+
+of_the_lab() { grep -rlE '\bmark\.lab\b' tests --include='test_*.py' | sort; }
+
 cores=$(nproc 2>/dev/null || echo 2)
 [ "$cores" -gt 4 ] && cores=4
 
 if [ "$kind" != long ]; then
     stage "format" $bin/ruff format --check --quiet --diff .
     stage "lint" $bin/ruff check --quiet .
-    stage "types" $bin/mypy
-    stage "types of the build's own scripts" $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py
     stage "import contracts" $bin/lint-imports --no-logo
+    begin_aside types
 fi
 if [ "$kind" != check ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
 fi
 if [ "$kind" = check ]; then
-    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" -m "not lab and not ansible and not postgres and not long"
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not ansible and not postgres and not long"
+    end_aside "types"
 elif [ "$kind" = long ]; then
     none_is_fine=yes
     stage "long proofs" $bin/python -m pytest -v -n "$cores" --dist loadfile -m "long and not postgres"
     stage "long proofs with PostgreSQL" $bin/python -m pytest -v -m "long and postgres"
 else
     none_is_fine=yes
-    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" -m "not lab and not postgres and not long"
-    # Each worker has labs of its own; most of the time they wait for machines that are off or cut off.
-    begin_aside $bin/python -m pytest -v -n 3 --dist loadfile -m "lab and not long"
-    stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4
-    stage "deaths at every durable boundary" nice $bin/python -m tests.faults.crash
+    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not postgres and not long"
+    end_aside "types"
+    # Each worker has labs of its own; most of the time they wait for machines that are off or cut off. The files that
+    # take longest begin first (tests/conftest.py); only files that speak of the lab are read.
+    # shellcheck disable=SC2046
+    begin_aside $bin/python -m pytest -v -n 3 --dist loadfile --no-loadscope-reorder -m "lab and not long" $(of_the_lab)
     # One process: two would make the server's account at the same moment, and each start a server of its own.
-    stage "PostgreSQL" nice $bin/python -m pytest -q -m "postgres and not lab and not long"
+    stage "PostgreSQL" nice $bin/python -m pytest -q --basetemp "$quick/postgres" -m "postgres and not lab and not long"
+    stage "deaths at every durable boundary" nice env TMPDIR="$quick" $bin/python -m tests.faults.crash
+    # Last, because it takes every core that nobody else needs.
+    stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4
     end_aside "real hosts (lab)"
 fi
 

@@ -84,8 +84,23 @@ def _why_no_ansible() -> str:
 _WHY = {"lab": _why_no_lab, "postgres": _why_no_postgres, "ansible": _why_no_ansible}
 
 
+_LONGEST_FIRST = (
+    "test_replace_workstation.py",
+    "test_rollback_proof.py",
+    "test_kill_driver.py",
+    "test_wave_with_faults.py",
+    "test_nothing_left_behind.py",
+    "test_hostile_inventory.py",
+    "test_two_tenants.py",
+    "test_kill_supervisor.py",
+)
+"""Files that take minutes: a free worker takes the longest that is left, so that none stands alone at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what cannot run here, with the reason."""
+    """The longest files first; marks what cannot run here, with the reason."""
+    order = {name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda test: order.get(test.path.name, len(order)))
     reasons = {kind: why for kind in KINDS if _any_marked(items, kind) and (why := _WHY[kind]())}
     for test in items:
         for kind, why in reasons.items():
