@@ -9,6 +9,7 @@ from inventory.errors import ExpectedError
 
 PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
 UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
+DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,50}")
 ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 TOO_MUCH = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv"}
@@ -40,6 +41,13 @@ class ProcedureSettings:
     """Files and folders that only administrators change: carried to the new server alone."""
     databases: tuple[str, ...] = ()
     """SQLite files within ``data``."""
+    postgresql: tuple[str, ...] = ()
+    """Names of PostgreSQL databases; both servers run a PostgreSQL of their own."""
+    postgresql_port: int = 5432
+    postgresql_account: str = "postgres"
+    """The account under which the server runs and its superuser comes in."""
+    postgresql_programs: str = ""
+    """Folder of psql, pg_dump and pg_restore; empty: where programs are found."""
     configuration: tuple[str, ...] = ()
     """Text files within ``programs`` in which the old server's address becomes the new one's."""
     replace: tuple[tuple[str, str], ...] = ()
@@ -72,6 +80,12 @@ class ProcedureSettings:
     quiet_end: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_paths()
+        self._check_databases()
+        self._check_service()
+        self._check_gateway()
+
+    def _check_paths(self) -> None:
         for key in ("data", "programs", "databases", "configuration", "jobs"):
             for path in getattr(self, key):
                 self._check_path(key, path)
@@ -84,8 +98,13 @@ class ProcedureSettings:
         for path in self.jobs:
             if any(path == top or path.startswith(top + "/") for top in (*self.data, *self.programs)):
                 self._wrong("jobs", f"{path} is carried as data or program already")
-        self._check_service()
-        self._check_gateway()
+
+    def _check_databases(self) -> None:
+        for name in self.postgresql:
+            if not DATABASE.fullmatch(name):
+                self._wrong("postgresql", f"{name!r} is no plain name of a database")
+        if self.postgresql_programs:
+            self._check_path("postgresql_programs", self.postgresql_programs)
 
     def _check_path(self, key: str, path: str) -> None:
         if not PATH.fullmatch(path) or any(word in (".", "..") for word in path.split("/")):
@@ -101,8 +120,9 @@ class ProcedureSettings:
             self._wrong("unit", f"{self.unit!r} is no unit such as wohngeld.service")
         if not self.unit and not all(commands):
             self._wrong("unit", "without a unit all of start, stop and running are needed")
-        if self.user and not ACCOUNT.fullmatch(self.user):
-            self._wrong("user", f"{self.user!r} is no account name")
+        for key in ("user", "postgresql_account"):
+            if getattr(self, key) and not ACCOUNT.fullmatch(getattr(self, key)):
+                self._wrong(key, f"{getattr(self, key)!r} is no account name")
 
     def _check_gateway(self) -> None:
         if not PATH.fullmatch(self.gateway_file):
@@ -111,7 +131,7 @@ class ProcedureSettings:
             self._wrong("gateway_line", "a line with {address} in it is needed")
         if not self.gateway_reload:
             self._wrong("gateway_reload", "the command that makes the gateway read its file is needed")
-        for key in ("port", "gateway_port"):
+        for key in ("port", "gateway_port", "postgresql_port"):
             if not 1 <= getattr(self, key) <= 65535:
                 self._wrong(key, "a port from 1 to 65535 is needed")
         if self.path and not self.path.startswith("/"):

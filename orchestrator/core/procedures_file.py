@@ -8,11 +8,22 @@ from zoneinfo import ZoneInfo
 from orchestrator.core.policy_entry import Entry, known_keys, texts, whole
 from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
 
-PATHS = ("data", "programs", "databases", "configuration", "jobs")
+PATHS = ("data", "programs", "databases", "postgresql", "configuration", "jobs")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "quiet_begin", "quiet_end")
 LISTS = (*PATHS, *COMMANDS)
-TEXTS = ("name", "user", "unit", "path", "expect", "host", "gateway_file", "gateway_line")
-PORTS = ("port", "gateway_port")
+TEXTS = (
+    "name",
+    "user",
+    "unit",
+    "path",
+    "expect",
+    "host",
+    "gateway_file",
+    "gateway_line",
+    "postgresql_programs",
+    "postgresql_account",
+)
+PORTS = ("port", "gateway_port", "postgresql_port")
 
 
 def read_procedure(entry: Entry, zone: ZoneInfo) -> ProcedureSettings:
@@ -56,6 +67,10 @@ PROCEDURES_EXAMPLE = """
 # name = "Wohngeld"
 # data = ["/srv/wohngeld"]                    # what users change; comes back when the move is taken back
 # databases = ["/srv/wohngeld/wohngeld.db"]   # SQLite, within data
+# postgresql = ["wohngeld"]                   # of the PostgreSQL on either server, with its owner and roles
+# postgresql_port = 5432
+# postgresql_account = "postgres"
+# postgresql_programs = "/usr/lib/postgresql/15/bin"
 # programs = ["/opt/wohngeld", "/etc/wohngeld.ini", "/etc/systemd/system/wohngeld.service"]
 # configuration = ["/etc/wohngeld.ini"]       # here the old server's address becomes the new one's
 # replace = { "alt.stadt.example" = "rz.stadt.example" }   # and these words

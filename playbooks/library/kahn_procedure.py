@@ -12,6 +12,7 @@ from ansible.module_utils import (
     kahn_gate,
     kahn_outcome,
     kahn_parcel,
+    kahn_postgres,
     kahn_service,
     kahn_side,
     kahn_sqlite,
@@ -43,7 +44,17 @@ options:
   tries: {type: int, default: 20, description: How often the procedure is asked (proven)}
 """
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk)
-_SIDE = (*_COMMON, kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_sqlite, kahn_side)
+_SIDE = (
+    *_COMMON,
+    kahn_unpack,
+    kahn_books,
+    kahn_parcel,
+    kahn_arrival,
+    kahn_service,
+    kahn_postgres,
+    kahn_sqlite,
+    kahn_side,
+)
 _GATE = (*_COMMON, kahn_gate)
 START_TRIES = 100
 """Questions, 0.1 s apart, until a service that was started must answer."""
@@ -103,7 +114,7 @@ def fit(crew):
     now = time.time()
     found = source.ask("survey", now=now)
     need = {"bytes": found["bytes"], "entries": found["entries"]}
-    target.ask("fit", now=now, need=need)
+    target.ask("fit", now=now, need=need, postgresql=found["postgresql"])
     gate.ask("fit")
     gate.ask("serves", where="gateway", tries=2)
     return False, need
@@ -111,8 +122,9 @@ def fit(crew):
 
 def prepared(crew):
     """The service account is on the new server."""
-    account = crew.source.ask("survey", now=time.time())["account"] if crew.settings["user"] else None
-    return crew.target.ask("prepare", account=account)["changed"], {}
+    found = crew.source.ask("survey", now=time.time())
+    roles = crew.target.ask("pg_roles_make", wanted=found["postgresql"])["changed"]
+    return crew.target.ask("prepare", account=found["account"])["changed"] or roles, {}
 
 
 def unprepared(crew):
@@ -127,6 +139,7 @@ def copied(crew):
     if not crew.target.ask("look")["brought"]:
         crew.source.ask("anew")
     told = carry(crew, crew.source, crew.target, crew.tops)
+    carry_databases(crew.source, crew.target, crew.settings["postgresql"])  # proves that they can be restored there
     crew.target.ask("jobs_take", **crew.source.ask("jobs_give"))
     _address(crew)
     _agree(crew, giver=crew.source, taker=crew.target)
@@ -186,14 +199,17 @@ def _cut_over(crew):
     """Barrier, the rest, comparison, start, the question of a user, switch. Users wait meanwhile."""
     source, target, gate = crew.source, crew.target, crew.gate
     target.ask("fence")
-    enabled = source.ask("fence")["enabled"]
+    fenced = source.ask("fence")
     before = source.ask("prints")  # puts the databases at rest, too: before anything is carried
     told = carry(crew, source, target, crew.tops)
     target.ask("jobs_take", **source.ask("jobs_give"))
-    told["databases"] = compare(before, target.ask("prints"))
+    names = crew.settings["postgresql"]
+    carry_databases(source, target, names)
+    told["databases"] = compare(before, target.ask("prints", arrived=names))
+    target.ask("pg_swap", names=names)
     _address(crew)
     _agree(crew, giver=source, taker=target)
-    target.ask("open", enabled=enabled)
+    target.ask("open", **fenced)
     gate.ask("serves", where="new", tries=START_TRIES)
     gate.ask("record", writer="new", truth="new")
     gate.ask("route", to="new")
@@ -204,6 +220,8 @@ def _finish(crew):
     """After the switch: asked through the gateway, and the monitoring told. Nothing here takes the switch back."""
     crew.gate.ask("serves", where="gateway", tries=START_TRIES)
     code = crew.gate.ask("quiet", begin=False)["code"]
+    with suppress(Trouble):
+        crew.target.ask("pg_tidy")
     return {"monitoring": "not told" if code else "told"}
 
 
@@ -211,8 +229,7 @@ def _finish_move(crew, seen):
     """The record says new: whatever a killed controller left out is done."""
     changed = not seen["target"]["runs"] or seen["route"] != "new" or seen["writer"] != "new"
     if changed:
-        enabled = crew.source.ask("fence")["enabled"]
-        crew.target.ask("open", enabled=enabled)
+        crew.target.ask("open", **crew.source.ask("fence"))
         crew.gate.ask("serves", where="new", tries=START_TRIES)
         crew.gate.ask("record", writer="new", truth="new")
         crew.gate.ask("route", to="new")
@@ -258,7 +275,12 @@ def _bring_back(crew, seen):
         source.ask("fence")
         before = target.ask("prints")
         told = carry(crew, target, source, crew.both_ways)
-        told["databases"] = compare(before, source.ask("prints"))
+        mine = source.ask("prints")["databases"]
+        names = crew.settings["postgresql"]
+        names = [one for one in names if mine["postgresql " + one] != before["databases"]["postgresql " + one]]
+        carry_databases(target, source, names)
+        told["databases"] = compare(before, source.ask("prints", arrived=names))
+        source.ask("pg_swap", names=names)
         _agree(crew, giver=target, taker=source)
     else:
         with suppress(Trouble):  # an undo of the copy must know what the started service wrote
@@ -272,6 +294,13 @@ def carry(crew, giver, taker, tops):
     known = taker.ask("known", paths=seen["large"])["known"] if seen["large"] else {}
     gave, took = relay(giver, taker, {"what": "give", "tops": tops, "known": known}, {"what": "take", "tops": tops})
     return {"changed": gave["changed"], "gone": gave["gone"], "bytes": gave["bytes"], "files": took["files"]}
+
+
+def carry_databases(giver, taker, names):
+    """Dump PostgreSQL databases on one side and restore them, under other names, on the other."""
+    words = giver.ask("pg_words")["words"] if names else {}
+    for name in names:
+        relay(giver, taker, {"what": "pg_give", "name": name}, {"what": "pg_take", "name": name, "words": words[name]})
 
 
 def compare(one, other):

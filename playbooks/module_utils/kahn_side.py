@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 try:
     from ansible.module_utils import kahn_arrival as arrival
     from ansible.module_utils import kahn_parcel as parcel
+    from ansible.module_utils import kahn_postgres as postgres
     from ansible.module_utils import kahn_service as service
     from ansible.module_utils import kahn_sqlite as sqlite
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of
@@ -24,6 +25,7 @@ try:
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_parcel as parcel
+    import kahn_postgres as postgres
     import kahn_service as service
     import kahn_sqlite as sqlite
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of
@@ -46,6 +48,7 @@ class Side:
         self.tops = self.data + _names(self.settings["programs"])
         self.jobs = self.settings["jobs"]
         self.service = service.Service(self.settings, self.root)
+        self.postgres = postgres.Postgres(self.settings, self.store)
 
     def at(self, name):
         """The place of a name."""
@@ -67,7 +70,7 @@ class Side:
             "address",
         )
         names += ("fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, **self.postgres.ops()}
 
     # -- looking
 
@@ -99,7 +102,8 @@ class Side:
         account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
         files = {one[7]: self.at(name) for name, one in found.items() if one[0] == "f"}  # holes and links need no room
         size = sum(os.lstat(path).st_blocks * 512 for path in files.values() if os.path.lexists(path))
-        return {"bytes": size, "entries": len(found), "account": account}
+        databases = self.postgres.survey()
+        return {"bytes": size, "entries": len(found), "account": account, "postgresql": databases}
 
     def _fit_itself(self, now):
         if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
@@ -108,9 +112,21 @@ class Side:
         if abs(skew) > SKEW_S:
             raise Trouble("clock_wrong", f"The clock is {skew:.0f} s off.")
 
-    def fit(self, line, now, need):
+    def fit(self, line, now, need, postgresql):
         """Whether the new server is free for it and has room. Raises Trouble."""
         self._fit_itself(now)
+        self._refuse_taken()
+        kept_in = self.postgres.fit(postgresql)
+        if self._brought():
+            return {}
+        for top in self.tops:
+            self._room(self.at(top), need)
+        if kept_in:
+            # What arrives lies beside what is there for a while.
+            self._room(kept_in, {"bytes": 2 * sum(one["bytes"] for one in postgresql.values()), "entries": 0})
+        return {}
+
+    def _refuse_taken(self):
         brought = self._brought()
         taken = [
             one for one in (*self.tops, *_names(self.jobs)) if one not in brought and os.path.lexists(self.at(one))
@@ -118,9 +134,6 @@ class Side:
         if taken:
             names = [printable("/" + one) for one in taken[:20]]
             raise Trouble("target_not_empty", "There is something already: " + ", ".join(names[:3]) + ".", names=names)
-        for top in self.tops if not brought else ():
-            self._room(self.at(top), need)
-        return {}
 
     def _brought(self):
         return service.note_of(self.store).get("tops", [])
@@ -145,6 +158,7 @@ class Side:
     def unprepare(self, line):
         """Take it away."""
         service.account_unmake(self.root, self.store)
+        self.postgres.remove_roles()
         return {}
 
     # -- carrying
@@ -178,7 +192,7 @@ class Side:
     def take(self, line, tops):
         """Take what arrives; on the new server the first time notes whose it is."""
         if self.part == "target" and not self._brought():
-            self.fit(line, time.time(), {"bytes": 0, "entries": 0})
+            self._refuse_taken()
             service.note(self.store, tops=self.tops, made=self._missing_parents(), fenced=True)
             self.service.hold_back()
         told = arrival.take(line, root=self.root, tops=tops)
@@ -193,16 +207,14 @@ class Side:
         parcel.agree(self.store, self.root, self.tops, gave=gave, skip=self._companions())
         return {}
 
-    def prints(self, line):
+    def prints(self, line, arrived=()):
         """Fingerprints of data and databases at rest: the same on both sides, or something is lost."""
         for name in self.settings["databases"]:
             sqlite.settle(self.at(name))
         size = sum(one[4] for one in parcel.states(self.root, self.data, self._companions()).values())
         files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
-        return {
-            "files": files,
-            "databases": {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]},
-        }
+        found = {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]}
+        return {"files": files, "databases": {**found, **self.postgres.prints(arrived=arrived)}}
 
     def address(self, line, pairs):
         """Write the new server's addresses into the configuration that was brought."""
@@ -236,12 +248,15 @@ class Side:
         noted = service.note_of(self.store)
         if "fenced" not in noted:
             enabled = noted.get("enabled", self.service.enabled())
-            service.note(self.store, fenced=True, enabled=enabled)
+            limits = self.postgres.limits(noted.get("limits"))
+            service.note(self.store, fenced=True, enabled=enabled, limits=limits or None)
         self.service.hold_back()
         service.jobs_held(self.root, self.jobs, True)
         self.service.stop()
         self._wait_quiet()
-        return {"enabled": bool(service.note_of(self.store).get("enabled"))}
+        self.postgres.close()
+        noted = service.note_of(self.store)
+        return {"enabled": bool(noted.get("enabled")), "limits": noted.get("limits", {})}
 
     def _wait_quiet(self):
         databases = [self.at(name) for name in self.settings["databases"]]
@@ -255,18 +270,21 @@ class Side:
                 raise Trouble("database_in_use", says, programs=busy[:20])
             time.sleep(0.05)
 
-    def open(self, line, enabled=None):
+    def open(self, line, enabled=None, limits=None):
         """Take the barrier away: the service runs, starts with the machine as it did on the other side, jobs run.
 
         Without `enabled` it is as it was when the barrier was put up; the note of the barrier goes last.
         """
-        wanted = service.note_of(self.store).get("enabled") if enabled is None else enabled
+        noted = service.note_of(self.store)
+        wanted = noted.get("enabled") if enabled is None else enabled
+        if limits is not None or "limits" in noted:
+            self.postgres.open(noted.get("limits") if limits is None else limits)
         self.service.let_go()
         if wanted is not None:
             self.service.enable(wanted)
         self.service.start()
         service.jobs_held(self.root, self.jobs, False)
-        service.note(self.store, fenced=None, enabled=None)
+        service.note(self.store, fenced=None, enabled=None, limits=None)
         return {}
 
     def idle(self, line):
@@ -297,9 +315,10 @@ class Side:
             for parent in sorted(noted["made"], reverse=True):
                 with suppress(FileNotFoundError):
                     os.rmdir(self.at(parent))
+        self.postgres.remove_databases()
         self.service.let_go()
         self.anew(line)
-        service.note(self.store, tops=None, made=None, fenced=None, enabled=None)
+        service.note(self.store, tops=None, made=None, fenced=None, enabled=None, limits=None)
         return {}
 
     @staticmethod

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +105,28 @@ class Users:
         return dict(json.loads(self._program.communicate(timeout=60)[0]))
 
 
-def a_town(
-    place: Path, lab: Lab, *, tenant: str, count: int = 1, size: tuple[int, int] = (400, 20), **policy: object
-) -> Town:
-    """Hosts up with their applications (``size``: rows, documents), inventory in, wave W01 approved."""
-    lab.up(tenant=tenant, specs=procedure_specs(count))
+@dataclass(frozen=True)
+class Wish:
+    """How many procedures of what size move, by which runbook (one in another folder, else the shipped one)."""
+
+    count: int = 1
+    rows: int = 400
+    documents: int = 20
+    runbook: Path | None = None
+    policy: Mapping[str, object] = field(default_factory=dict)
+
+
+def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
+    """Hosts up with their applications, inventory in, wave W01 approved."""
+    lab.up(tenant=tenant, specs=procedure_specs(wish.count))
     story = a_place(place, lab, tenant=tenant)
-    town = Town(story=story, count=count)
-    for number in range(1, count + 1):
-        _install(town, number, rows=size[0], documents=size[1])
-    text = a_policy(**{"contacts": "[]", **policy})
-    tables = "".join(_settings(number) for number in range(1, count + 1))
+    if wish.runbook is not None:
+        shutil.copytree(wish.runbook, story.home / "runbooks" / wish.runbook.name)
+    town = Town(story=story, count=wish.count)
+    for number in range(1, wish.count + 1):
+        _install(town, number, rows=wish.rows, documents=wish.documents)
+    text = a_policy(**{"contacts": "[]", **wish.policy})
+    tables = "".join(_settings(number) for number in range(1, wish.count + 1))
     # The tables of a TOML file come last.
     a_tenant(story, policy=text.replace("[[window]]", '[runbooks]\nserver = "move-procedure"\n[[window]]') + tables)
     _import(town)

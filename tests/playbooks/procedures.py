@@ -86,6 +86,10 @@ def settings(**changed: Any) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(("user", "unit", "host"), "") | {
         "quiet_begin": [],
         "quiet_end": [],
+        "postgresql": [],
+        "postgresql_port": 5432,
+        "postgresql_programs": "",
+        "postgresql_account": "postgres",
         "replace": [],
     }
     return {
@@ -149,6 +153,8 @@ class Trio:
     rows: int = 60
     documents: int = 5
     changed: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, list[str]] = field(default_factory=dict)
+    """More words of the environment, by role."""
 
     def __post_init__(self) -> None:
         self.old, self.new, self.gate = (self.place / name for name in ("old", "new", "gate"))
@@ -191,7 +197,10 @@ class Trio:
             "asset": "srv-1",
             "tries": 3,
             "settings": settings(**service, **gateway, **ports, **self.changed),
-            "ssh": {role: ["env", f"SIDE={root}", "sh", "-c"] for role, root in roots.items()},
+            "ssh": {
+                role: ["env", f"SIDE={root}", *self.environment.get(role, []), "sh", "-c"]
+                for role, root in roots.items()
+            },
             "machines": {"source": {"address": "127.0.0.2"}, "target": {"address": "127.0.0.3"}},
         }
 

@@ -63,10 +63,12 @@ def test_each_unfit_server_has_its_own_cause(old: Any, tmp_path: Path) -> None:
 
 def test_a_new_server_that_has_something_there_or_no_room_is_refused(tmp_path: Path) -> None:
     new, now = a_side(tmp_path, "target"), time.time()
-    assert new.fit(None, now=now, need={"bytes": 5, "entries": 1}) == {}
-    assert cause(lambda: new.fit(None, now=now, need={"bytes": 2**60, "entries": 1})) == "not_enough_space"
+    assert new.fit(None, now=now, need={"bytes": 5, "entries": 1}, postgresql={}) == {}
+    assert (
+        cause(lambda: new.fit(None, now=now, need={"bytes": 2**60, "entries": 1}, postgresql={})) == "not_enough_space"
+    )
     (Path(new.root) / DATA.lstrip("/")).mkdir()
-    assert cause(lambda: new.fit(None, now=now, need={"bytes": 5, "entries": 1})) == "target_not_empty"
+    assert cause(lambda: new.fit(None, now=now, need={"bytes": 5, "entries": 1}, postgresql={})) == "target_not_empty"
 
 
 def test_a_database_that_somebody_else_has_open_keeps_the_barrier_from_closing(
@@ -81,7 +83,11 @@ def test_a_database_that_somebody_else_has_open_keeps_the_barrier_from_closing(
         old.fence(None)
     assert found.value.cause == "database_in_use" and any(f"({pid})" in one for one in found.value.facts["programs"])
     reader.close()
-    assert old.fence(None) == {"enabled": False} and old.look(None) == {"runs": False, "fenced": True, "brought": False}
+    assert old.fence(None) == {"enabled": False, "limits": {}} and old.look(None) == {
+        "runs": False,
+        "fenced": True,
+        "brought": False,
+    }
     old.open(None)
     assert old.look(None)["runs"] and not old.look(None)["fenced"] and (Path(old.root) / JOB.lstrip("/")).exists()
 

@@ -1,0 +1,154 @@
+"""The long proofs of move-procedure: the measure, a failure forced at every step, and machines that are not fit."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.adapters.runbooks import SHIPPED
+from orchestrator.lab.lab import Lab
+from tests.labs import lab
+from tests.playbooks.moving_procedures import Town, Wish, a_town
+from tests.playbooks.test_move_procedure import LEFT
+from tests.scenarios.outside import Walked, differences, walked
+from tests.scenarios.story import Ended
+
+__all__ = ["lab"]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+MOST_OUTAGE_S = 5
+FAILS = (
+    "- name: Fail\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Fail\n"
+    "      ansible.builtin.fail: {msg: As the test wants it.}\n      when: kahn_name == '%s'\n"
+)
+STEPS = ("preflight", "prepare-target", "first-copy", "cut-over", "verify-cut-over")
+
+
+# ---------------------------------------------------------------------- 200,000 rows, 500 documents
+
+
+def test_two_hundred_thousand_rows_move_within_five_seconds_of_outage_and_no_write_is_lost(
+    lab: Lab, tmp_path: Path, record_property: Any
+) -> None:
+    town = a_town(tmp_path / "story", lab, tenant="mass", wish=Wish(rows=200_000, documents=500))
+    users = town.users(write="wert")
+    forward = town.story.tried("wave", "run", "W01")
+    seen = users.ended()
+    assert forward.code == 0, forward
+    record_property("outages_s", seen["outages"])
+    marks = town.marks("rz-1")
+    assert sorted(marks) == sorted(seen["acknowledged"]) and len(marks) > 20 and not seen["down"]
+    assert max(seen["outages"]) <= MOST_OUTAGE_S, seen["outages"]
+
+
+# ---------------------------------------------------------------------- a failure at every step
+
+
+@dataclass
+class Broken:
+    """Five procedures in one wave, each with a failure after another step."""
+
+    town: Town
+    ended: Ended
+    before: dict[str, Walked]
+    after: dict[str, Walked] = field(default_factory=dict)
+    seen: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def broken(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    place = tmp_path_factory.mktemp("bruch") / "story"
+    runbook = place.parent / "move-procedure"
+    shutil.copytree(SHIPPED / "move-procedure", runbook)
+    for number, name in enumerate(STEPS, start=1):
+        with (runbook / f"{name}.yml").open("a") as opened:
+            opened.write(FAILS % f"alt-{number}")
+    count = len(STEPS)
+    town = a_town(place, lab, tenant="bruch", wish=Wish(count=count, runbook=runbook, policy={"max_tries": 1}))
+    names = [f"{one}-{n}" for n in range(1, count + 1) for one in ("alt", "rz")]
+    before = {name: walked(town.host(name).root) for name in (*names, "gate")}
+    users = {n: town.users(n, write=f"wert{n}") for n in range(1, count + 1)}
+    ended = town.story.tried("wave", "run", "W01")
+    made = Broken(town=town, ended=ended, before=before)
+    made.seen = {n: one.ended() for n, one in users.items()}
+    made.after = {name: walked(town.host(name).root) for name in before}
+    yield made
+
+
+def test_every_failure_is_taken_back_by_itself(broken: Broken) -> None:
+    states = broken.town.story.states()
+    # The preflight changes nothing, so there is nothing to take back: the asset is held.
+    wanted = {"alt-1": "held"} | {f"alt-{n}": "rolled_back" for n in range(2, 6)}
+    assert {name: state for name, (state, _) in states.items()} == wanted, broken.ended
+
+
+def test_after_every_failure_the_old_server_has_each_acknowledged_write_once(broken: Broken) -> None:
+    for number, seen in broken.seen.items():
+        assert sorted(broken.town.marks(f"alt-{number}")) == sorted(seen["acknowledged"]), number
+        assert not seen["down"] and len(seen["acknowledged"]) > 10
+
+
+def test_after_every_failure_all_machines_are_as_before(broken: Broken) -> None:
+    allowed = {"alt": (*LEFT, "mtime_ns /srv/wohngeld", "* /srv/wohngeld/*"), "rz": LEFT, "gate": LEFT}
+    found = {
+        name: differences(shot, broken.after[name], allowed=allowed[name.split("-")[0]])
+        for name, shot in broken.before.items()
+    }
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+# ---------------------------------------------------------------------- machines that are not fit
+
+
+READER = (
+    "import sqlite3, time; d = sqlite3.connect('/srv/wohngeld/wohngeld.db');"
+    "d.execute('select 1 from payment').fetchone(); print(1, flush=True); time.sleep(900)"
+)
+UNFIT = {1: "not_enough_space", 2: "read_only", 3: "database_in_use", 4: "target_not_empty"}
+
+
+@pytest.fixture(scope="module")
+def unfit(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """1: the new server's disk is full; 2: it is read-only; 3: the database is in use; 4: files of that name."""
+    wish = Wish(count=4, rows=100, documents=5, policy={"max_tries": 1})
+    town = a_town(tmp_path_factory.mktemp("unfit") / "story", lab, tenant="unfit", wish=wish)
+    lab.fault(town.host("rz-1"), "fill")
+    town.host("rz-2").run("mount", "--bind", "/srv", "/srv")
+    town.host("rz-2").run("mount", "-o", "remount,ro,bind", "/srv")
+    town.host("alt-3").run("sh", "-c", 'setsid python3 -c "$0" </dev/null >/run/reads 2>&1 &', READER)
+    until = time.monotonic() + 60
+    while not (town.host("alt-3").root / "run/reads").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    town.host("rz-4").run("mkdir", "/srv/wohngeld")
+    yield town
+
+
+def test_each_unfit_machine_has_its_cause_and_users_go_on_working(unfit: Town) -> None:
+    users = {number: unfit.users(number) for number in UNFIT}
+    ended = unfit.story.tried("wave", "run", "W01")
+    seen = {number: one.ended() for number, one in users.items()}
+    said = str(unfit.story.facts())
+    assert {cause for cause in UNFIT.values() if cause not in said} == set(), said
+    assert {state for state, _ in unfit.story.states().values()} <= {"rolled_back", "failed", "held"}, ended
+    assert all(set(one["sites"]) == {"alt"} and not one["down"] for one in seen.values())
+
+
+def test_a_gateway_that_is_away_is_named_and_nothing_is_touched(lab: Lab, tmp_path: Path) -> None:
+    wish = Wish(rows=100, documents=5, policy={"max_tries": 1})
+    town = a_town(tmp_path / "story", lab, tenant="ohne-tor", wish=wish)
+    before = {name: walked(town.host(name).root) for name in ("alt-1", "rz-1")}
+    lab.fault(town.host("gate"), "refuse")
+    town.story.tried("wave", "run", "W01")
+    said = str(town.story.facts())
+    lab.fault(town.host("gate"), "heal")
+    assert "gateway_unreachable" in said, said
+    assert all(
+        not differences(shot, walked(town.host(name).root), allowed=(*LEFT, "mtime_ns /srv/wohngeld"))
+        for name, shot in before.items()
+    )
