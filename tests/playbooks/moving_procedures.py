@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab, inventory_rows
 from tests.playbooks.procedures import APP, CONFIGURATION, DATA, DATABASE, JOB, RELAY, fill
-from tests.scenarios.story import Story, a_place, a_policy, a_tenant, an_approved_wave
+from tests.scenarios.story import PATIENCE_S, Story, a_place, a_policy, a_tenant, an_approved_wave
 
 UNIT = "/etc/systemd/system/wohngeld.service"
 UNIT_TEXT = """[Unit]
@@ -102,7 +102,7 @@ class Users:
 
     def ended(self) -> dict[str, Any]:
         """They stop; what they saw."""
-        return dict(json.loads(self._program.communicate(timeout=60)[0]))
+        return dict(json.loads(self._program.communicate(timeout=PATIENCE_S)[0]))
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _install(town: Town, number: int, *, rows: int, documents: int) -> None:
 
 def _wait_for_users(town: Town, number: int) -> None:
     asked = "import sys,urllib.request as u; u.urlopen(sys.argv[1], timeout=5)"
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     argv = town.host("gate").inside("python3", "-c", asked, f"http://127.0.0.1:{9000 + number}/")
     while subprocess.run(argv, capture_output=True).returncode:
         assert time.monotonic() < until, "the procedure does not answer"
