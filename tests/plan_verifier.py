@@ -82,11 +82,14 @@ def _fields(plan: Plan, request: PlanRequest) -> Iterator[str]:
             continue
         heir = machines.get(name_key(one.text("successor"))) if one.text("successor") else None
         both = [one, *([heir] if heir else [])]
-        if any(not machine.text(name) for machine in both for name in ("address", "access", "host_key")):
+        windows = "windows" in one.text("os_name").lower() and one.kind in request.policy.by_hand
+        needed = () if windows else ("address", "access", "host_key")
+        if any(not machine.text(name) for machine in both for name in needed):
             yield f"{asset} or its successor cannot be reached"
         if one.text("strategy") in ("retain", "retire") or (one.kind in SEATED and heir is None):
             yield f"{asset} is to stay or has no successor"
-        if request.policy.runbooks.get(one.kind) != wave.runbook:
+        theirs = request.policy.by_hand if windows else request.policy.runbooks
+        if theirs.get(one.kind) != wave.runbook:
             yield f"{asset} is moved by a runbook that is not its own"
 
 

@@ -121,7 +121,7 @@ def _tell_points(kahn: Context, step: Step) -> None:
     """What a person does in it, point by point."""
     for words, points in ((_("by hand"), step.checklist), (_("undo by hand"), step.undo_checklist)):
         if points:
-            kahn.out.line(f"{step.name}, {words}:" + (f" ({harmless(step.present)})" if step.present else ""))
+            kahn.out.line(f"{step.name}, {words}" + (f" ({harmless(step.present)}):" if step.present else ":"))
         for number, point in enumerate(points, 1):
             kahn.out.line(f"  {number}. {harmless(point)}")
 

@@ -24,6 +24,13 @@ class MachineMissing(ExpectedError):
     remedy = "Complete the inventory record and propose the plan again."
 
 
+class NotByHand(ExpectedError):
+    """The policy has a runbook under by_hand that reaches machines."""
+
+    code, says = "PLAN-034", "Runbook {runbook} stands under [by_hand] of the policy but has steps that reach machines."
+    remedy = "Name it under [runbooks], or a runbook of manual steps alone under [by_hand]."
+
+
 class AccessUnknown(ExpectedError):
     """An asset names an access profile that the administrator has not set up."""
 
@@ -53,15 +60,17 @@ class Frozen:
 
 
 def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
-    """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown."""
+    """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown, NotByHand."""
     snapshot, policy, profiles = frozen.snapshot, frozen.policy, frozen.profiles
     runbook = frozen.runbooks[wave.runbook]
+    if wave.runbook in policy.by_hand.values() and runbook.touches_machines:
+        raise NotByHand(runbook=runbook.name)
     finder = _Finder(snapshot)
     moves = tuple(_with_procedure(_move(finder, asset, runbook), finder, frozen, runbook) for asset in wave.assets)
-    used = sorted({machine.access for move in moves for machine in move.machines})
+    used = sorted({machine.access for move in moves for machine in move.machines} & profiles.keys())
     for move in moves:
         for machine in move.machines:
-            if machine.access not in profiles:
+            if runbook.touches_machines and machine.access not in profiles:
                 raise AccessUnknown(machine=machine.name, profile=machine.access)
     content = WaveContent(
         tenant=snapshot.tenant,
@@ -169,7 +178,8 @@ class Machines:
 
 
 def _machines(finder: _Finder, asset: Asset, runbook: Runbook) -> tuple[WaveMachine, ...]:
-    found = (_machine(finder, asset, role) for role in runbook.roles)
+    reached = runbook.touches_machines
+    found = (_machine(finder, asset, role, reached=reached) for role in runbook.roles)
     return tuple(machine for machine in found if machine is not None)
 
 
@@ -198,13 +208,13 @@ def _with_procedure(move: WaveMove, finder: _Finder, frozen: Frozen, runbook: Ru
     return replace(move, procedure=found[0])
 
 
-def _machine(finder: _Finder, asset: Asset, role: Role) -> WaveMachine | None:
+def _machine(finder: _Finder, asset: Asset, role: Role, *, reached: bool) -> WaveMachine | None:
     found = finder.machine(asset, role)
     if found is None and role.machine is RoleSource.JUMP:
         return None
     if found is None:
         raise MachineMissing(asset=asset.name, role=role.name, why="there is none")
-    for needed in REACHABLE_BY:
+    for needed in REACHABLE_BY if reached else ():
         if not found.text(needed):
             raise MachineMissing(asset=asset.name, role=role.name, why=f"{found.name} has no {needed}")
     return WaveMachine(

@@ -158,16 +158,23 @@ def _settled(bench: _Bench) -> Iterator[PlanFinding]:
 
 def _fields(bench: _Bench) -> Iterator[PlanFinding]:
     planned = [asset for asset in bench.wave_of if asset in bench.assets]
+    reached = [asset for asset in planned if not _people_move(bench, asset)]
     for name in NEEDED:
-        lacking = [one for one in planned if not _has(bench, one, name)]
+        lacking = [one for one in reached if not _has(bench, one, name)]
         says = f"Assets, or their successors, have no {name.replace('_', ' ')}"
         yield from _about(bench, f"no_{name}", says, lacking)
     unfit = [asset for asset in planned if asset not in bench.answered and asset not in bench.settled]
     yield from _about(bench, "not_a_move", "Assets are never moved themselves", unfit)
     stays = [asset for asset in planned if bench.assets[asset].text("strategy") in ("retain", "retire")]
     yield from _about(bench, "retained", "Assets are to stay", stays)
-    if planned and not any(_is_vault(asset) for asset in bench.snapshot.assets):
+    if reached and not any(_is_vault(asset) for asset in bench.snapshot.assets):
         yield _finding("no_vault", "The tenant has no vault that can be reached.")
+
+
+def _people_move(bench: _Bench, asset: AssetId) -> bool:
+    """A Windows machine of a kind that the policy has moved by hand."""
+    one = bench.assets[asset]
+    return one.kind in bench.policy.by_hand and "windows" in one.text("os_name").casefold()
 
 
 def _has(bench: _Bench, asset: AssetId, name: str) -> bool:
@@ -203,7 +210,8 @@ def _runbooks(bench: _Bench) -> Iterator[PlanFinding]:
 
 
 def _fits(bench: _Bench, asset: AssetId, wave: PlannedWave) -> bool:
-    return bench.policy.runbooks.get(bench.assets[asset].kind) == wave.runbook
+    table = bench.policy.by_hand if _people_move(bench, asset) else bench.policy.runbooks
+    return table.get(bench.assets[asset].kind) == wave.runbook
 
 
 # --------------------------------------------------------------------------- waves and batches

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from inventory.errors import ExpectedError
-from inventory.model import AssetKind
+from inventory.model import Asset, AssetKind
 from inventory.precedence import InventoryRules
 from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
@@ -92,6 +92,8 @@ class Policy:
     forks: int = 10
     runbooks: dict[AssetKind, str] = field(default_factory=lambda: {AssetKind.WORKSTATION: "replace-workstation"})
     contacts: tuple[str, ...] = ()
+    by_hand: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
+    """Which runbook of manual steps moves a machine that runs Windows: Kahn reaches none of those."""
     planning: Planning = field(default_factory=Planning, metadata=LATER)
     gates: tuple[Demand, ...] = field(default=(), metadata=LATER)
     """What people must confirm before a wave starts."""
@@ -121,5 +123,16 @@ class Policy:
         names = [one.name.casefold() for one in self.procedures]
         if len(names) != len(set(names)):
             raise InvalidPolicy(field="procedure", value=sorted(names), why="two of them have one name")
+        if overlap := sorted(set(self.by_hand.values()) & set(self.runbooks.values())):
+            why = "a runbook is either for machines that Kahn reaches or for work by hand"
+            raise InvalidPolicy(field="by_hand", value=", ".join(overlap), why=why)
         if self.canary_size < 0 or self.auto_rollback_max < 0:
             raise InvalidPolicy(field="canary_size", value=self.canary_size, why="it must not be negative")
+
+    def moves_by_hand(self, asset: Asset) -> bool:
+        """Whether people move it: it runs Windows, and the policy names a runbook of manual steps for its kind."""
+        return asset.kind in self.by_hand and "windows" in asset.text("os_name").casefold()
+
+    def runbook_of(self, asset: Asset) -> str:
+        """Name of the runbook that moves it; empty when none does."""
+        return self.by_hand[asset.kind] if self.moves_by_hand(asset) else self.runbooks.get(asset.kind, "")

@@ -101,6 +101,7 @@ def _readers() -> dict[str, Reader]:
         "window": tables_of(_window),
         "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
+        "by_hand": _runbooks,
         "planning": read_planning,
         "max_outage_min": _outages,
         "gate": read_gates,
@@ -221,7 +222,7 @@ def _warnings(policy: Policy, *, now: datetime) -> tuple[str, ...]:
     ]
     today = now.astimezone(zone_of(policy.zone)).date()
     found += [f"The freeze {one.name!r} ended on {one.last}." for one in policy.freezes if one.last < today]
-    if not policy.runbooks:
+    if not policy.runbooks and not policy.by_hand:
         found.append("No kind of asset has a runbook: nothing can move.")
     if not windows_of(policy, not_before=now):
         found.append(f"No window is left within {policy.horizon_days} days: nothing can be planned.")
@@ -278,6 +279,10 @@ closes = "04:30"
 # Which runbook moves which kind of asset. Kinds without one stay where they are.
 [runbooks]
 workstation = "replace-workstation"
+
+# Machines that run Windows are moved by people: a runbook of manual steps, for which Kahn reaches no machine.
+# [by_hand]
+# workstation = "replace-seat-by-hand"
 
 # How many minutes an asset of that kind may be out of service; near it people are called. Without an entry: no limit.
 [max_outage_min]

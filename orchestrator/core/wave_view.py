@@ -12,7 +12,7 @@ from typing import Protocol
 from inventory.model import AssetId, TenantId
 from orchestrator.core.approval import Standing
 from orchestrator.core.causes import cause_of
-from orchestrator.core.decisions import Decision, decisions_of, in_zone, local
+from orchestrator.core.decisions import About, Decision, decisions_of, in_zone, local
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
@@ -139,7 +139,7 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         closes=local(content.window.closes, content),
         zone=content.window.zone,
         as_of=local(now, content),
-        if_nobody_acts=_outlook(case),
+        if_nobody_acts=_outlook(case, decisions),
         batches=tuple(_batch(content, progress, batch.name) for batch in content.batches),
         total=_line("", list(progress.moves.values()), begun=bool(progress.begun)),
         not_well=not_well,
@@ -167,10 +167,14 @@ def _wall(moment: datetime | None, content: WaveContent) -> datetime | None:
     return local(moment, content) if moment is not None else None
 
 
-def _outlook(case: WaveCase) -> tuple[Sentence, ...]:
-    """The wave's outlook, then one for each stuck state that its assets are in: the soonest of them."""
+def _outlook(case: WaveCase, decisions: Sequence[Decision]) -> tuple[Sentence, ...]:
+    """The wave's outlook, then work at the desk, then one for each stuck state of its assets: the soonest of them."""
     content, progress = case.content, case.progress
     found = [in_zone(next_without_people(content, progress, around=case.around), content)]
+    for one in decisions:
+        if one.about is About.BY_HAND:
+            facts = {"count": len(one.assets), "outlook": one.if_nobody_acts}
+            found.append(Sentence(says="At the desk ({count}): {outlook}", facts=facts))
     for state, says in (
         (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),

@@ -154,7 +154,7 @@ def _unit(draft: Draft, part: int, ready: tuple[AssetId, ...], layer: int) -> Un
     return Unit(
         part=part,
         group=MoveGroup(assets=ready, bound_by=draft.structure.parts[part].bound_by if len(ready) > 1 else (ALONE,)),
-        runbook=draft.policy.runbooks[first.kind],
+        runbook=draft.policy.runbook_of(first),
         rank=(layer, name_key(draft.departments[first.id]), -len(ready), name_key(first.name), first.id),
         start=_first_after(draft, pins),
         window=next(iter(windows), None),
@@ -215,7 +215,7 @@ def _pin_fault(draft: Draft, waiting: Sequence[AssetId]) -> Fault | None:
 
 
 def _mixed_fault(draft: Draft, waiting: Sequence[AssetId], own: Mapping[AssetId, Fault]) -> Fault | None:
-    runbooks = sorted({draft.policy.runbooks[draft.assets[asset].kind] for asset in waiting if asset not in own})
+    runbooks = sorted({draft.policy.runbook_of(draft.assets[asset]) for asset in waiting if asset not in own})
     if len(runbooks) < 2:
         return None
     says = f"Assets that move together need different runbooks: {', '.join(runbooks)}."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from inventory.dependencies import NEVER_MOVED, SEAT_MACHINES, Succession, succession_of
-from inventory.model import Asset, AssetId, AssetKind, Snapshot
+from inventory.model import Asset, AssetId, Snapshot
 from orchestrator.core.plan import PlanRequest
 
 STAYS = frozenset({"retain", "retire"})
@@ -19,7 +19,10 @@ class Case:
     """One machine before the rules, with all they may look at."""
 
     asset: Asset
-    runbooks: Mapping[AssetKind, str]
+    runbook: str
+    """Name of the runbook that moves it; empty when none does."""
+    by_hand: bool
+    """Whether people move it, so that Kahn reaches neither it nor a vault."""
     successor: Asset | None
     successor_is_replaced: bool
     """Whether its successor names a successor of its own."""
@@ -49,7 +52,7 @@ class Fault:
 
 def _no_runbook(case: Case) -> str:
     kind = case.asset.kind
-    return "" if kind in case.runbooks else f"No runbook of the policy moves a {kind.replace('_', ' ')}."
+    return "" if case.runbook else f"No runbook of the policy moves a {kind.replace('_', ' ')}."
 
 
 def _retained(case: Case) -> str:
@@ -93,6 +96,8 @@ def _successor_taken(case: Case) -> str:
 
 def _missing(field: str, words: str) -> Callable[[Case], str]:
     def fault(case: Case) -> str:
+        if case.by_hand:
+            return ""
         if not case.asset.text(field):
             return f"It has no {words}."
         if case.successor is not None and not case.successor.text(field):
@@ -103,13 +108,15 @@ def _missing(field: str, words: str) -> Callable[[Case], str]:
 
 
 def _same_address(case: Case) -> str:
-    if case.successor is None or case.successor.text("address").casefold() != case.asset.text("address").casefold():
+    if case.by_hand or case.successor is None:
+        return ""
+    if case.successor.text("address").casefold() != case.asset.text("address").casefold():
         return ""
     return f"It has the same address as its successor, {case.asset.text('address')!r}."
 
 
 def _no_vault(case: Case) -> str:
-    return case.vault_fault
+    return "" if case.by_hand else case.vault_fault
 
 
 RULES: tuple[Rule, ...] = (
@@ -172,7 +179,8 @@ def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -
         named_by = succession.replaces.get(new, ()) if new is not None else ()
         yield Case(
             asset=asset,
-            runbooks=request.policy.runbooks,
+            runbook=request.policy.runbook_of(asset),
+            by_hand=request.policy.moves_by_hand(asset),
             successor=known[new] if new is not None else None,
             successor_is_replaced=new is not None and new in succession.successor,
             rivals=tuple(known[one].name for one in named_by if one != asset.id),

@@ -13,15 +13,25 @@ from inventory.model import Asset, AssetId, AssetKind, Snapshot, TenantId, Value
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import shown_text
 from orchestrator.core.canonical import plain, restore
-from orchestrator.core.freeze import AccessUnknown, Frozen, MachineMissing, Machines, ProcedureUnset, freeze_wave
+from orchestrator.core.freeze import (
+    AccessUnknown,
+    Frozen,
+    MachineMissing,
+    Machines,
+    NotByHand,
+    ProcedureUnset,
+    freeze_wave,
+)
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
 from orchestrator.core.policy import Policy
 from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
+from tests.orchestrator.core.test_by_hand import AT_DESKS
 
 STADT = TenantId("stadt")
+WORKSTATION = AssetKind.WORKSTATION
 ROLES = (
     Role(name="source", machine=RoleSource.ASSET),
     Role(name="target", machine=RoleSource.SUCCESSOR),
@@ -162,3 +172,18 @@ def test_a_machine_with_no_or_two_described_procedures_is_refused_by_such_a_runb
     for policy, why in ((Policy(), "none"), (Policy(procedures=(settings_of("A"), settings_of("B"))), "more than one")):
         with pytest.raises(ProcedureUnset, match=why):
             frozen(*two, runbooks=runbooks, policy=policy)
+
+
+def test_for_work_by_hand_no_machine_needs_to_be_reached() -> None:
+    bare: dict[str, Value] = {"address": "", "host_key": "", "access": ""}
+    seat = (an_asset("apc", WORKSTATION, successor="NEU", **bare), an_asset("neu", WORKSTATION, **bare))
+    at_desks = replace(AT_DESKS, roles=ROLES[:2])
+    content = frozen(*seat, runbooks={"small": at_desks}, profiles={})
+    assert [one.name for one in content.moves[0].machines] == ["apc", "neu"] and content.access == ()
+    with pytest.raises(MachineMissing):
+        frozen(an_asset("apc", WORKSTATION, successor="gone", **bare), runbooks={"small": at_desks})
+
+
+def test_a_runbook_that_reaches_machines_is_no_work_by_hand() -> None:
+    with pytest.raises(NotByHand, match="small"):
+        frozen(policy=Policy(by_hand={AssetKind.WORKSTATION: "small"}))

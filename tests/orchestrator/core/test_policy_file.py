@@ -9,7 +9,7 @@ import pytest
 
 from inventory.model import AssetKind
 from orchestrator.core.planning_file import PLANNING_EXAMPLE
-from orchestrator.core.policy import Freeze, Policy, Weekday, WeeklyWindow
+from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, Weekday, WeeklyWindow
 from orchestrator.core.policy_file import PolicyFileWrong, PolicyRead, read_policy, render_example
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -124,6 +124,13 @@ def test_a_window_or_freeze_that_has_passed_is_only_a_warning() -> None:
 
 def test_a_canary_as_large_as_the_wave_is_a_warning() -> None:
     assert "The canary is as large" in reading("canary_size = 5\nassets_per_window = 5\n" + NIGHT).warnings[0]
+
+
+def test_what_people_move_is_read_and_never_with_a_runbook_for_machines() -> None:
+    policy = reading('[by_hand]\nworkstation = "at-desks"\n').policy
+    assert policy.by_hand == {AssetKind.WORKSTATION: "at-desks"}
+    with pytest.raises(InvalidPolicy, match="by_hand"):
+        Policy(by_hand={AssetKind.WORKSTATION: "replace-workstation"})
 
 
 def test_a_policy_without_runbooks_is_a_warning() -> None:

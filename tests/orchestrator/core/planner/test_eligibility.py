@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from inventory.model import Asset, AssetId, AssetKind
+from orchestrator.core.plan import Planner, PlanRequest
+from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.eligibility import RULE_NAMES, faults_of
-from tests.estates import REACHED, a_pair, a_request, a_vault, an_asset, an_estate, old
+from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.planner.stepwise import StepwisePlanner
+from orchestrator.core.policy import Policy
+from tests.estates import REACHED, a_pair, a_policy, a_request, a_vault, an_asset, an_estate, old
+from tests.plan_verifier import violations
 
 
 def rule_of(*also: Asset, pairs: int = 1, name: str = "old-0000") -> str:
@@ -80,3 +86,48 @@ def test_settled_assets_are_not_asked_about() -> None:
 def test_names_with_braces_and_jinja_are_only_text() -> None:
     fault = faults_of(a_request(an_estate(1, also=(the_old(successor="{{ lookup('pipe','id') }}"),))))[old(0)]
     assert fault is not None and "{{ lookup" in fault.says
+
+
+WINDOWS = {"os_name": "Microsoft Windows 11 Pro", "address": "", "access": "", "host_key": ""}
+BY_HAND = a_policy(by_hand={AssetKind.WORKSTATION: "at-desks"})
+
+
+def by_hand(*also: Asset, policy: Policy = BY_HAND) -> PlanRequest:
+    """An estate without a vault."""
+    return a_request(an_estate(2, also=(a_vault(role="gateway"), *also)), policy=policy)
+
+
+def test_what_people_move_needs_a_successor_and_nothing_that_a_machine_is_reached_by() -> None:
+    seat = (the_old(**WINDOWS), the_new(address="", access="", host_key=""))
+    faults = faults_of(by_hand(*seat))
+    assert faults[AssetId("old-0000")] is None
+    linux = faults[AssetId("old-0001")]
+    assert linux is not None and linux.rule == "no_vault"
+    lone = faults_of(by_hand(the_old(**WINDOWS, successor="")))[AssetId("old-0000")]
+    assert lone is not None and lone.rule == "no_successor"
+
+
+def test_windows_machines_of_a_kind_without_work_by_hand_are_planned_as_before() -> None:
+    request = by_hand(the_old(**WINDOWS), policy=a_policy(by_hand={AssetKind.NOTEBOOK: "at-desks"}))
+    fault = faults_of(request)[AssetId("old-0000")]
+    assert fault is not None and fault.rule == "no_address"
+
+
+@pytest.mark.parametrize("planner", [FirstFitPlanner(), StepwisePlanner()])
+def test_a_plan_with_both_passes_the_second_opinion_in_waves_of_their_own(planner: Planner) -> None:
+    seat = (the_old(**WINDOWS), the_new(address="", access="", host_key=""))
+    request = a_request(an_estate(3, also=seat), policy=BY_HAND)
+    plan = planner.propose(request)
+    assert errors_of(check_plan(plan, request.snapshot, request.policy, request=request)) == ()
+    assert {wave.runbook: sorted(wave.assets) for wave in plan.waves} == {
+        "at-desks": ["old-0000"],
+        "replace-workstation": ["old-0001", "old-0002"],
+    }
+    assert not plan.why_not and violations(plan, request) == []
+
+
+def test_the_second_opinion_finds_a_windows_machine_in_a_wave_that_reaches_machines() -> None:
+    plan = FirstFitPlanner().propose(a_request(an_estate(1)))
+    request = a_request(an_estate(1, also=(the_old(**{**WINDOWS, "address": "x", "access": "y", "host_key": "z"}),)))
+    rules = {one.rule for one in errors_of(check_plan(plan, request.snapshot, BY_HAND, request=request))}
+    assert "runbook" in rules
