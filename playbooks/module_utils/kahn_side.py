@@ -100,10 +100,16 @@ class Side:
             raise Trouble("service_not_running", "The service does not run on the old server.")
         service.jobs_read(self.root, self.jobs)
         account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
-        files = {one[7]: self.at(name) for name, one in found.items() if one[0] == "f"}  # holes and links need no room
-        size = sum(os.lstat(path).st_blocks * 512 for path in files.values() if os.path.lexists(path))
         databases = self.postgres.survey()
-        return {"bytes": size, "entries": len(found), "account": account, "postgresql": databases}
+        return {"bytes": self._weight(found), "entries": len(found), "account": account, "postgresql": databases}
+
+    def _weight(self, found):
+        """Bytes on the disk: holes and second names weigh nothing."""
+        total = 0
+        for path in {one[7]: self.at(name) for name, one in found.items() if one[0] == "f"}.values():
+            with suppress(FileNotFoundError):
+                total += os.lstat(path).st_blocks * 512
+        return total
 
     def _fit_itself(self, now):
         if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
@@ -211,7 +217,7 @@ class Side:
         """Fingerprints of data and databases at rest: the same on both sides, or something is lost."""
         for name in self.settings["databases"]:
             sqlite.settle(self.at(name))
-        size = sum(one[4] for one in parcel.states(self.root, self.data, self._companions()).values())
+        size = self._weight(parcel.states(self.root, self.data, self._companions()))
         files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
         found = {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]}
         return {"files": files, "databases": {**found, **self.postgres.prints(arrived=arrived)}}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from tests.labs import lab
 from tests.playbooks.moving_procedures import Town, Wish, a_town
 from tests.playbooks.test_move_procedure import LEFT
 from tests.scenarios.outside import Walked, differences, walked
-from tests.scenarios.story import Ended
+from tests.scenarios.story import Ended, wait_until
 
 __all__ = ["lab"]
 pytestmark = [pytest.mark.lab, pytest.mark.long]
@@ -152,3 +155,39 @@ def test_a_gateway_that_is_away_is_named_and_nothing_is_touched(lab: Lab, tmp_pa
         not differences(shot, walked(town.host(name).root), allowed=(*LEFT, "mtime_ns /srv/wohngeld"))
         for name, shot in before.items()
     )
+
+
+# ---------------------------------------------------------------------- a controller that dies in the middle
+
+
+def kill_all(home: Path) -> int:
+    """Every program of this machine whose words or working directory name the story's state directory; how many."""
+    count = 0
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (place / "cmdline").read_bytes().decode(errors="replace")
+            if str(home) in words + os.readlink(place / "cwd") and int(place.name) != os.getpid():
+                os.kill(int(place.name), signal.SIGKILL)
+                count += 1
+    return count
+
+
+def test_a_controller_that_is_killed_in_the_cut_over_goes_on_when_it_is_started_again(lab: Lab, tmp_path: Path) -> None:
+    town = a_town(tmp_path / "story", lab, tenant="tod", wish=Wish(rows=40_000, documents=200))
+    users = town.users(write="wert")
+    begun = town.story.begin("wave", "run", "W01")
+    records = town.host("gate").root / "var/lib/kahn"
+    wait_until(
+        lambda: [one for one in records.glob("*/writer") if '"none"' in one.read_text()], within_s=300, every_s=0
+    )
+    assert kill_all(town.story.home) >= 2
+    begun.wait(60)
+    ended = [town.story.tried("wave", "run", "W01")]
+    state = town.story.states()["alt-1"][0]
+    if state not in ("moved", "rolled_back"):  # what is unknown is looked at again before anything is done
+        ended.append(town.story.tried("wave", "run", "W01"))
+        state = town.story.states()["alt-1"][0]
+    seen = users.ended()
+    assert state in ("moved", "rolled_back"), ended
+    marks = town.marks("rz-1" if state == "moved" else "alt-1")
+    assert sorted(marks) == sorted(seen["acknowledged"]) and not seen["down"], (state, ended)
