@@ -10,6 +10,7 @@ from inventory.errors import ExpectedError
 PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
 UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,50}")
+INTERFACE = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):[1-9][0-9]{0,4}")
 ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 TOO_MUCH = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv"}
@@ -69,6 +70,8 @@ class ProcedureSettings:
     """Text that must be in the answer."""
     host: str = ""
     """Name in the question's Host line; empty: the address."""
+    reaches: tuple[str, ...] = ()
+    """Interfaces to others, host:port: what the old server reaches, the new one must reach."""
     gateway_file: str = ""
     """File on the gateway that says where it leads."""
     gateway_line: str = ""
@@ -125,6 +128,9 @@ class ProcedureSettings:
                 self._wrong(key, f"{getattr(self, key)!r} is no account name")
 
     def _check_gateway(self) -> None:
+        for one in self.reaches:
+            if not INTERFACE.fullmatch(one) or int(one.rsplit(":", 1)[1]) > 65535:
+                self._wrong("reaches", f"{one!r} is no host:port")
         if not PATH.fullmatch(self.gateway_file):
             self._wrong("gateway_file", "the file on the gateway that says where it leads is needed")
         if "{address}" not in self.gateway_line:

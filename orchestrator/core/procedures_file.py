@@ -10,7 +10,7 @@ from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
 
 PATHS = ("data", "programs", "databases", "postgresql", "configuration", "jobs")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "quiet_begin", "quiet_end")
-LISTS = (*PATHS, *COMMANDS)
+LISTS = (*PATHS, *COMMANDS, "reaches")
 TEXTS = (
     "name",
     "user",
@@ -80,6 +80,7 @@ PROCEDURES_EXAMPLE = """
 # port = 8080
 # path = "/"                                  # what is asked as a user, and what must be in the answer
 # expect = "Wohngeld"
+# reaches = ["melderegister.stadt.example:8443", "mail.stadt.example:25"]   # as the old server does; asked of both
 # gateway_file = "/etc/nginx/wohngeld.target" # on the machine with role gateway
 # gateway_line = "proxy_pass http://{address}:8080;"
 # gateway_reload = ["systemctl", "reload", "nginx"]

@@ -115,9 +115,21 @@ def fit(crew):
     found = source.ask("survey", now=now)
     need = {"bytes": found["bytes"], "entries": found["entries"]}
     target.ask("fit", now=now, need=need, postgresql=found["postgresql"])
+    _refuse_silent(crew)
     gate.ask("fit")
     gate.ask("serves", where="gateway", tries=2)
     return False, need
+
+
+def _refuse_silent(crew):
+    """What the old server reaches, the new one must reach too. Raises Trouble."""
+    crew.source.request("reach")
+    crew.target.request("reach")
+    there, here = crew.source.answer()["silent"], crew.target.answer()["silent"]
+    lost = [one for one in here if one not in there]
+    if lost:
+        says = "The new server does not reach what the old one reaches: " + ", ".join(lost[:5]) + "."
+        raise Trouble("interface_unreachable", says, interfaces=lost[:20])
 
 
 def prepared(crew):
@@ -338,6 +350,7 @@ def proven(crew):
     if (seen["writer"], seen["route"]) != ("new", "new") or not seen["target"]["runs"] or not seen["source"]["fenced"]:
         says = "The record, the gateway and the servers do not agree that the new server serves."
         raise Trouble("not_moved", says, writer=seen["writer"], route=seen["route"])
+    _refuse_silent(crew)
     for _ in range(crew.asked["tries"]):
         crew.gate.ask("serves", where="gateway", tries=1)
     return False, {"asked": crew.asked["tries"]}

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 try:
@@ -34,6 +36,7 @@ except ImportError:  # sent to a host as one program
 SKEW_S = 300
 SPARE = 32 * 1024 * 1024
 QUIET_S = 10
+REACH_S = 4
 ALL_CONTENTS = 1024**3
 """Up to so many bytes every content is read again while users wait; of more, only what was carried then."""
 
@@ -69,7 +72,7 @@ class Side:
             "agree",
             "address",
         )
-        names += ("fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
+        names += ("reach", "fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
         return {**{name: getattr(self, name) for name in names}, **self.postgres.ops()}
 
     # -- looking
@@ -154,6 +157,11 @@ class Side:
             raise Trouble("read_only", printable(path) + " cannot be written to.")
         if free < wanted:
             raise Trouble("not_enough_space", f"{free >> 20} MiB are free, {wanted >> 20} are needed.", free_bytes=free)
+
+    def reach(self, line):
+        """Which of the procedure's interfaces to others do not answer from here."""
+        with ThreadPoolExecutor(max_workers=16) as many:
+            return {"silent": [one for one in many.map(_silent, self.settings["reaches"]) if one]}
 
     # -- account
 
@@ -350,6 +358,15 @@ def _replaced(text, old, new):
     before = rb"(?<![A-Za-z0-9.-])" if old[:1].isalnum() else b""
     after = rb"(?![A-Za-z0-9-]|\.[A-Za-z0-9])" if old[-1:].isalnum() else b""
     return re.sub(before + re.escape(old) + after, lambda found: new, text)
+
+
+def _silent(place):
+    host, port = place.rsplit(":", 1)
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    except (OSError, UnicodeError):
+        return place
+    return ""
 
 
 def _names(paths):

@@ -88,6 +88,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "quiet_begin": [],
         "quiet_end": [],
         "postgresql": [],
+        "reaches": [],
         "postgresql_port": 5432,
         "postgresql_programs": "",
         "postgresql_account": "postgres",

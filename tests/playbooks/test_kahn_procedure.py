@@ -50,6 +50,23 @@ def test_a_procedure_moves_and_comes_back_with_what_was_written_meanwhile(trio: 
     assert (tree(trio.new), tree(trio.gate)) == (before_new, before_gate)
 
 
+def test_a_new_server_that_reaches_less_than_the_old_one_is_refused(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = mover.Talk.answer
+
+    def answer(talk: Any) -> Any:
+        told = real(talk)
+        if "silent" in told:
+            told = {"silent": ["both:1", "mail:25"] if talk.name == "target" else ["both:1"]}
+        return told
+
+    monkeypatch.setattr(mover.Talk, "answer", answer)
+    with pytest.raises(Trouble) as found:
+        act(trio, "fit")
+    assert (found.value.cause, found.value.facts["interfaces"]) == ("interface_unreachable", ["mail:25"])
+
+
 class Killed(BaseException):
     """The controller is gone: nothing of the module's own runs any more."""
 
@@ -104,7 +121,7 @@ def through_every_request(trio: Trio, *, killed: bool, step: int) -> list[str]:
 
 
 def test_a_move_whose_controller_is_killed_goes_back_without_a_lost_write(trio: Trio) -> None:
-    assert through_every_request(trio, killed=True, step=13) == []
+    assert through_every_request(trio, killed=True, step=19) == []
 
 
 @pytest.mark.long

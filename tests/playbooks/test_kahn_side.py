@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_a_database_that_somebody_else_has_open_keeps_the_barrier_from_closing(
     }
     old.open(None)
     assert old.look(None)["runs"] and not old.look(None)["fenced"] and (Path(old.root) / JOB.lstrip("/")).exists()
+
+
+def test_interfaces_that_do_not_answer_from_here_are_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        open_one = f"127.0.0.1:{listening.getsockname()[1]}"
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as sixth:
+            places = [open_one, f"[::1]:{sixth.getsockname()[1]}", "127.0.0.1:1", "kein-rechner.invalid:25"]
+            side = a_side(tmp_path, "target", reaches=places)
+            assert side.reach(None) == {"silent": ["127.0.0.1:1", "kein-rechner.invalid:25"]}
 
 
 @pytest.mark.parametrize(

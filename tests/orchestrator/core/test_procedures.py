@@ -27,7 +27,9 @@ def test_usual_settings_are_taken() -> None:
         ("data", ()), ("data", ("/",)), ("data", ("/etc",)), ("data", ("srv/a",)), ("data", ("/srv/../etc",)),
         ("data", ("/srv/a\nb",)), ("databases", ("/srv/other.db",)), ("configuration", ("/etc/passwd",)),
         ("jobs", ("/srv/wohngeld/job",)), ("unit", "../x.service"), ("unit", ""), ("start", ("true",)),
-        ("user", "root:x"), ("port", 0), ("gateway_port", 99999), ("gateway_line", "to the server"),
+        ("user", "root:x"), ("reaches", ("host",)), ("reaches", ("host:99999",)), ("postgresql", ('a"b',)),
+        ("postgresql_account", "a b"), ("postgresql_programs", "bin"),
+        ("port", 0), ("gateway_port", 99999), ("gateway_line", "to the server"),
         ("gateway_file", ""), ("gateway_reload", ()), ("path", "index"), ("path", "/a\r\nX: 1"), ("host", "a\nb"),
     ],
 )  # fmt: skip
