@@ -34,8 +34,12 @@ def settle(path):
 
 
 def check(path):
-    """That it is a whole database; read while others use it. Raises Trouble."""
-    with _Opened(path, "ro") as database:
+    """That it is a whole database; read while others use it. Raises Trouble.
+
+    Nothing is written. A connection that may write takes its log away when it is the last one; one that may only read
+    would leave it beside the database.
+    """
+    with _Opened(path, "rw") as database:
         said = database.execute("pragma quick_check(1)").fetchone()
         if said[0] != b"ok":
             raise Trouble("database_damaged", printable(path) + ": " + printable(bytes(said[0])))

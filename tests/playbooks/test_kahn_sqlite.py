@@ -58,6 +58,9 @@ def test_what_a_killed_program_left_in_the_log_is_taken_in_and_counted(tmp_path:
 
 def test_looking_leaves_nothing_behind_and_names_with_odd_letters_are_found(tmp_path: Path) -> None:
     one = a_database(tmp_path / "ein ? und % und #.db", (1, 1))
+    in_wal = sqlite3.connect(one)
+    in_wal.execute("pragma journal_mode=wal")
+    in_wal.close()
     sqlite.check(str(one))
     assert sqlite.fingerprint(str(one))["tables"]["one"][0] == 1 and len(list(tmp_path.iterdir())) == 1
 
