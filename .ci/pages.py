@@ -57,6 +57,7 @@ ENVIRONMENT = {
     "KAHN_LAB_CACHE": "where the lab keeps its base root file system; otherwise `~/.cache/kahn/lab`",
 }
 STATE_WORDS_IN_GERMAN = {
+    "waiting_tool": "beim anderen Werkzeug",
     "planned": "geplant", "held": "zurückgestellt", "moved": "umgezogen", "rolled_back": "zurückgefallen",
     "running": "laufend", "probing": "in Sondierung", "rolling_back": "im Rückfall", "failed": "fehlgeschlagen",
     "unknown": "unbekannt", "needs_person": "braucht einen Menschen", "draft": "Entwurf", "proposed": "vorgeschlagen",

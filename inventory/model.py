@@ -186,7 +186,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
                 MACHINES,
                 "what it does for waves of its tenant",
                 "Rolle",
-                choices=("vault", "gateway", "jump"),
+                choices=("vault", "gateway", "jump", "database", "tool"),
             ),
             _field(
                 "owner",

@@ -23,6 +23,8 @@ class SimulatedRuns:
     spools: dict[RunId, tuple[list[SpoolLine], bool]] = field(default_factory=dict)
     closed: set[RunId] = field(default_factory=set)
     known_epoch: int = 0
+    answers: list[str] = field(default_factory=list)
+    """What the next probes say, in order; then always not_done."""
 
     def start(self, order: RunOrder) -> None:
         """Play the whole run at once."""
@@ -41,9 +43,15 @@ class SimulatedRuns:
             if fault:
                 self.note(lines, fault, str(attempt.asset), part="step", kahn={"cause": "made_up"})
             else:
-                self.note(lines, "ok", str(attempt.asset), part="step", kahn=_report(run.direction))
+                self.note(lines, "ok", str(attempt.asset), part="step", kahn=self.reported(run.direction))
                 self.note(lines, "done", str(attempt.asset), part="done")
         self.spools[run.id] = (lines, whole)
+
+    def reported(self, direction: Direction) -> dict[str, Any]:
+        """What the module of that direction says."""
+        if direction is Direction.PROBE and self.answers:
+            return {"answer": self.answers.pop(0)}
+        return _report(direction)
 
     def note(self, lines: list[SpoolLine], kind: str, host: str, **fields: Any) -> None:
         """One more line."""

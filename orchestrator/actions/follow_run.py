@@ -13,8 +13,9 @@ from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.record import write_down
 from orchestrator.core.canonical import tamed
 from orchestrator.core.outcome import Outcome, outcomes
+from orchestrator.core.progress import STARTED
 from orchestrator.core.runbook import Direction
-from orchestrator.ports import RunRow, SpoolRead
+from orchestrator.ports import RunRow, SpoolRead, WaveRow
 
 NO_SKEW = timedelta()
 START_GRACE = timedelta(seconds=30)
@@ -81,7 +82,8 @@ def _write_end(desk: Desk, run: RunRow, read: SpoolRead, found: Mapping[AssetId,
     wave = books.waves.get(run.tenant, run.wave)
     for attempt in run.attempts:
         outcome = found[attempt.asset]
-        lock = "unknown" if _still_unknown(run, outcome) else outcome.kind
+        kind = STARTED if _only_started(wave, run, outcome) else outcome.kind
+        lock = "unknown" if kind == STARTED or _still_unknown(run, outcome) else outcome.kind
         cause = tamed(outcome.cause)
         books.runs.end_attempt(run.id, attempt.asset, outcome=lock, cause=cause, at=now)
         body = {
@@ -89,7 +91,7 @@ def _write_end(desk: Desk, run: RunRow, read: SpoolRead, found: Mapping[AssetId,
             "asset": attempt.asset,
             "step": run.step,
             "direction": run.direction,
-            "outcome": outcome.kind,
+            "outcome": kind,
             "cause": cause,
             "evidence": tamed(outcome.evidence),
         }
@@ -98,6 +100,12 @@ def _write_end(desk: Desk, run: RunRow, read: SpoolRead, found: Mapping[AssetId,
     body = {"run": run.id, "how": how, "rc": read.exit_code, "last_seq": read.last_seq, "damaged": read.damaged}
     write_down(desk, wave, "run.ended", body)
     books.runs.set_run_state(run.id, to="ended", at=now)
+
+
+def _only_started(wave: WaveRow, run: RunRow, outcome: Outcome) -> bool:
+    """Whether another tool has the step in hand now: it is done once a probe says so, and the asset stays locked."""
+    starts = run.direction is Direction.DO and wave.content.runbook.step(run.step).external
+    return starts and outcome.kind == "done"
 
 
 def _still_unknown(run: RunRow, outcome: Outcome) -> bool:

@@ -72,13 +72,17 @@ def asset_named(content: WaveContent, name: str) -> AssetId:
     return found
 
 
+_SOON = (MoveState.UNKNOWN, MoveState.WAITING_TOOL)
+"""States that a rollback waits out: it begins as soon as the state is left."""
+
+
 def rollback_preview(content: WaveContent, progress: WaveProgress, assets: tuple[AssetId, ...]) -> tuple[BackLine, ...]:
     """What would go back: the assets asked for (all when none), as far as they were begun."""
     wanted = assets or tuple(progress.moves)
     lines = []
     for asset in wanted:
         move, frozen = progress.moves[asset], content.move(asset)
-        allowed = MoveEvent.ROLL_BACK in MOVE_TABLE[move.state] or move.state is MoveState.UNKNOWN
+        allowed = MoveEvent.ROLL_BACK in MOVE_TABLE[move.state] or move.state in _SOON
         if not allowed or not (move.baseline or move.begun):
             continue
         lines.append(

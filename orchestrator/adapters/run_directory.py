@@ -167,7 +167,8 @@ def _manifest(order: RunOrder, places: Places, *, sockets: str, sums: Mapping[st
 def _emitted(order: RunOrder, places: RunPlaces) -> Emitted:
     adopted = order.content.runbook.adopted
     moves = [_move(order, attempt) for attempt in order.run.attempts]
-    return emit(moves, places=places, groups=adopted.groups if adopted else ())
+    groups = (*order.content.runbook.groups, *(adopted.groups if adopted else ()))
+    return emit(moves, places=places, groups=groups)
 
 
 def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import orchestrator
 from inventory.errors import ExpectedError
 from orchestrator.adapters.adopted_plays import check_adopted
+from orchestrator.adapters.runbook_rules import check_groups, check_needs, check_order, check_step
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
 from orchestrator.core.runbook import (
     Adopted,
     Baseline,
     Effect,
+    Need,
     Role,
     RoleSource,
     Runbook,
@@ -28,6 +30,7 @@ from orchestrator.core.runbook import (
 SHIPPED = Path(orchestrator.__file__).resolve().parent.parent / "playbooks"
 FILE_NAME = "runbook.yml"
 MAX_DEADLINE_S = 24 * 3600
+PROBE_EVERY_S = 60
 RESERVED = frozenset({"library", "module_utils", "plugins", "roles", "collections", "tasks"})
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*\.ya?ml")
@@ -70,11 +73,12 @@ class _Step(_Strict):
     title: str = Field(min_length=1, max_length=120)
     on: str
     effect: Literal["none", "idempotent", "once"]
-    kind: Literal["playbook", "manual"] = "playbook"
+    kind: Literal["playbook", "manual", "external"] = "playbook"
     checklist: _Checklist = []
     undo_checklist: _Checklist = []
     present: str = Field(default="", max_length=120)
     playbook: str = ""
+    start: str = ""
     verify: str = ""
     undo: str = ""
     probe: str = ""
@@ -83,6 +87,8 @@ class _Step(_Strict):
     takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     undo_takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     quiet_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
+    every_s: int = Field(default=0, ge=0, le=3600)
+    reversible_until: str = ""
 
 
 class _Adopted(_Strict):
@@ -91,10 +97,15 @@ class _Adopted(_Strict):
     vault_password_file: str = Field(default="", max_length=400)
 
 
+_Machine = Literal["asset", "successor", "vault", "gateway", "jump", "database", "tool"]
+
+
 class _Document(_Strict):
     title: str = Field(min_length=1, max_length=120)
     ansible: Literal["modern"]
-    roles: dict[str, Literal["asset", "successor", "vault", "gateway", "jump"]] = Field(min_length=1, max_length=12)
+    roles: dict[str, _Machine] = Field(min_length=1, max_length=12)
+    needs: dict[str, str | list[str]] = Field(default={}, max_length=12)
+    groups: list[str] = Field(default=[], max_length=20)
     baseline: _Baseline
     service: _Service | None = None
     steps: list[_Step] = Field(min_length=1, max_length=60)
@@ -142,9 +153,10 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     _check_roles(document, lined)
     _check_baseline(document, lined)
     for number, step in enumerate(document.steps):
-        _check_step(step, ("steps", number), lined, earlier=document.steps[:number])
-        if step.effect == "once" and not step.probe and step.kind != "manual" and document.adopted is None:
-            raise lined.refuse(("steps", number), f"step {step.name!r} must happen once, so it needs 'probe'")
+        check_step(step, ("steps", number), lined, adopted=document.adopted is not None)
+    check_order(document.steps, lined)
+    check_needs(document.needs, lined)
+    check_groups(document.groups, lined)
     for place, path in _playbooks(document):
         _check_playbook(folder, path, place, lined, adopted=document.adopted)
     return _runbook(name, document, tree.digest)
@@ -189,40 +201,6 @@ def _check_roles(document: _Document, lined: Lined) -> None:
             raise lined.refuse(place, f"unknown role {role!r}")
 
 
-def _check_step(step: _Step, place: Place, lined: Lined, *, earlier: list[_Step]) -> None:
-    if any(one.name == step.name for one in earlier):
-        raise lined.refuse((*place, "name"), f"there are two steps {step.name!r}")
-    _check_kind(step, place, lined)
-    if step.effect == "none":
-        for word in ("undo", "undo_checklist", "probe", "no_return"):
-            if getattr(step, word):
-                raise lined.refuse((*place, word), f"step {step.name!r} has no effect, so {word!r} makes no sense")
-        return
-    undo = "undo_checklist" if step.kind == "manual" else "undo"
-    has_undo = bool(getattr(step, undo))
-    if not has_undo and not step.no_return:
-        what = f"step {step.name!r} has the effect {step.effect!r} and needs {undo!r} (or 'no_return: true')"
-        raise lined.refuse(place, what)
-    if has_undo and step.no_return:
-        raise lined.refuse((*place, "no_return"), f"step {step.name!r} has an undo, so it is not a point of no return")
-
-
-_FOR_PLAYBOOKS = ("playbook", "verify", "undo", "probe", "quiet_s")
-_BY_HAND = ("checklist", "undo_checklist", "present")
-
-
-def _check_kind(step: _Step, place: Place, lined: Lined) -> None:
-    """A person's step has a checklist and no playbook; any other has a playbook and no checklist."""
-    is_manual = step.kind == "manual"
-    for word in _FOR_PLAYBOOKS if is_manual else _BY_HAND:
-        if getattr(step, word):
-            raise lined.refuse((*place, word), f"step {step.name!r} is of kind {step.kind}, so {word!r} makes no sense")
-    if is_manual and not step.checklist:
-        raise lined.refuse(place, f"step {step.name!r} is of kind manual and needs 'checklist'")
-    if not is_manual and not step.playbook:
-        raise lined.refuse(place, "'playbook' is missing (or 'kind: manual', with a checklist)")
-
-
 def _check_baseline(document: _Document, lined: Lined) -> None:
     """Two playbooks, or a person's points."""
     baseline = document.baseline
@@ -245,7 +223,7 @@ def _playbooks(document: _Document) -> list[tuple[Place, str]]:
     if document.service is not None:
         found.append((("service", "playbook"), document.service.playbook))
     for number, step in enumerate(document.steps):
-        for word in ("playbook", "verify", "undo", "probe"):
+        for word in ("playbook", "start", "verify", "undo", "probe"):
             if getattr(step, word):
                 found.append((("steps", number, word), getattr(step, word)))
     return found
@@ -290,11 +268,22 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         tree=tree,
         adopted=None if document.adopted is None else _adopted(document.adopted),
         procedure=document.procedure,
+        needs=tuple(_need(fact, told) for fact, told in document.needs.items()),
+        groups=tuple(document.groups),
     )
 
 
 def _step(told: _Step) -> Step:
-    return Step(**_lists_fixed(told.model_dump(exclude={"kind"})) | {"effect": Effect(told.effect)})
+    """A step as it is used: what starts another tool is a playbook like any other."""
+    external = told.kind == "external"
+    every_s = told.every_s or (PROBE_EVERY_S if external else 0)
+    playbook = told.playbook or told.start
+    more = {"effect": Effect(told.effect), "external": external, "every_s": every_s, "playbook": playbook}
+    return Step(**_lists_fixed(told.model_dump(exclude={"kind", "start"})) | more)
+
+
+def _need(fact: str, told: str | list[str]) -> Need:
+    return Need(fact=fact, values=(told,) if isinstance(told, str) else tuple(told))
 
 
 def _lists_fixed(values: dict[str, Any]) -> dict[str, Any]:

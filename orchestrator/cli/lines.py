@@ -126,6 +126,7 @@ def _attempt(body: Body, names: Names) -> str:
         "failed": _("FAILED"),
         "not_started": _("not started"),
         "unknown": _("UNKNOWN"),
+        "started": _("in the hands of the other tool"),
     }
     text = f"{_name(names, body['asset'])} {words} {endings.get(outcome, outcome)}"
     if outcome == "done":

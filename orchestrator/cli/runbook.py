@@ -139,7 +139,8 @@ def _cells(step: Step) -> tuple[str, ...]:
     if step.checklist:
         return (step.name, step.title, step.on, step.effect.value, undo, _("by hand"), "-", f"{step.deadline_s} s")
     parts = (undo, _is_there(step.verify), _is_there(step.probe))
-    return (step.name, step.title, step.on, step.effect.value, *parts, f"{step.deadline_s} s")
+    on = f"{step.on} ({_('another tool')})" if step.external else step.on
+    return (step.name, step.title, on, step.effect.value, *parts, f"{step.deadline_s} s")
 
 
 def _is_there(playbook: str) -> str:

@@ -66,9 +66,11 @@ def _step(line: StepLine) -> str:
 
 def _seen(one: Seen, zone: str) -> str:
     words = {"done": _("ok"), "": _("begun, no end seen"), "failed": _("FAILED"), "unknown": _("UNKNOWN")}
+    words["started"] = _("in the hands of the other tool")
     outcome = words.get(one.outcome, _("not started"))
     if one.direction is Direction.PROBE and one.outcome == "done":
         answers = {"done": _("done"), "not_done": _("not done"), "partial": _("partly done")}
+        answers |= {"running": _("in the hands of the other tool"), "failed": _("FAILED")}
         outcome = answers.get(one.answer, _("cannot tell"))
     cause = f": {cause_says(one.cause.code)}" if one.cause else ""
     told = f" ({one_line(one.message, longest=160)})" if one.message else ""

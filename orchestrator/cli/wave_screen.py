@@ -20,6 +20,7 @@ from orchestrator.texts import _
 SIGNS: Mapping[MoveState, str] = {
     MoveState.MOVED: "#",
     MoveState.RUNNING: ">",
+    MoveState.WAITING_TOOL: ">",
     MoveState.ROLLED_BACK: "x",
     MoveState.ROLLING_BACK: "<",
     MoveState.FAILED: "!",
@@ -33,6 +34,7 @@ SIGNS: Mapping[MoveState, str] = {
 _COLOURS: Mapping[MoveState, str] = {
     MoveState.MOVED: "green",
     MoveState.RUNNING: "blue",
+    MoveState.WAITING_TOOL: "blue",
     MoveState.ROLLED_BACK: "yellow",
     MoveState.ROLLING_BACK: "yellow",
     MoveState.HELD: "yellow",
@@ -161,7 +163,7 @@ def _columns(view: WaveView) -> list[Column]:
     """Headings and the states they count. States that pass are left out while nothing is in them: sums stay whole."""
     columns: list[Column] = [
         (_("moved"), (MoveState.MOVED,)),
-        (_("running"), (MoveState.RUNNING,)),
+        (_("running"), (MoveState.RUNNING, MoveState.WAITING_TOOL)),
         (_("rolled back"), (MoveState.ROLLED_BACK,)),
         (_("rolling back"), (MoveState.ROLLING_BACK,)),
         (_("unknown"), (MoveState.UNKNOWN, MoveState.PROBING)),

@@ -230,6 +230,16 @@ _DECIDED = (
         remedy="Let it be tried again with `kahn wave retry`, leave it out with `kahn wave skip`, or roll it back.",
     ),
     Cause(code="skipped", says="a person left it out of its wave", remedy="Plan it into another wave."),
+    Cause(
+        code="tool_failed",
+        says="the other tool said that it failed",
+        remedy="Look into that tool, then plan it again.",
+    ),
+    Cause(
+        code="tool_overdue",
+        says="the other tool did not finish in time",
+        remedy="Look into that tool, then say how the step stands with `kahn wave repaired`.",
+    ),
     Cause(code="aborted", says="a person broke the wave off", remedy="Plan what is left into another wave."),
     Cause(
         code="declared_undone",

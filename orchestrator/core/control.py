@@ -107,13 +107,17 @@ def check_fit(kind: ActKind, content: WaveContent, progress: WaveProgress, asset
             raise AssetNotFit(asset=name, state=move.state.value, act=kind.value, why=why, wave=content.key)
 
 
+_STOPS = (MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, MoveState.HELD)
+"""Where an asset can be held or left out at its next step border."""
+
+
 def _unfit(kind: ActKind, content: WaveContent, move: MoveProgress) -> str:
     """Why not; empty when it may be done."""
     if kind in DECLARATIONS:
         return _undeclarable(kind, content, move)
     allowed = {
-        ActKind.HOLD: (MoveState.PLANNED, MoveState.RUNNING, MoveState.HELD),
-        ActKind.SKIP: (MoveState.PLANNED, MoveState.RUNNING, MoveState.HELD),
+        ActKind.HOLD: _STOPS,
+        ActKind.SKIP: _STOPS,
         ActKind.RETRY: (MoveState.HELD,),
     }[kind]
     if move.state not in allowed:

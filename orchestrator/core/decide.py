@@ -119,7 +119,13 @@ def _abort_is_quiet(view: View) -> tuple[Command, ...] | None:
     return (ChangeWave(event=WaveEvent.QUIET, cause=ABORTED),)
 
 
-_IN_DOUBT = (MoveState.UNKNOWN, MoveState.PROBING, MoveState.FAILED, MoveState.ROLLING_BACK)
+_IN_DOUBT = (
+    MoveState.UNKNOWN,
+    MoveState.PROBING,
+    MoveState.WAITING_TOOL,
+    MoveState.FAILED,
+    MoveState.ROLLING_BACK,
+)
 
 
 def _may_wait(view: View, move: MoveProgress) -> bool:

@@ -11,6 +11,7 @@ from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, Snapshot, name_key
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import shown_text
+from orchestrator.core.needs import check_needs
 from orchestrator.core.plan import PlannedWave
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Role, RoleSource, Runbook
@@ -60,12 +61,14 @@ class Frozen:
 
 
 def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
-    """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown, NotByHand."""
+    """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown, NotByHand, NeedNotMet."""
     snapshot, policy, profiles = frozen.snapshot, frozen.policy, frozen.profiles
     runbook = frozen.runbooks[wave.runbook]
     if wave.runbook in policy.by_hand.values() and runbook.touches_machines:
         raise NotByHand(runbook=runbook.name)
     finder = _Finder(snapshot)
+    for asset in wave.assets:
+        check_needs(finder.assets[asset], runbook)
     moves = tuple(_with_procedure(_move(finder, asset, runbook), finder, frozen, runbook) for asset in wave.assets)
     used = sorted({machine.access for move in moves for machine in move.machines} & profiles.keys())
     for move in moves:

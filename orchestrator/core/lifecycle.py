@@ -29,6 +29,7 @@ class MoveState(StrEnum):
     MOVED = "moved"
     ROLLED_BACK = "rolled_back"
     RUNNING = "running"
+    WAITING_TOOL = "waiting_tool"
     PROBING = "probing"
     ROLLING_BACK = "rolling_back"
     FAILED = "failed"
@@ -41,6 +42,7 @@ class MoveEvent(StrEnum):
 
     BEGIN = "begin"
     HOLD = "hold"
+    AWAIT = "await"
     COMPLETE = "complete"
     FAIL = "fail"
     LOSE_SIGHT = "lose_sight"
@@ -50,6 +52,7 @@ class MoveEvent(StrEnum):
     PROBE_NOT_DONE = "probe_not_done"
     PROBE_PARTIAL = "probe_partial"
     PROBE_BLIND = "probe_blind"
+    STILL_GOING = "still_going"
     ROLL_BACK = "roll_back"
     PROVE = "prove"
     GIVE_UP = "give_up"
@@ -107,12 +110,14 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
     {
         _M.PLANNED: {_E.BEGIN: _M.RUNNING, _E.HOLD: _M.HELD},
         _M.RUNNING: {
+            _E.AWAIT: _M.WAITING_TOOL,
             _E.COMPLETE: _M.MOVED,
             _E.FAIL: _M.FAILED,
             _E.LOSE_SIGHT: _M.UNKNOWN,
             _E.HOLD: _M.HELD,
             _E.ROLL_BACK: _M.ROLLING_BACK,
         },
+        _M.WAITING_TOOL: {_E.PROBE: _M.PROBING, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.FAILED: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.HOLD: _M.HELD, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.UNKNOWN: {_E.PROBE: _M.PROBING, _E.REPEAT: _M.RUNNING, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.PROBING: {
@@ -120,6 +125,7 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
             _E.PROBE_NOT_DONE: _M.RUNNING,
             _E.PROBE_PARTIAL: _M.FAILED,
             _E.PROBE_BLIND: _M.UNKNOWN,
+            _E.STILL_GOING: _M.WAITING_TOOL,
             _E.GIVE_UP: _M.NEEDS_PERSON,
         },
         _M.ROLLING_BACK: {_E.PROVE: _M.ROLLED_BACK, _E.GIVE_UP: _M.NEEDS_PERSON},
@@ -132,7 +138,7 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
 MOVE_GROUPS: Mapping[str, frozenset[MoveState]] = MappingProxyType(
     {
         "at rest": frozenset({_M.PLANNED, _M.HELD, _M.MOVED, _M.ROLLED_BACK}),
-        "in motion": frozenset({_M.RUNNING, _M.PROBING, _M.ROLLING_BACK}),
+        "in motion": frozenset({_M.RUNNING, _M.WAITING_TOOL, _M.PROBING, _M.ROLLING_BACK}),
         "stuck": frozenset({_M.FAILED, _M.UNKNOWN, _M.NEEDS_PERSON}),
     }
 )

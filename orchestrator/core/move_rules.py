@@ -12,8 +12,9 @@ from orchestrator.core.command import ChangeMove, ChangeWave, Command, StartRun,
 from orchestrator.core.dependants import doubts, goes_back_first, stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
-from orchestrator.core.progress import MoveProgress, Wish
+from orchestrator.core.progress import STARTED, MoveProgress, Wish
 from orchestrator.core.runbook import Direction, Effect, Step
+from orchestrator.core.tools import tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.wave import WaveContent
 
@@ -173,6 +174,8 @@ def _judge_result(view: View, move: MoveProgress) -> _Answer:
     """A step that did not end well: failed is final; never begun may be tried again; lost sight is unknown."""
     last = move.last
     assert last is not None
+    if last.outcome == STARTED:
+        return _change(move, MoveEvent.AWAIT, step=last.step)
     harmless = last.direction is Direction.BASELINE or view.content.runbook.step(last.step).effect is Effect.NONE
     if last.outcome == "failed":
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
@@ -247,12 +250,27 @@ def next_probe_at(content: WaveContent, move: MoveProgress) -> datetime:
     return move.since + timedelta(seconds=gap)
 
 
+def _waiting_tool(view: View, move: MoveProgress) -> _Answer:
+    """Another tool has it in hand: asked again and again until it is done, has failed, or is overdue."""
+    step = view.content.runbook.step(move.step)
+    assert move.since is not None
+    if move.started_at is not None and view.now >= move.started_at + timedelta(seconds=step.deadline_s):
+        return _change(move, MoveEvent.GIVE_UP, cause="tool_overdue")
+    if view.now < move.since + timedelta(seconds=step.every_s):
+        return ()
+    return _Need(move=move, step=step.name, direction=Direction.PROBE)
+
+
 def _probing(view: View, move: MoveProgress) -> _Answer:
     """What the probe answered decides (engine section A8)."""
     last = move.last
     if last is None or last.direction is not Direction.PROBE:
         return _change(move, MoveEvent.PROBE_BLIND, cause=move.cause)
     answer = last.evidence.get("kahn", {}).get("answer") if last.outcome == "done" else "cannot_tell"
+    step = view.content.runbook.step(last.step)
+    if step.external:
+        event = tool_answered(step, str(answer), is_started=move.started_at is not None)
+        return _change(move, event, cause="tool_failed" if event is MoveEvent.PROBE_PARTIAL else "")
     event = {
         "done": MoveEvent.PROBE_DONE,
         "not_done": MoveEvent.PROBE_NOT_DONE,
@@ -295,6 +313,7 @@ _MOVE_RULES: dict[MoveState, Callable[[View, MoveProgress], _Answer]] = {
     MoveState.RUNNING: _running,
     MoveState.FAILED: _failed,
     MoveState.UNKNOWN: _unknown,
+    MoveState.WAITING_TOOL: _waiting_tool,
     MoveState.PROBING: _probing,
     MoveState.ROLLING_BACK: _rolling_back,
 }

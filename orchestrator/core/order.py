@@ -37,7 +37,7 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
         return Play(playbooks=(playbook,) if playbook else (), on=baseline.on, limit=limit, once=False)
     step = content.runbook.step(command.step)
     playbooks = {
-        Direction.DO: (step.playbook, step.verify),
+        Direction.DO: (step.playbook or (step.probe if step.external else ""), step.verify),
         Direction.UNDO: (step.undo,),
         Direction.PROBE: (step.probe,),
     }[command.direction]

@@ -78,6 +78,7 @@ PLACE_OF_STATE: Mapping[MoveState, Place] = MappingProxyType(
         MoveState.MOVED: Place.MOVED,
         MoveState.ROLLED_BACK: Place.ROLLED_BACK,
         MoveState.RUNNING: Place.IN_MOTION,
+        MoveState.WAITING_TOOL: Place.IN_MOTION,
         MoveState.ROLLING_BACK: Place.IN_MOTION,
         MoveState.PROBING: Place.UNKNOWN,
         MoveState.UNKNOWN: Place.UNKNOWN,

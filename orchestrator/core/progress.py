@@ -41,7 +41,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How an asset move's latest attempt ended. ``outcome``: done failed unreachable not_started unknown."""
+    """How an asset move's latest attempt ended. ``outcome``: done failed unreachable not_started unknown started."""
 
     step: str
     direction: Direction
@@ -104,6 +104,8 @@ class MoveProgress:
     """When it was last asked whether it really serves."""
     service_ok: bool | None = None
     wish: Wish | None = None
+    started_at: datetime | None = None
+    """When the other tool was started with the external step that is under way."""
     attempts: int = 0
     """Attempts of any kind so far; 0 for one that nothing was ever done to."""
 
@@ -239,6 +241,8 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         out = move.out_since or (fact.at if opened else None)
         at_work = AtWork(step=step, direction=direction, since=fact.at, until=_moment(fact.body.get("deadline")))
         learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out, at_work=at_work)
+        if direction is Direction.DO:
+            learned = replace(learned, started_at=None)
         moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1)
     return replace(progress, moves=moves, live=(*progress.live, run))
 
@@ -266,6 +270,8 @@ def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
     return replace(progress, moves={**progress.moves, move.asset: _learned(move, result)})
 
 
+STARTED = "started"
+"""Outcome of an external step's first run: the other tool has it in hand, and the step is not done."""
 UNREACHABLE = ("unreachable", "source_unreachable", "target_unreachable")
 """Causes that say: nobody answered."""
 
@@ -284,6 +290,8 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     if result.direction is Direction.SERVICE:
         return replace(move, service_at=result.at, service_ok=result.outcome == "done")
     if result.direction is Direction.DO:
+        if result.outcome == STARTED:
+            return replace(move, started_at=result.at)
         if result.outcome == "done":
             return replace(move, done=(*move.done, result.step), probes=0)
         never_begun = result.outcome in ("not_started", "unreachable") and move.opened == result.step
@@ -306,7 +314,7 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     return move
 
 
-_NEW_CHANCE = ("repeat", "probe_done", "probe_not_done")
+_NEW_CHANCE = ("repeat", "probe_done", "probe_not_done", "await", "still_going")
 """Events after which the latest result has been judged and must not be judged again."""
 
 
@@ -324,6 +332,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
         probes=0 if fresh else move.probes,
         wish=None if body["event"] in _WISH_DONE else move.wish,
+        started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
     requested = progress.requested - {moved.asset} if gave_up else progress.requested

@@ -43,6 +43,8 @@ class RoleSource(StrEnum):
     VAULT = "vault"
     GATEWAY = "gateway"
     JUMP = "jump"
+    DATABASE = "database"
+    TOOL = "tool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,12 @@ class Step:
     undo_checklist: tuple[str, ...] = field(default=(), metadata=LATER)
     present: str = field(default="", metadata=LATER)
     """Who must be there, in words."""
+    external: bool = field(default=False, metadata=LATER)
+    """Whether another tool does it: ``playbook`` only starts that (empty when something else does); a probe tells."""
+    every_s: int = field(default=0, metadata=LATER)
+    """Seconds between two probes of an external step."""
+    reversible_until: str = field(default="", metadata=LATER)
+    """Name of a later step: once that one has begun, this one is not undone by itself any more."""
 
     @property
     def has_undo(self) -> bool:
@@ -117,6 +125,14 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What must be so of an asset before the runbook may move it: a fact of the inventory has one of these values."""
+
+    fact: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCheck:
     """How a moved machine is asked whether it really serves; read-only, played while a batch soaks."""
 
@@ -142,6 +158,9 @@ class Runbook:
     """Set when it plays somebody's own playbook unchanged: once, and with no undo but one they wrote."""
     procedure: bool = field(default=False, metadata=LATER)
     """Whether it moves the procedure that runs on the asset, and needs the policy's settings of it."""
+    needs: tuple[Need, ...] = field(default=(), metadata=LATER)
+    groups: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Inventory groups that every asset of a run is put into, so that ``group_vars`` beside the playbooks count."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""
@@ -162,7 +181,7 @@ class Runbook:
     @property
     def touches_machines(self) -> bool:
         """Whether any of it is done by playbooks, so that Kahn must reach machines."""
-        steps = any(one.playbook for one in self.steps)
+        steps = any(one.playbook or one.external for one in self.steps)
         return steps or bool(self.baseline.take) or self.service is not None
 
     def changes(self, name: str) -> bool:

@@ -37,7 +37,8 @@ def left_to_undo(move: MoveProgress, runbook: Runbook) -> tuple[Step, ...]:
 
 def past_return(move: MoveProgress, runbook: Runbook) -> bool:
     """Whether a step behind which nothing is undone by itself was begun."""
-    return any(runbook.step(name).no_return for name in move.begun)
+    steps = [runbook.step(name) for name in move.begun]
+    return any(step.no_return or step.reversible_until in move.begun for step in steps)
 
 
 def closure(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tuple[AssetId, ...]:

@@ -55,6 +55,8 @@ MOVE_OUTLOOKS: dict[MoveState, str] = {
     MoveState.MOVED: "It stays moved.",
     MoveState.ROLLED_BACK: "It stays on the old machine until it is planned again.",
     MoveState.RUNNING: "It goes on by itself.",
+    MoveState.WAITING_TOOL: "Another tool has step {step} in hand and is asked again and again; at {at} a person is "
+    "called.",
     MoveState.PROBING: "The probe's answer decides.",
     MoveState.ROLLING_BACK: "It is taken back, last step first.",
     MoveState.FAILED: "It is taken back, or a person is asked, within seconds.",
@@ -70,6 +72,7 @@ _MOVES_BY_ITSELF = (
     MoveState.RUNNING,
     MoveState.PROBING,
     MoveState.ROLLING_BACK,
+    MoveState.WAITING_TOOL,
     MoveState.FAILED,
     MoveState.UNKNOWN,
 )
@@ -131,7 +134,10 @@ def move_without_people(content: WaveContent, move: MoveProgress, *, around: Sur
         return Outlook(says=HALTED_OUTLOOKS["stopped" if around.stopped else "undriven"], facts={})
     unknown = move.state is MoveState.UNKNOWN and move.since is not None
     at = next_probe_at(content, move) if unknown else None
-    facts = {"at": _clock(at) if at else "-", "tries": str(content.thresholds.probe_tries)}
+    if move.state is MoveState.WAITING_TOOL and move.started_at is not None:
+        at = move.started_at + timedelta(seconds=content.runbook.step(move.step).deadline_s)
+    tries = str(content.thresholds.probe_tries)
+    facts = {"at": _clock(at) if at else "-", "tries": tries, "step": move.step or "-"}
     return Outlook(says=MOVE_OUTLOOKS[move.state], facts=facts, at=at)
 
 

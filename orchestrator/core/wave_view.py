@@ -23,7 +23,7 @@ from orchestrator.core.undo import WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 
-WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.MOVED)
+WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, MoveState.MOVED)
 _WORST_FIRST = (
     MoveState.NEEDS_PERSON,
     MoveState.UNKNOWN,
@@ -177,6 +177,7 @@ def _outlook(case: WaveCase, decisions: Sequence[Decision]) -> tuple[Sentence, .
             found.append(Sentence(says="At the desk ({count}): {outlook}", facts=facts))
     for state, says in (
         (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
+        (MoveState.WAITING_TOOL, Sentence(says="In the hands of another tool ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),
     ):
         moves = (move for move in progress.moves.values() if move.state is state)

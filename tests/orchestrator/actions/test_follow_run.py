@@ -9,13 +9,85 @@ from typing import Any
 
 import pytest
 
+from inventory.model import AssetId
 from orchestrator.actions.follow_run import START_GRACE, follow_run
-from orchestrator.core.runbook import Direction
+from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunOrder, RunRow, SpoolLine, SpoolRead
-from tests.copied_towns import a_town
-from tests.simulated_runs import SimulatedRuns
+from orchestrator.ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
+from tests.copied_towns import a_town, well
+from tests.orchestrator.core.builders import a_runbook
+from tests.simulated_runs import Fault, SimulatedRuns
 from tests.towns import STADT, Town
+
+ORDER = Step(
+    name="order",
+    title="Order",
+    on="source",
+    effect=Effect.ONCE,
+    playbook="order.yml",
+    probe="ask.yml",
+    undo="cancel.yml",
+    external=True,
+    every_s=120,
+    deadline_s=600,
+)
+"""Another tool is started, and asked every two minutes for at most ten minutes."""
+
+
+def ordered(folder: Path, *answers: str, fault: Fault = well, step: Step = ORDER) -> tuple[Town, list[str]]:
+    """A driven town whose seat is in the hands of another tool that answers so; what was played on it."""
+    town = a_town(folder, "started", seats=1, runbook=a_runbook((step,)), fault=fault)
+    assert isinstance(town.runs, SimulatedRuns)
+    town.runs.answers = list(answers)
+    town.drive()
+    return town, [direction for _asset, direction, _step, _attempt in town.runs.ledger]
+
+
+def test_another_tool_is_started_once_and_asked_until_it_is_done(tmp_path: Path) -> None:
+    town, played = ordered(tmp_path, "running", "not_done", "cannot_tell", "done")
+    assert town.states() == {"apc-001": "moved"} and played == ["baseline", "do", "probe", "probe", "probe", "probe"]
+
+
+def test_while_another_tool_works_its_asset_stays_locked(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "started", seats=1, runbook=a_runbook((ORDER,)))
+    driver = town.driver()
+    while driver.tick():
+        pass
+    assert town.states() == {"apc-001": "waiting_tool"}
+    asset = AttemptSpec(id="", asset=AssetId("apc-001-id"), machines=())
+    with town.store.reading() as books:
+        assert books.runs.holder(STADT, asset, wave="W02") == "W01"
+
+
+def test_what_another_tool_failed_at_is_taken_back(tmp_path: Path) -> None:
+    town, played = ordered(tmp_path, "running", "failed")
+    assert town.states() == {"apc-001": "rolled_back"} and played[-2:] == ["undo", "compare"]
+
+
+def test_a_tool_that_never_ends_is_left_to_a_person_at_its_deadline(tmp_path: Path) -> None:
+    town, played = ordered(tmp_path, *["running"] * 100)
+    move = town.wave()[1].moves[AssetId("apc-001-id")]
+    assert (move.state, move.cause) == (MoveState.NEEDS_PERSON, "tool_overdue")
+    assert played.count("do") == 1 and 3 <= played.count("probe") <= 5
+
+
+@pytest.mark.parametrize(("answers", "starts"), [(("running", "done"), 0), (("not_done", "done"), 1)])
+def test_a_start_that_nobody_saw_is_looked_at_and_repeated_only_when_the_tool_knows_nothing(
+    tmp_path: Path, answers: tuple[str, ...], starts: int
+) -> None:
+    lost = ["lost"]
+
+    def once_lost(_asset: str, _step: str, direction: Direction) -> str:
+        return lost.pop() if direction is Direction.DO and lost else ""
+
+    town, played = ordered(tmp_path, *answers, fault=once_lost)
+    assert town.states() == {"apc-001": "moved"} and played.count("do") == starts
+
+
+def test_what_something_else_starts_is_only_asked_about(tmp_path: Path) -> None:
+    town, played = ordered(tmp_path, "not_done", "done", step=replace(ORDER, playbook=""))
+    assert town.states() == {"apc-001": "moved"} and played == ["baseline", "do", "probe", "probe"]
 
 
 def deep(levels: int) -> object:

@@ -245,7 +245,7 @@ def test_a_runbook_may_be_work_of_people_alone(tmp_path: Path) -> None:
         ("    undo_checklist: [old machine shows the logon]\n", "", 9, "needs 'undo_checklist'"),
         ("    effect: once\n", "    effect: once\n    playbook: x.yml\n", 14, "'playbook' makes no sense"),
         ("    kind: manual\n", "", 14, "'checklist' makes no sense"),
-        ("    kind: manual\n", "    kind: magic\n", 11, "must be 'playbook' or 'manual'"),
+        ("    kind: manual\n", "    kind: magic\n", 11, "must be 'playbook', 'manual' or 'external'"),
         ("  checklist: [programs in use are noted]\n", "  take: take.yml\n", 5, "'compare' is missing"),
         ("  checklist: [programs in use are noted]\n", "  checklist: ['']\n", 7, "entry 1"),
         ("  on: source\n  check", "  on: source\n  take: take.yml\n  check", 7, "'take' makes no sense"),

@@ -76,7 +76,7 @@ def test_the_lead_must_be_among_those_who_sign() -> None:
 
 @pytest.mark.parametrize("state", list(MoveState))
 def test_each_act_fits_some_states_and_is_refused_by_name_in_all_others(state: MoveState) -> None:
-    stops = {MoveState.PLANNED, MoveState.RUNNING, MoveState.HELD}
+    stops = {MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, MoveState.HELD}
     fits = {ActKind.HOLD: stops, ActKind.SKIP: stops, ActKind.RETRY: {MoveState.HELD}}
     fits |= {kind: {MoveState.NEEDS_PERSON} for kind in DECLARATIONS}
     progress = standing(state=state, step="copy", begun=("copy",))

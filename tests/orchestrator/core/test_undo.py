@@ -41,6 +41,12 @@ def test_the_point_of_no_return_counts_from_the_beginning_of_its_step() -> None:
     assert past_return(a_move(begun=("look", "copy")), final)
 
 
+def test_a_step_that_is_reversible_until_another_counts_as_final_once_that_one_began() -> None:
+    until = a_runbook((STEPS[0], replace(STEPS[1], reversible_until="switch"), STEPS[2]))
+    assert not past_return(a_move(begun=("look", "copy")), until)
+    assert past_return(a_move(begun=("look", "copy", "switch")), until)
+
+
 def test_what_moves_together_goes_back_together_as_far_as_it_was_touched() -> None:
     progress = wave_with(a01={"begun": ("copy",)}, a02={"begun": ("copy",)}, a03={"begun": ("look",)})
     assert closure(WAVE, progress, AssetId("a01")) == ("a01", "a02")

@@ -1,0 +1,114 @@
+"""Rules of runbook.yml that the schema cannot say: what each kind of step needs, and what makes no sense in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from inventory.ansible_inventory import is_group_name
+from inventory.model import FIELDS
+from orchestrator.adapters.runbook_yaml import Lined, Place
+
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+
+
+class ToldStep(Protocol):
+    """A step as it was read, before it is believed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def effect(self) -> str: ...
+    @property
+    def playbook(self) -> str: ...
+    @property
+    def probe(self) -> str: ...
+    @property
+    def no_return(self) -> bool: ...
+    @property
+    def checklist(self) -> Sequence[str]: ...
+    @property
+    def reversible_until(self) -> str: ...
+
+
+_SENSELESS: Mapping[str, tuple[str, ...]] = {
+    "playbook": ("checklist", "undo_checklist", "present", "start", "every_s"),
+    "manual": ("playbook", "verify", "undo", "probe", "quiet_s", "start", "every_s"),
+    "external": ("playbook", "verify", "checklist", "undo_checklist", "present"),
+}
+"""What has no meaning in a step of each kind."""
+
+
+def check_step(step: ToldStep, place: Place, lined: Lined, *, adopted: bool) -> None:
+    """One step by itself. Raises RunbookInvalid."""
+    _check_kind(step, place, lined)
+    if step.effect == "none":
+        for word in ("undo", "undo_checklist", "probe", "no_return", "reversible_until"):
+            if getattr(step, word):
+                raise lined.refuse((*place, word), f"step {step.name!r} has no effect, so {word!r} makes no sense")
+        return
+    _check_undo(step, place, lined)
+    if step.effect == "once" and not step.probe and step.kind != "manual" and not adopted:
+        raise lined.refuse(place, f"step {step.name!r} must happen once, so it needs 'probe'")
+
+
+def _check_kind(step: ToldStep, place: Place, lined: Lined) -> None:
+    """A person's step has a checklist, one of Ansible a playbook, one of another tool a probe."""
+    for word in _SENSELESS[step.kind]:
+        if getattr(step, word):
+            raise lined.refuse((*place, word), f"step {step.name!r} is of kind {step.kind}, so {word!r} makes no sense")
+    if step.kind == "manual" and not step.checklist:
+        raise lined.refuse(place, f"step {step.name!r} is of kind manual and needs 'checklist'")
+    if step.kind == "playbook" and not step.playbook:
+        raise lined.refuse(place, "'playbook' is missing (or 'kind: manual', with a checklist)")
+    if step.kind == "external" and step.effect == "none":
+        raise lined.refuse((*place, "effect"), "what another tool does has an effect: say 'idempotent' or 'once'")
+    if step.kind == "external" and not step.probe:
+        raise lined.refuse(place, f"step {step.name!r} is of kind external and needs 'probe', to ask the tool")
+
+
+def _check_undo(step: ToldStep, place: Place, lined: Lined) -> None:
+    undo = "undo_checklist" if step.kind == "manual" else "undo"
+    has_undo = bool(getattr(step, undo))
+    if not has_undo and not step.no_return:
+        what = f"step {step.name!r} has the effect {step.effect!r} and needs {undo!r} (or 'no_return: true')"
+        raise lined.refuse(place, what)
+    if has_undo and step.no_return:
+        raise lined.refuse((*place, "no_return"), f"step {step.name!r} has an undo, so it is not a point of no return")
+    if step.reversible_until and not has_undo:
+        raise lined.refuse((*place, "reversible_until"), f"step {step.name!r} has no undo that could end")
+
+
+def check_order(steps: Sequence[ToldStep], lined: Lined) -> None:
+    """Steps among each other: names are unique, and ``reversible_until`` names a later step. Raises RunbookInvalid."""
+    names = [step.name for step in steps]
+    for number, step in enumerate(steps):
+        if step.name in names[:number]:
+            raise lined.refuse(("steps", number, "name"), f"there are two steps {step.name!r}")
+        if step.reversible_until and step.reversible_until not in names[number + 1 :]:
+            what = f"'reversible_until' names no later step: {step.reversible_until[:60]!r}"
+            raise lined.refuse(("steps", number, "reversible_until"), what)
+
+
+def check_needs(needs: Mapping[str, str | Sequence[str]], lined: Lined) -> None:
+    """Conditions on facts: fields of the inventory with plain values. Raises RunbookInvalid."""
+    for fact, told in needs.items():
+        if fact not in FIELDS:
+            raise lined.refuse(("needs", fact), f"the inventory has no field {fact[:60]!r}")
+        values = (told,) if isinstance(told, str) else tuple(told)
+        if not values or not all(values):
+            raise lined.refuse(("needs", fact), f"say which values of {fact!r} will do")
+        for value in values:
+            if _TEMPLATE.search(value) or not value.isprintable():
+                what = f"a condition on facts is a plain value, never a template: {value[:60]!r}"
+                raise lined.refuse(("needs", fact), what)
+
+
+def check_groups(groups: Sequence[str], lined: Lined) -> None:
+    """Names of inventory groups that are none of Kahn's own. Raises RunbookInvalid."""
+    for number, group in enumerate(groups):
+        if not is_group_name(group):
+            raise lined.refuse(("groups", number), f"{group!r} is one of Kahn's or Ansible's own groups: take another")

@@ -1,0 +1,21 @@
+"""External steps: what another tool's answer means for the asset that it has in hand."""
+
+from __future__ import annotations
+
+from orchestrator.core.lifecycle import MoveEvent
+from orchestrator.core.runbook import Step
+
+
+def tool_answered(step: Step, answer: str, *, is_started: bool) -> MoveEvent:
+    """What follows from a probe of an external step: done, running, not_done, failed, partial; else it cannot tell.
+
+    What was started is waited for until the deadline, also when the tool cannot tell. What nobody saw begin is begun
+    (again) only after *not_done*; a step that something else starts is never begun, only waited for.
+    """
+    if answer == "done":
+        return MoveEvent.PROBE_DONE
+    if answer in ("failed", "partial"):
+        return MoveEvent.PROBE_PARTIAL
+    if answer == "running" or is_started or not step.playbook:
+        return MoveEvent.STILL_GOING
+    return MoveEvent.PROBE_NOT_DONE if answer == "not_done" else MoveEvent.PROBE_BLIND
