@@ -91,8 +91,11 @@ def _change(move: MoveProgress, event: MoveEvent, *, cause: str = "", step: str 
 
 
 def _wished(view: View, move: MoveProgress) -> tuple[Command, ...]:
-    """What a person wished for this one asset, done at the next step border; nothing once the wave goes back."""
-    if not move.wish or view.progress.state in _OVER:
+    """What a person wished for this one asset, done at the next step border; nothing once the wave goes back.
+
+    A step that failed, or whose end nobody saw, is judged first: held with it unjudged, it would simply begin again.
+    """
+    if not move.wish or view.progress.state in _OVER or _to_be_judged(view, move):
         return ()
     stops = move.state in (MoveState.PLANNED, MoveState.RUNNING)
     if move.wish is Wish.HOLD and stops:
@@ -104,6 +107,17 @@ def _wished(view: View, move: MoveProgress) -> tuple[Command, ...]:
     if move.wish is Wish.RETRY and view.dispatching and move.state is MoveState.HELD:
         return _change(move, MoveEvent.BEGIN)
     return ()
+
+
+def _to_be_judged(view: View, move: MoveProgress) -> bool:
+    failed = move.last is not None and move.last.outcome == "failed"
+    return move.state is MoveState.RUNNING and (failed or _lost(view, move))
+
+
+def _lost(view: View, move: MoveProgress) -> bool:
+    """Whether nobody saw the end of its last step, and that step changes something."""
+    last = move.last
+    return last is not None and last.outcome == "unknown" and view.content.runbook.changes(last.step)
 
 
 def _resting(view: View, move: MoveProgress) -> _Answer:
@@ -128,7 +142,7 @@ def _wanted_back(view: View, move: MoveProgress) -> bool:
 def _running(view: View, move: MoveProgress) -> _Answer:
     if view.progress.state is WaveState.ABORTING:
         return _stopped(view, move)
-    if _wanted_back(view, move):
+    if _wanted_back(view, move) and not _lost(view, move):
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause or "asked")
     if move.last is not None and move.last.outcome != "done" and move.last.direction is not Direction.PROBE:
         return _judge_result(view, move)
@@ -162,9 +176,8 @@ def is_half_way(content: WaveContent, move: MoveProgress) -> bool:
 
 def _stopped(view: View, move: MoveProgress) -> _Answer:
     """In an abort: what nobody saw the end of is looked at first; what was not touched stays; the rest waits."""
-    last = move.last
-    if last is not None and last.outcome == "unknown" and view.content.runbook.changes(last.step):
-        return _change(move, MoveEvent.LOSE_SIGHT, cause=last.cause, step=last.step)
+    if move.last is not None and _lost(view, move):
+        return _change(move, MoveEvent.LOSE_SIGHT, cause=move.last.cause, step=move.last.step)
     if not touched(move, view.content.runbook):
         return _change(move, MoveEvent.HOLD, cause=ABORTED)
     return ()

@@ -88,6 +88,16 @@ TURN: Mapping[str, str] = {
     "F27-two-services": "a second service on the same store",
     "F44-rollback": "a person asks for a rollback in mid-wave",
 }
+OPERATOR: Mapping[str, str] = {
+    "P-pause": "a person pauses the wave, and lets it go on later",
+    "P-resume": "two people let a wave go on that stands, while its steps still work",
+    "P-abort": "a person breaks the wave off",
+    "P-stop": "a person stops all dispatch, and lifts the stop later",
+    "P-lift": "the stop is lifted again early",
+    "P-hold": "a person holds an asset",
+    "P-skip": "a person leaves an asset out",
+    "P-retry": "a person wants a held asset tried again",
+}
 POINTS: Mapping[str, tuple[float, Mapping[str, str]]] = {
     "transaction": (0.04, TRANSACTION),
     "reading": (0.002, READING),
@@ -102,6 +112,7 @@ POINTS: Mapping[str, tuple[float, Mapping[str, str]]] = {
     "probe": (0.25, PROBE),
     "killed": (0.75, KILLED),
     "turn": (0.02, TURN),
+    "operator": (0.008, OPERATOR),
 }
 ALL: Mapping[str, str] = {name: says for _rate, faults in POINTS.values() for name, says in faults.items()}
 WANTED = 32

@@ -12,10 +12,11 @@ from orchestrator.adapters.simulated_hosts import LedgerEntry
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.lifecycle import MOVE_TABLE, WAVE_TABLE, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.progress import Fact, progress_of
-from orchestrator.core.runbook import Effect
+from orchestrator.core.runbook import Direction, Effect
 from orchestrator.ports import MoveRow, WaveRow
 from tests.simulation.memory_store import Rows
 
+GOING = (WaveState.RUNNING, WaveState.SOAKING)
 FINAL_LINES = {"done": "done", "failed": "failed"}
 
 
@@ -101,10 +102,20 @@ class Oracle:
             for entry in chain[self.seen :]:
                 if entry.entry.kind == "move.state":
                     self._moved(AssetId(entry.entry.body["asset"]), entry.entry.body)
+                if entry.entry.kind == "run.intended":
+                    self._begun(entry.entry.body, stopped=bool(rows.stops))
                 if entry.entry.kind == "attempt.ended":
                     self._told(entry.entry.body)
             self.seen = len(chain)
             assert tenant
+
+    def _begun(self, body: Mapping[str, object], *, stopped: bool) -> None:
+        """Whoever stopped or paused is obeyed from that very transaction on."""
+        state = self._wave().state
+        what = f"{body['direction']} {body['step']}"
+        check(not stopped, f"property 8: {what} is begun although all dispatch is stopped")
+        forward = body["direction"] in (Direction.BASELINE, Direction.DO)
+        check(not forward or state in GOING, f"property 8: {what} is begun in a wave that is {state}")
 
     def _ended(self, asset: AssetId, attempt: str, run: str, outcome: str) -> None:
         """The attempt's lock is freed or kept by what is known."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,27 +11,24 @@ from typing import Any
 
 from inventory.changes import Appeared, ChangeSet
 from inventory.errors import ExpectedError
-from inventory.model import AssetId
-from orchestrator.actions.control_wave import change_course
 from orchestrator.actions.desk import Outside
 from orchestrator.actions.drive_wave import Driver, rests
 from orchestrator.actions.record import wave_at
-from orchestrator.actions.sign import Intent, Keyboard
-from orchestrator.actions.take_back import ask_rollback
+from orchestrator.actions.sign import Keyboard
 from orchestrator.adapters.simulated_hosts import LedgerEntry
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Policy, Window
 from orchestrator.core.refusals import StaleDriver
 from orchestrator.core.runbook import Effect, Runbook, Step
-from orchestrator.core.wave import ActKind
 from orchestrator.ports import Store
 from tests.orchestrator.core.builders import a_runbook
 from tests.simulation.faults import Dice
 from tests.simulation.memory_store import MemoryStore, Rows
 from tests.simulation.misfortune import Misfortune
 from tests.simulation.oracle import Oracle
+from tests.simulation.people import People
 from tests.simulation.unreliable import Act, Killed, UnreliableRuns, UnreliableStore
 from tests.towns import STADT, Town, assets_of
 
@@ -163,7 +159,6 @@ class World:
     seed: int
     dice: Dice
     trace: list[str] = field(default_factory=list)
-    acts: int = 0
 
     def __post_init__(self) -> None:
         chance = self.dice.chance
@@ -180,13 +175,16 @@ class World:
         self.store.committed = self._committed
         self.runs.trouble.heard = self._happened  # type: ignore[attr-defined]
         self.runs.trouble.world = self.runs  # type: ignore[attr-defined]
-        act = Act(wait=self.wait, other_driver=self.other_driver, say=self.say)
+        act = Act(
+            wait=self.wait, other_driver=self.other_driver, say=self.say, person=lambda where: self.people.meddle(where)
+        )  # fmt: skip
         self.bad_store, self.bad_runs = (
             UnreliableStore(self.store, self.dice, act),
             UnreliableRuns(self.runs, self.dice, act),
         )
         self.written = len(rows.journal[STADT])
         self.driver: Driver | None = None
+        self.people = People(self)
 
     # ------------------------------------------------------------------ what is seen
 
@@ -280,7 +278,7 @@ class World:
         for number in range(6000):
             self._something_happens()
             if not self.turn():
-                if self._rests() and not self._a_person_acts():
+                if self._rests() and not self.people.due and not self.people.about_rest():
                     break
                 self._sleep()
             self.dice.quiet = self.dice.quiet or number > 3000
@@ -295,10 +293,12 @@ class World:
 
     def _something_happens(self) -> None:
         """Trouble that comes between two wake-ups."""
+        self.people.keep_promises()
+        self.people.meddle("between two wake-ups")
         fault = self.dice.throw("turn")
         if not fault:
             return
-        if fault == "F44-rollback" and not self._may_roll_back():
+        if fault == "F44-rollback" and not self.people.may_roll_back():
             return
         self.say(f"fault {self.dice.hit('turn', fault)} {fault}")
         number = len(self.dice.played)
@@ -311,21 +311,7 @@ class World:
         elif fault == "F27-two-services":
             self.other_driver()
         else:
-            self._act_of_a_person(
-                ask_rollback, Intent(kind=ActKind.ROLL_BACK, reason="asked", assets=self._one_asset())
-            )
-
-    def _may_roll_back(self) -> bool:
-        with self.store.reading() as books:
-            wave = books.waves.get(STADT, "W01")
-            moves = books.waves.moves(STADT, "W01")
-        late = len(self.dice.played) * 2 > self.dice.most
-        return late and wave.state is WaveState.RUNNING and any(move.state is MoveState.MOVED for move in moves)
-
-    def _one_asset(self) -> tuple[AssetId, ...]:
-        with self.store.reading() as books:
-            moved = [move.asset for move in books.waves.moves(STADT, "W01") if move.state is MoveState.MOVED]
-        return tuple(moved[:1])
+            self.people.roll_one_back()
 
     def _rests(self) -> bool:
         with self.store.reading() as books:
@@ -334,39 +320,6 @@ class World:
             wave.state in (WaveState.APPROVED, WaveState.SCHEDULED) and self.clock.now() < wave.content.window.closes
         )
         return rests(wave, progress) and not waits
-
-    def _a_person_acts(self) -> bool:
-        """What a person does about a wave that rests; only a few times. Whether they did anything."""
-        self.acts += 1
-        if self.acts > 16:
-            return False
-        with self.store.reading() as books:
-            wave, progress = wave_at(books, STADT, "W01")
-        open_still = self.clock.now() < wave.content.window.closes
-        eager = len(self.dice.played) < self.dice.most
-        wishes: list[Callable[[], bool]] = []
-        if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON) and open_still and (eager or self.acts < 6):
-            go_on = Intent(kind=ActKind.RESUME, reason="go on")
-            wishes.append(lambda: self._act_of_a_person(change_course, go_on))
-        if wave.state in (WaveState.HELD, WaveState.NEEDS_PERSON, WaveState.CLOSED) and self.acts > (
-            12 if eager and open_still else 1
-        ):
-            stuck = tuple(asset for asset, move in progress.moves.items() if move.state is MoveState.NEEDS_PERSON)
-            intent = Intent(kind=ActKind.ROLL_BACK, reason="asked", assets=stuck)
-            wishes.append(lambda: self._act_of_a_person(ask_rollback, intent))
-        return bool(wishes) and wishes[int(self.dice.chance("person", self.acts) * len(wishes))]()
-
-    def _act_of_a_person(self, act: Callable[..., Any], intent: Intent) -> bool:
-        """Two people take turns, so that what two must sign is signed by two."""
-        name = "anna" if self.acts % 2 else "bert"
-        keyboard = Keyboard(person=name, key_file=Path(f"/nowhere/{name}"))
-        try:
-            with self.outside().desk() as desk:
-                act(desk, desk.books.waves.get(STADT, "W01"), keyboard=keyboard, intent=intent)
-        except (ExpectedError, MemoryError, Killed) as error:
-            self.say(f"person hears {getattr(error, 'code', type(error).__name__)}")
-            return self.acts < 16
-        return True
 
 
 SHOWN = (

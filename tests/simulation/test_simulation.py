@@ -96,6 +96,7 @@ MISTAKES = {
     "a failure is called done": ("property 5", follow_run, "outcomes", answered("failed", "done")),
     "an unknown step is repeated without a probe": ("property 4", move_rules, "_unknown", repeats),
     "a rollback that undid nothing is believed": ("property 7", undo, "left_to_undo", lambda _move, _runbook: ()),
+    "a stop of all dispatch is not obeyed": ("property 8", decide, "_begins", lambda _command: False),
     "a run starts before its intent is committed": (
         "property 2", drive_wave.Driver, "_round", starts_before_the_commit,
     ),

@@ -31,6 +31,8 @@ class Act:
     other_driver: Callable[[], None]
     """Somebody else sits down and drives for a moment."""
     say: Callable[[str], None]
+    person: Callable[[str], None]
+    """Somebody may do something at this very moment."""
 
 
 class UnreliableStore:
@@ -111,6 +113,7 @@ class UnreliableRuns:
 
     def start(self, order: RunOrder) -> None:
         """Start, and what may happen around it."""
+        self._act.person("between intent and start")
         fault = self._dice.throw("start")
         if fault:
             self._act.say(f"fault {self._dice.hit('start', fault)} {fault}")
@@ -157,6 +160,7 @@ class UnreliableRuns:
         if fault == "F11-close":
             raise RunStuck(run=run, why="EIO")
         closed = self._runs.close(run)
+        self._act.person("between a run's end and its entry")
         if fault == "F1-after-close":
             raise Killed
         return closed

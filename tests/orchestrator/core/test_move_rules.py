@@ -93,6 +93,52 @@ def test_a_group_that_is_held_together_is_not_taken_back() -> None:
     assert not [run for run in game.started if run.direction is Direction.UNDO]
 
 
+def lost_at_switch(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+    if (step, direction) == ("switch", Direction.DO):
+        return "unknown", {}
+    if direction is Direction.PROBE:
+        return "done", {"kahn": {"answer": "done"}}
+    return all_good(asset, step, direction, nth)
+
+
+def in_switch(choose: Chooser) -> tuple[Game, StartRun]:
+    """A wave of one asset whose step that must happen once is about to be done."""
+    game = until(Game(a_wave(batches={"b1": 1}, batch_budget=1.0, wave_budget=1.0), choose), "a01", "copy")
+    (start,) = next_commands(game.content, game.progress, game.now)
+    assert isinstance(start, StartRun) and start.step == "switch"
+    return game, start
+
+
+def test_an_asset_that_is_held_while_its_once_step_is_lost_is_probed_and_never_begins_again_unasked() -> None:
+    game, start = in_switch(lost_at_switch)
+    game.wish("hold", "a01")
+    game.carry_out(start)
+    game.play()
+    assert [run.direction for run in game.started if run.step == "switch"] == [Direction.DO, Direction.PROBE]
+    assert (game.states["a01"], game.progress.moves[AssetId("a01")].cause) == ("held", "held_by_person")
+    game.wish("retry", "a01")
+    game.wave("resume")
+    assert game.play().states["a01"] == "moved"
+    assert [run.direction for run in game.started if run.step == "switch"] == [Direction.DO, Direction.PROBE]
+
+
+def test_an_asset_that_is_left_out_while_its_step_is_lost_is_probed_before_it_goes_back() -> None:
+    game, start = in_switch(lost_at_switch)
+    game.wish("skip", "a01")
+    game.carry_out(start)
+    game.play()
+    directions = [run.direction for run in game.started if run.step == "switch"]
+    assert directions == [Direction.DO, Direction.PROBE, Direction.UNDO]
+    assert game.states["a01"] == "rolled_back"
+
+
+def test_a_hold_does_not_hide_that_the_step_failed() -> None:
+    game, start = in_switch(failing_at("a01", "switch"))
+    game.wish("hold", "a01")
+    game.carry_out(start)
+    assert game.play().states["a01"] == "rolled_back"
+
+
 def aborted(game: Game) -> Game:
     game.wave("abort", "aborted")
     return game.play()
