@@ -280,10 +280,10 @@ def _bring_back(crew, seen):
     """Stop the new server; if it had the last word, carry what it wrote and compare."""
     source, target, gate = crew.source, crew.target, crew.gate
     gate.ask("record", writer="none", truth=seen["truth"])
-    target.ask("fence")
-    target.ask("idle")
     told = {}
     if seen["truth"] == "new":
+        target.ask("fence")
+        target.ask("idle")
         source.ask("fence")
         before = target.ask("prints")
         told = carry(crew, target, source, crew.both_ways)
@@ -295,8 +295,15 @@ def _bring_back(crew, seen):
         source.ask("pg_swap", names=names)
         _agree(crew, giver=target, taker=source)
     else:
-        with suppress(Trouble):  # an undo of the copy must know what the started service wrote
-            target.ask("agree", gave=False)
+        # Nobody was ever led there: a new server that is lost must not keep the old one from serving.
+        try:
+            target.ask("fence")
+            target.ask("idle")
+            target.ask("agree", gave=False)  # an undo of the copy must know what the started service wrote
+        except Trouble as trouble:
+            if trouble.cause not in ("target_unreachable", "target_failed"):
+                raise
+            told["target"] = "not reached"
     return told
 
 

@@ -222,20 +222,39 @@ class Talk:
 
 
 def relay(giver, taker, give, take):
-    """Stream from one host to another; `give` and `take` are requests. Answers of (giver, taker). Raises Trouble."""
+    """Stream from one host to another; `give` and `take` are requests. Answers of (giver, taker). Raises Trouble.
+
+    Whatever fails, neither end is left in the middle of a stream: both can be asked again, if they are there.
+    """
     taker.request(take.pop("what"), taking=True, **take)
-    giver.request(give.pop("what"), **give)
+    try:
+        giver.request(give.pop("what"), **give)
+        kind, body = _stream(giver, taker)
+    except Trouble:
+        _abandon(taker)
+        raise
+    if kind == b"F":
+        _abandon(taker)
+        told = json.loads(body)
+        raise Trouble(str(told["cause"]), f"The {giver.name}: " + printable(str(told["msg"])), side=giver.name)
+    _pass_on(taker, b"E", b"")
+    return json.loads(body), taker.answer()
+
+
+def _stream(giver, taker):
+    """Pass frames on until the giver's answer; that answer. A taker that is lost is told only then."""
+    lost = None
     while True:
         kind, body = giver.frame()
         if kind in (b"A", b"F"):
-            break
-        _pass_on(taker, kind, body)
-    _pass_on(taker, b"E" if kind == b"A" else b"X", b"")
-    if kind == b"F":
-        told = json.loads(body)
-        _ignore(taker)
-        raise Trouble(str(told["cause"]), f"The {giver.name}: " + printable(str(told["msg"])), side=giver.name)
-    return json.loads(body), taker.answer()
+            if lost:
+                raise lost
+            return kind, body
+        if lost is None:
+            try:
+                _pass_on(taker, kind, body)
+            except Trouble as trouble:
+                lost = trouble
 
 
 def _pass_on(taker, kind, body):
@@ -247,8 +266,9 @@ def _pass_on(taker, kind, body):
         raise taker._lost() from None
 
 
-def _ignore(taker):
+def _abandon(taker):
     with suppress(Trouble):
+        _pass_on(taker, b"X", b"")
         taker.answer()
 
 

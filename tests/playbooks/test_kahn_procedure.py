@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +67,31 @@ def test_a_new_server_that_reaches_less_than_the_old_one_is_refused(
     with pytest.raises(Trouble) as found:
         act(trio, "fit")
     assert (found.value.cause, found.value.facts["interfaces"]) == ("interface_unreachable", ["mail:25"])
+
+
+def kill_with_children(pid: int) -> None:
+    """The program behind a session and what it started, as when a machine is lost."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        kill_with_children(int(child))
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_new_server_that_is_lost_in_the_cut_over_does_not_keep_the_old_one_from_serving(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for state in ("prepared", "copied"):
+        act(trio, state)
+    real = mover.relay
+
+    def relay(giver: Any, taker: Any, *asked: Any) -> Any:
+        kill_with_children(taker._program.pid)
+        taker._program.wait()
+        return real(giver, taker, *asked)
+
+    monkeypatch.setattr(mover, "relay", relay)
+    with pytest.raises(Trouble) as found:
+        act(trio, "moved")
+    assert found.value.cause == "target_failed" and found.value.facts["restored"] and trio.seen() == "old"
 
 
 class Killed(BaseException):

@@ -26,6 +26,8 @@ def give(line, count, fails=False):
     for number in range(count): line.send(b"D", bytes([number % 256]) * 70000)
     if fails: raise Trouble("torn", "It tore.")
     return {"gave": count}
+def give_and_die(line):
+    line.send(b"D", bytes(70000)); line.flush(); os._exit(7)
 def take(line, stops=False):
     found = 0
     for kind, body in line.arriving():
@@ -88,6 +90,26 @@ def test_a_stream_goes_through_and_either_end_may_fail_without_spoiling_the_sess
     full = {"what": "take", "stops": True}
     assert failed(lambda: talk.relay(one, other, {"what": "give", "count": 40}, full)).cause == "disk_full"
     assert talk.relay(one, other, {"what": "give", "count": 1}, {"what": "take"})[1] == {"took": 70000}
+    one.close()
+    other.close()
+
+
+def test_when_one_end_of_a_stream_is_lost_the_other_can_still_be_asked(program: ModuleType) -> None:
+    for dying in ("giver", "taker"):
+        one, other = a_talk(program), a_talk(program, "target")
+        lost, kept = (one, other) if dying == "giver" else (other, one)
+        assert failed(lambda lost=lost: lost.ask("die")).cause == lost.name + "_failed"
+        give, take = {"what": "give", "count": 40}, {"what": "take"}
+        told = failed(lambda ends=(one, other), give=give, take=take: talk.relay(*ends, give, take))
+        assert told.cause == lost.name + "_failed" and kept.ask("add", one=1, two=1) == {"sum": 2}
+        one.close()
+        other.close()
+
+
+def test_a_giver_that_dies_in_the_middle_leaves_the_taker_usable(program: ModuleType) -> None:
+    one, other = a_talk(program), a_talk(program, "target")
+    told = failed(lambda: talk.relay(one, other, {"what": "give_and_die"}, {"what": "take"}))
+    assert told.cause == "source_failed" and other.ask("add", one=1, two=1) == {"sum": 2}
     one.close()
     other.close()
 
