@@ -32,6 +32,7 @@ from orchestrator.cli import (
 )
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.inventory import inventory
+from orchestrator.cli.runbook_test import try_runbook
 from orchestrator.cli.runbook_times import times
 from orchestrator.cli.serve import serve
 from orchestrator.cli.setup import doctor, init
@@ -73,6 +74,7 @@ app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.
 app.add_typer(wave_control.app, name="wave", help="Waves: check, approve, run, watch, stop, roll back.")
 app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed what.")
 runbook.app.command()(times)
+runbook.app.command("test")(try_runbook)
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
 app.add_typer(report.app, name="report", help="Reports for people who decide.")
 app.add_typer(notice.app, name="notice", help="Notices: who is called, and what was answered.")

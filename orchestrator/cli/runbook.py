@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help=_("Name of a runbook, or the path of i
 def list_runbooks(ctx: typer.Context) -> None:
     """Every runbook: one's own in the state directory, and those shipped with Kahn."""
     kahn = context_of(ctx)
-    table, rows = _table(_("runbook"), _("title"), _("steps"), _("folder")), []
+    table, rows = table_of(_("runbook"), _("title"), _("steps"), _("folder")), []
     for name, folder in known_runbooks(state_dir=_state_dir(kahn)):
         try:
             runbook = load_runbook(folder)
@@ -42,7 +42,7 @@ def list_runbooks(ctx: typer.Context) -> None:
 def check(ctx: typer.Context, runbook: Name) -> None:
     """Check a runbook by every rule; an error names file and line."""
     kahn = context_of(ctx)
-    found = load_runbook(_folder(kahn, runbook))
+    found = load_runbook(folder_of(kahn, runbook))
     kahn.out.line(
         _("{name} holds to every rule: {steps} steps, tree {tree}.").format(
             name=found.name, steps=len(found.steps), tree=found.tree[:12]
@@ -55,7 +55,7 @@ def check(ctx: typer.Context, runbook: Name) -> None:
 def show(ctx: typer.Context, runbook: Name) -> None:
     """The steps of a runbook with effect, undo, verify, probe and deadline."""
     kahn = context_of(ctx)
-    found = load_runbook(_folder(kahn, runbook))
+    found = load_runbook(folder_of(kahn, runbook))
     roles = ", ".join(f"{role.name} = {role.machine.value}" for role in found.roles)
     kahn.out.line(f"{found.name}: {found.title}")
     kahn.out.line(_("Roles: {roles}. Tree {tree}.").format(roles=roles, tree=found.tree))
@@ -128,7 +128,7 @@ def _tell_points(kahn: Context, step: Step) -> None:
 
 def _steps(runbook: Runbook) -> Table:
     words = (_("step"), _("what it does"), _("on"), _("effect"), _("undo"), _("verify"), _("probe"), _("deadline"))
-    table = _table("#", *words)
+    table = table_of("#", *words)
     for number, step in enumerate(runbook.steps, start=1):
         table.add_row(str(number), *(escape(harmless(one)) for one in _cells(step)))
     return table
@@ -147,7 +147,8 @@ def _is_there(playbook: str) -> str:
     return _("yes") if playbook else "-"
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
+    """A plain table of these columns."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in (_("step"), _("runbook")))
@@ -162,7 +163,8 @@ def _state_dir(kahn: Context) -> Path:
         return kahn.home or Path.cwd()
 
 
-def _folder(kahn: Context, runbook: str) -> Path:
+def folder_of(kahn: Context, runbook: str) -> Path:
+    """The folder of a runbook named by a command: a path, or a name. Raises RunbookUnknown."""
     path = Path(runbook)
     if "/" in runbook or (path / "runbook.yml").is_file():
         return path.parent if path.name == "runbook.yml" else path

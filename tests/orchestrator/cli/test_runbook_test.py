@@ -1,0 +1,36 @@
+"""`kahn runbook test` from a terminal: what cannot be tried is refused, and a finding is said in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.cli import runbook_test
+from orchestrator.cli.context import Context
+from orchestrator.cli.runbook_test import CannotTry, lines_of, word_of
+from orchestrator.core.trial import Finding, Trial, Tried
+from tests.known_town import call
+from tests.orchestrator.cli.lone import command_app
+
+
+def test_a_runbook_of_people_alone_is_refused_before_any_host_is_made() -> None:
+    with pytest.raises(CannotTry, match="all of it is done by people"):
+        call(command_app(runbook_test.try_runbook), Context(), "replace-seat-by-hand")
+
+
+@pytest.mark.parametrize(
+    ("finding", "word"),
+    [
+        (Finding(verdict=Tried.WELL), "ok"),
+        (Finding(verdict=Tried.WELL, told="failed task_failed"), "as before (failed task_failed)"),
+        (Finding(verdict=Tried.DIFFERS, told="unknown result_lost"), "DIFFERS (unknown result_lost)"),
+        (Finding(verdict=Tried.BROKEN, told="failed \x1b[2J"), r"BROKEN (failed \x1b[2J)"),
+        (Finding(verdict=Tried.NOT_TRIED, told="it has no undo"), "not tried (it has no undo)"),
+    ],
+)
+def test_each_finding_has_its_word_and_what_a_host_said_stays_harmless(finding: Finding, word: str) -> None:
+    assert word_of(finding) == word
+
+
+def test_what_differs_is_listed_by_host_and_path() -> None:
+    back = Finding(verdict=Tried.DIFFERS, differences=("apc-0001: opt/three",))
+    assert lines_of(Trial(runbook="r", steps=(), back=back)) == ["  apc-0001: opt/three"]

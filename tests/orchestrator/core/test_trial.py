@@ -1,0 +1,53 @@
+"""What can be tried of a runbook on lab hosts, and when a trial passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.runbook import Baseline, Effect, Role, RoleSource, Runbook, Step
+from orchestrator.core.trial import Finding, StepTrial, Trial, Tried, cannot_try, left_untried, no_way_back
+from tests.orchestrator.core.builders import STEPS, a_runbook
+
+BY_HAND = Step(
+    name="desk", title="Desk", on="source", effect=Effect.ONCE, checklist=("Done",), undo_checklist=("Back",)
+)
+OF_A_TOOL = replace(STEPS[2], external=True)
+
+
+def in_role(machine: RoleSource) -> Runbook:
+    return replace(a_runbook(), roles=(*a_runbook().roles, Role(name="other", machine=machine)))
+
+
+def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
+    assert cannot_try(a_runbook()) == cannot_try(in_role(RoleSource.VAULT)) == ""
+    assert cannot_try(in_role(RoleSource.GATEWAY)) == "the lab has no machine in the role gateway"
+    assert "procedure" in cannot_try(replace(a_runbook(), procedure=True))
+    alone = replace(a_runbook((BY_HAND,)), baseline=Baseline(on="source", checklist=("How it is",)))
+    assert cannot_try(alone) == "all of it is done by people"
+
+
+def test_steps_of_people_and_tools_are_not_played_and_say_so() -> None:
+    assert (left_untried(BY_HAND), left_untried(OF_A_TOOL)) == ("a person does it", "another tool does it")
+    assert [left_untried(step) for step in STEPS] == ["", "", ""]
+
+
+def test_only_a_step_that_changes_something_needs_an_undo_to_be_disturbed() -> None:
+    assert [no_way_back(step) for step in STEPS] == ["", "", ""]
+    assert no_way_back(replace(STEPS[1], undo="", no_return=True)) == "it has no undo"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "passed"),
+    [(Tried.WELL, True), (Tried.NOT_TRIED, True), (Tried.DIFFERS, False), (Tried.BROKEN, False)],
+)
+def test_one_bad_finding_anywhere_fails_the_trial(verdict: Tried, passed: bool) -> None:
+    well, one = Finding(verdict=Tried.WELL), Finding(verdict=verdict)
+    for step in (
+        StepTrial(step="a", forward=one, failed=well, killed=well),
+        StepTrial(step="a", forward=well, failed=one, killed=well),
+        StepTrial(step="a", forward=well, failed=well, killed=one),
+    ):
+        assert Trial(runbook="r", steps=(step,), back=well).passed is passed
+    assert Trial(runbook="r", steps=(), back=one).passed is passed
