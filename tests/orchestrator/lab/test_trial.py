@@ -23,7 +23,7 @@ roles: {source: asset}
 baseline: {on: source, take: fingerprint.yml, compare: compare-with-baseline.yml}
 steps:
   - {name: write, title: Write, on: source, effect: idempotent, playbook: write.yml, undo: back.yml, deadline_s: 120}
-  - {name: forget, title: Forget, on: source, effect: idempotent, playbook: forget.yml, undo: back.yml, deadline_s: 120}
+  - {name: forget, title: Forget, on: source, effect: idempotent, playbook: forget.yml, undo: look.yml, deadline_s: 120}
 """
 PLAY = """\
 - name: Play
@@ -37,6 +37,7 @@ COMMANDS = {
     "write.yml": "echo a > /opt/one && sleep 2 && echo b > /opt/two",
     "forget.yml": "echo c > /opt/three",
     "back.yml": "rm -f /opt/one /opt/two",
+    "look.yml": "ls /opt",
 }
 
 
