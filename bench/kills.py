@@ -139,11 +139,11 @@ def done_by_the_books(story: Story) -> Receipts:
 
 
 def trees(story: Story) -> dict[str, dict[str, Seen]]:
-    """Machine -> its file tree; ids of assets in paths become their names."""
+    """Machine -> all that it wrote over the base that all have; ids of assets in paths become their names."""
     names = {row["asset"]: row["name"] for row in story.wave()["moves"]}
     pattern = re.compile("|".join(map(re.escape, names)) or "$^")
     return {
-        host.name: {pattern.sub(lambda hit: names[hit[0]], path): seen for path, seen in walked(host.root).items()}
+        host.name: {pattern.sub(lambda hit: names[hit[0]], path): seen for path, seen in walked(host.upper).items()}
         for host in story.lab.hosts(story.tenant)
     }
 
