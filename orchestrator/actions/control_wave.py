@@ -52,6 +52,14 @@ class HalfWay(ExpectedError):
     exit_code = 3
 
 
+class StillAtWork(ExpectedError):
+    """A wave is to be ended while runs of it live: their assets would belong to nobody."""
+
+    code, says = "RUN-037", "Wave {wave} cannot be ended: steps are still under way on {count} assets."
+    remedy = "Wait until they end, say how the work at the desk went (`kahn wave done`), or break the wave off."
+    exit_code = 3
+
+
 class LeadTaken(ExpectedError):
     """Somebody else leads the wave."""
 
@@ -132,7 +140,7 @@ def _sign(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> S
 def change_course(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> tuple[WaveRow, Signatures]:
     """Pause, resume, abort or close the wave, once enough people have signed; until then it stays as it is.
 
-    Raises ReasonMissing, IllegalTransition, HalfWay, SignedAlready, NotTheLead.
+    Raises ReasonMissing, IllegalTransition, StillAtWork, HalfWay, SignedAlready, NotTheLead.
     """
     event, cause = _EVENTS[intent.kind]
     stands = wave.state in WAVE_GROUPS["stuck"]
@@ -152,6 +160,9 @@ def _names(signatures: Signatures) -> str:
 
 def _nothing_half_way(desk: Desk, wave: WaveRow) -> None:
     moves = progress_in(desk.books, wave).moves.values()
+    working = sum(move.run is not None for move in moves)
+    if working:
+        raise StillAtWork(wave=wave.key, count=working)
     half = sum(is_half_way(wave.content, move) for move in moves)
     if half:
         raise HalfWay(wave=wave.key, count=half)

@@ -125,7 +125,7 @@ def keep_appointments(
     """What the hour demands of an approved wave: schedule it, start it when its window opens, or say it was missed.
 
     Firing twice or late does no harm: everything is compare-and-set on the wave's row. Raises NotReady when its hour
-    has come and a gate blocks it: nothing was changed, and it is tried again as long as its window is open.
+    has come and a gate blocks it: nothing was changed, and it is tried again as long as its first batch fits.
     """
     now = desk.now
     if wave.state is WaveState.APPROVED:

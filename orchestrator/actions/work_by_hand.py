@@ -11,7 +11,7 @@ from orchestrator.actions.control_wave import reason_given, touch
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.record import keep_act, progress_in, write_down
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
-from orchestrator.core.by_hand import NOT_CONFIRMED, NOT_POSSIBLE, Errand, NotTheSame, errand_for, evidence_of
+from orchestrator.core.by_hand import NOT_CONFIRMED, Errand, NotTheSame, ending_of, errand_for
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import RunRow, WaveRow
 
@@ -42,9 +42,8 @@ def say_how_it_went(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: In
     for run_id in dict.fromkeys(progress.moves[asset].run for asset in intent.assets):
         run = runs[run_id] if run_id is not None else None
         if run is not None:
-            ending = {"outcome": "done" if done else "failed", "cause": "" if done else NOT_POSSIBLE}
             mine = frozenset(intent.assets) & {attempt.asset for attempt in run.attempts}
-            _end(desk, wave, run, mine, ending | {"evidence": evidence_of(errand, by=by, done=done)})
+            _end(desk, wave, run, mine, ending_of(errand, by=by, done=done))
     return errand
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 import orchestrator
 from inventory.errors import ExpectedError
@@ -50,7 +50,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-_Point = Annotated[str, Field(min_length=1, max_length=200)]
+def _one_line(text: str) -> str:
+    """People sign for what they read: no text of a runbook may look like several lines, or like nothing."""
+    if text and (not text.isprintable() or not text.strip()):
+        raise ValueError("one line of printable characters is wanted")
+    return text
+
+
+_Point = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+_Title = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
+_Words = Annotated[str, Field(max_length=120), AfterValidator(_one_line)]
 _Checklist = Annotated[list[_Point], Field(max_length=20)]
 
 
@@ -60,6 +69,7 @@ class _Baseline(_Strict):
     compare: str = ""
     checklist: _Checklist = []
     deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
+    takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
 
 
 class _Service(_Strict):
@@ -70,13 +80,13 @@ class _Service(_Strict):
 
 class _Step(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    title: str = Field(min_length=1, max_length=120)
+    title: _Title
     on: str
     effect: Literal["none", "idempotent", "once"]
     kind: Literal["playbook", "manual", "external"] = "playbook"
     checklist: _Checklist = []
     undo_checklist: _Checklist = []
-    present: str = Field(default="", max_length=120)
+    present: _Words = ""
     playbook: str = ""
     start: str = ""
     verify: str = ""
@@ -101,7 +111,7 @@ _Machine = Literal["asset", "successor", "vault", "gateway", "jump", "database",
 
 
 class _Document(_Strict):
-    title: str = Field(min_length=1, max_length=120)
+    title: _Title
     ansible: Literal["modern"]
     roles: dict[str, _Machine] = Field(min_length=1, max_length=12)
     needs: dict[str, str | list[str]] = Field(default={}, max_length=12)

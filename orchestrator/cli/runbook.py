@@ -61,6 +61,10 @@ def show(ctx: typer.Context, runbook: Name) -> None:
     kahn.out.line(_("Roles: {roles}. Tree {tree}.").format(roles=roles, tree=found.tree))
     _tell_adopted(kahn, found)
     kahn.out.rich(_steps(found))
+    for number, point in enumerate(found.baseline.checklist, 1):
+        if number == 1:
+            kahn.out.line(_("noted before and compared after a way back, by hand:"))
+        kahn.out.line(f"  {number}. {harmless(point)}")
     for step in found.steps:
         _tell_points(kahn, step)
     kahn.out.json(found)

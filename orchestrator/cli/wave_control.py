@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,14 +23,17 @@ from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.lines import clock, run_words
 from orchestrator.cli.wave import As, Key, KeyFile, Reason, app, drive_here, keyboard_of
-from orchestrator.core.by_hand import errand_for
+from orchestrator.core.by_hand import Errand, check_word, errand_for
 from orchestrator.core.control import Signatures, check_fit, signatures_needed
+from orchestrator.core.decisions import AT_THE_DESK
+from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.progress import WaveProgress
+from orchestrator.core.runbook import Direction
 from orchestrator.core.undo import WAVE_HELD
-from orchestrator.core.wave import ActKind
+from orchestrator.core.wave import ActKind, WaveContent
 from orchestrator.ports import WaveRow
-from orchestrator.spoken import cause_says, one_line, state_word, wave_word
+from orchestrator.spoken import cause_says, one_line, spoken, state_word, wave_word
 from orchestrator.texts import _
 
 __all__ = ["app"]
@@ -133,9 +135,12 @@ def close(ctx: typer.Context, wave: Key, reason: Reason, person: As = "", key: K
 def done(
     ctx: typer.Context,
     wave: Key,
-    assets: Assets,
+    work: Annotated[str, typer.Argument(help="What was done: the step, undo:STEP, before, or compare.")],
+    assets: Annotated[list[str], typer.Argument(help="Assets for which you sign; no other one comes along.")],
     *,
-    failed: Annotated[bool, typer.Option("--failed", help="It could not be done; say why with --reason.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="It could not be done, or the comparison differs; say why with --reason.")
+    ] = False,
     reason: Reason = "",
     person: As = "",
     key: KeyFile = None,
@@ -145,7 +150,8 @@ def done(
     row, progress = _at(kahn, wave)
     named = tuple(dict.fromkeys(asset_named(row.content, one) for one in assets))
     errand = errand_for(row.content, progress, named)
-    _look_at_points(kahn, errand.points, failed=failed)
+    check_word(row.content, errand, work, named)
+    _look_at_points(kahn, row.content, errand, failed=failed)
     keyboard = keyboard_of(kahn, person, key)
     kind = ActKind.DID_NOT if failed else ActKind.DID
     intent = Intent(kind=kind, reason=reason, assets=named, about=errand.about)
@@ -157,14 +163,18 @@ def done(
     kahn.out.json({"wave": wave, "work": errand.about, "assets": named, "done": not failed})
 
 
-def _look_at_points(kahn: Context, points: Sequence[str], *, failed: bool) -> None:
-    """The checklist; where the work is done, each point is asked for."""
-    for number, point in enumerate(points, 1):
-        line = f"  {number}. {harmless(point)}"
+def _look_at_points(kahn: Context, content: WaveContent, errand: Errand, *, failed: bool) -> None:
+    """What is signed, then the checklist; where the work is done, each point is asked for."""
+    facts = {"wave": content.key, "title": errand.title, "count": len(errand.assets)}
+    kahn.out.line(spoken(Sentence(says=AT_THE_DESK[errand.direction], facts=facts)))
+    compared = errand.direction is Direction.COMPARE
+    asks = _("{point} - is it as noted before?") if compared else _("{point} - done and looked at?")
+    for number, point in enumerate(errand.points, 1):
+        line = f"  {number}. {one_line(point, longest=200)}"
         if failed or kahn.yes:
             kahn.out.line(line)
         else:
-            kahn.confirm(_("{point} - done and looked at?").format(point=line))
+            kahn.confirm(asks.format(point=line))
 
 
 @app.command()

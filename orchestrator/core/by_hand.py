@@ -15,6 +15,7 @@ from orchestrator.core.wave import WaveContent
 
 COMPARED = "by-hand"
 """Stands for the fingerprint of an asset whose state a person noted before, and compares after."""
+DIFFERS = "differs-by-hand"
 NOT_CONFIRMED = "not_confirmed"
 """Cause of an attempt of which nobody said in time how it ended."""
 NOT_POSSIBLE = "not_possible_by_hand"
@@ -36,6 +37,14 @@ class NotTheSame(ExpectedError):
     exit_code = 2
 
 
+class OtherWork(ExpectedError):
+    """A person signs for work that the assets do not wait for: it is done already, or not begun."""
+
+    code, says = "RUN-036", "{asset} waits for {waits}, not for {said}."
+    remedy = "`kahn wave show {wave}` prints the command for what it waits for; sign only what was done."
+    exit_code = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """One thing that a person does on some assets of a wave. ``points`` is the checklist."""
@@ -53,6 +62,12 @@ class Errand:
     def about(self) -> str:
         """What a signature says it is about."""
         return f"{self.direction}:{self.step}"
+
+    @property
+    def word(self) -> str:
+        """What a person types for it."""
+        words = {Direction.DO: self.step, Direction.UNDO: f"undo:{self.step}", Direction.BASELINE: "before"}
+        return words.get(self.direction, self.direction.value)
 
 
 def errands(content: WaveContent, progress: WaveProgress) -> tuple[Errand, ...]:
@@ -92,11 +107,30 @@ def errand_for(content: WaveContent, progress: WaveProgress, assets: Collection[
     return waiting[next(iter(assets))]
 
 
-def evidence_of(errand: Errand, *, by: str, done: bool) -> Mapping[str, Any]:
-    """What is kept beside the outcome. A comparison by hand counts as equal when the person signed that it is."""
+def check_word(content: WaveContent, errand: Errand, word: str, assets: Collection[AssetId]) -> None:
+    """That the assets wait for what the person speaks of. Raises OtherWork."""
+    if word != errand.word:
+        asset = content.move(next(iter(assets))).name
+        raise OtherWork(asset=asset, waits=errand.word, said=word, wave=content.key)
+
+
+def ending_of(errand: Errand, *, by: str, done: bool) -> Mapping[str, Any]:
+    """How the asset's part ends by that word: outcome, cause and evidence. A comparison that shows a difference was
+    made as well as one that shows none."""
+    compared = errand.direction is Direction.COMPARE
+    well = done or compared
+    return {
+        "outcome": "done" if well else "failed",
+        "cause": "" if well else NOT_POSSIBLE,
+        "evidence": _evidence(errand, by=by, done=done),
+    }
+
+
+def _evidence(errand: Errand, *, by: str, done: bool) -> Mapping[str, Any]:
+    """What is kept beside the outcome. A comparison by hand counts as equal only when the person signed that it is."""
     kept: dict[str, Any] = {"by_hand": {"by": by, "points": list(errand.points) if done else []}}
     if done and errand.direction is Direction.BASELINE:
         kept["kahn"] = {"baseline": COMPARED}
-    if done and errand.direction is Direction.COMPARE:
-        kept["kahn"] = {"baseline": COMPARED, "now": COMPARED}
+    if errand.direction is Direction.COMPARE:
+        kept["kahn"] = {"baseline": COMPARED, "now": COMPARED if done else DIFFERS}
     return kept

@@ -337,9 +337,9 @@ _DECIDED = (
     Cause(code="window_passed", says="its window passed without a start", remedy="Plan it again."),
     Cause(
         code="started_too_late",
-        says="it did not start when its window opened; by now its first batch and the way back, should it fail, would "
-        "end after the window",
-        remedy="Plan it again, and see that `kahn serve` runs.",
+        says="a gate or a stop kept it, or nobody drove, when its window opened; by now its first batch and the way "
+        "back, should it fail, would end after the window",
+        remedy="See what kept it (`kahn wave check`, `kahn stop`, `kahn serve`), then plan it again.",
     ),
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )

@@ -142,18 +142,15 @@ def _by_hand(case: WaveCase, errand: Errand) -> Decision:
         ),
         who=Sentence(says="{who}", facts={"who": errand.present}) if errand.present else ENGINEER,
         helps=Sentence(says="Points: {points}", facts={"points": "; ".join(errand.points)}),
-        if_nobody_acts=Sentence(
-            says="At {until} it counts as unknown; it is asked once more, then a person must decide.",
-            facts={"until": local(errand.until, case.content) if errand.until else "-"},
-        ),
+        if_nobody_acts=in_zone(move_without_people(case.content, moves[0], around=case.around), case.content),
         since=earliest([errand.since], case.content),
         until=local(errand.until, case.content) if errand.until else None,
         assets=errand.assets,
         names=names,
         users=users_of(case.content, moves),
         commands=(
-            f"kahn wave done {case.key} -- {named}",
-            f"kahn wave done {case.key} --failed --reason REASON -- {named}",
+            f"kahn wave done {case.key} {errand.word} -- {named}",
+            f"kahn wave done {case.key} {errand.word} --failed --reason REASON -- {named}",
         ),
     )
 

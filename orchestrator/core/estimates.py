@@ -69,7 +69,8 @@ class Estimates:
 
     def _told(self, direction: Direction, step: str) -> float:
         if direction in (Direction.BASELINE, Direction.COMPARE):
-            return max(LEAST_S, DEFAULT_SHARE * self.content.runbook.baseline.deadline_s)
+            baseline = self.content.runbook.baseline
+            return float(baseline.takes_s) or max(LEAST_S, DEFAULT_SHARE * baseline.deadline_s)
         of = self.content.runbook.step(step)
         told = of.undo_takes_s if direction is Direction.UNDO else of.takes_s if direction is Direction.DO else 0
         return float(told) or max(LEAST_S, DEFAULT_SHARE * of.deadline_s)

@@ -123,7 +123,8 @@ def _seen(facts: Iterable[Fact], asset: AssetId) -> tuple[Seen, ...]:
 def _line(at: datetime, body: Mapping[str, Any], *, outcome: str, cause: str, evidence: Mapping[str, Any]) -> Seen:
     kahn = evidence.get("kahn")
     answer = kahn.get("answer") if isinstance(kahn, Mapping) else None
-    message = evidence.get("msg")
+    by_hand = evidence.get("by_hand")
+    message = f"by hand: {by_hand['by']}" if isinstance(by_hand, Mapping) and "by" in by_hand else evidence.get("msg")
     return Seen(
         at=at,
         direction=Direction(body["direction"]),

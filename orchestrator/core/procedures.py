@@ -87,6 +87,9 @@ class ProcedureSettings:
         self._check_databases()
         self._check_service()
         self._check_gateway()
+        for key in ("path", "host", "gateway_line", "gateway_file"):
+            if not getattr(self, key).isprintable():
+                self._wrong(key, "only printable characters, in one line")
 
     def _check_paths(self) -> None:
         for key in ("data", "programs", "databases", "configuration", "jobs"):
@@ -142,8 +145,6 @@ class ProcedureSettings:
                 self._wrong(key, "a port from 1 to 65535 is needed")
         if self.path and not self.path.startswith("/"):
             self._wrong("path", "it begins with /")
-        if any(not char.isprintable() for char in self.path + self.host):
-            self._wrong("path", "only printable characters")
 
     def _wrong(self, key: str, why: str) -> None:
         raise InvalidProcedure(name=self.name, key=key, why=why)

@@ -109,6 +109,8 @@ class Baseline:
     compare: str = ""
     deadline_s: int = 300
     checklist: tuple[str, ...] = field(default=(), metadata=LATER)
+    takes_s: int = field(default=0, metadata=LATER)
+    """How long one round of either takes, as far as its author knows (P80); 0 when they do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

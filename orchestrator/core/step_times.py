@@ -33,6 +33,10 @@ class RunTime:
     seconds: float
 
 
+WHOLE = ("exit", "by_hand")
+"""Ends of runs that were seen."""
+
+
 def run_times(facts: Iterable[Fact]) -> tuple[RunTime, ...]:
     """Durations of a wave's runs, from intent to end, that ended well on every asset: one that hung until its deadline,
     failed early, was lost or never started measures nothing."""
@@ -45,7 +49,7 @@ def run_times(facts: Iterable[Fact]) -> tuple[RunTime, ...]:
             begun[run] = fact
         elif fact.kind == "attempt.ended" and fact.body["outcome"] != "done":
             spoilt.add(run)
-        elif fact.kind == "run.ended" and fact.body["how"] == "exit" and run in begun and run not in spoilt:
+        elif fact.kind == "run.ended" and fact.body["how"] in WHOLE and run in begun and run not in spoilt:
             first = begun[run]
             found.append(
                 RunTime(

@@ -82,6 +82,9 @@ HALTED_OUTLOOKS: dict[str, str] = {
     "`kahn stop --lift`.",
     "undriven": "NOBODY DRIVES NOW: steps under way end by themselves, and nothing else happens until `kahn serve` or "
     "`kahn wave run` runs.",
+    "at_desk": "It waits for work at the desk; if nobody has signed by {at}, how it stands is unknown.",
+    "at_desk_undriven": "It waits for work at the desk. NOBODY DRIVES NOW: a signature counts, and nothing follows it "
+    "until `kahn serve` or `kahn wave run` runs.",
     "undriven_yet": "NOBODY DRIVES NOW: it starts at {opens} only if `kahn serve` runs by then.",
 }
 """What is said instead, while nobody carries on what begins by itself."""
@@ -130,6 +133,11 @@ _UNTIL_IT_CLOSES = (
 
 def move_without_people(content: WaveContent, move: MoveProgress, *, around: Surroundings = CALM) -> Outlook:
     """One move's outlook. Total: every state has one."""
+    work = move.at_work
+    if work is not None and content.runbook.by_hand(work.direction, work.step):
+        at = work.until
+        says = HALTED_OUTLOOKS["at_desk" if around.driven is not False else "at_desk_undriven"]
+        return Outlook(says=says, facts={"at": _clock(at) if at else "-"}, at=at)
     if move.state in _MOVES_BY_ITSELF and (around.stopped or around.driven is False):
         return Outlook(says=HALTED_OUTLOOKS["stopped" if around.stopped else "undriven"], facts={})
     unknown = move.state is MoveState.UNKNOWN and move.since is not None

@@ -80,15 +80,16 @@ class Postgres:
         for name in self.names:
             rows = self.ask(
                 "select pg_database_size(datname), pg_encoding_to_char(encoding), datcollate, datctype, "
-                "pg_get_userbyid(datdba), current_setting('server_version_num') "
+                "pg_get_userbyid(datdba), current_setting('server_version_num'), "
+                "datacl is not null or exists (select 1 from pg_db_role_setting where setdatabase = pg_database.oid) "
                 f"from pg_database where datname = {_text(name)}"
             )
             if not rows:
                 raise Trouble("database_missing", f"There is no PostgreSQL database {name}.")
-            size, encoding, collate, ctype, owner, version = rows[0]
+            size, encoding, collate, ctype, owner, version, has_own_rights = rows[0]
             words = {"encoding": encoding, "collate": collate, "ctype": ctype, "owner": owner}
             roles = self.ask(_ROLES.format(_text(name)))
-            found[name] = dict(words, bytes=int(size), version=int(version), roles=roles)
+            found[name] = dict(words, bytes=int(size), version=int(version), roles=roles, own=has_own_rights == "t")
         return found
 
     def fit(self, wanted):
@@ -100,6 +101,9 @@ class Postgres:
         for name, one in wanted.items():
             if version // 10000 < one["version"] // 10000:
                 raise Trouble("database_too_old", "PostgreSQL is older here than on the old server.")
+            if one["own"]:
+                says = f"The database {name} has rights or settings of its own (grant on database, alter database set)."
+                raise Trouble("database_has_own_rights", says)
             if name not in ours and self._is_there(name):
                 raise Trouble("target_not_empty", f"There is a PostgreSQL database {name} already.")
         return self.ask("show data_directory")[0][0]

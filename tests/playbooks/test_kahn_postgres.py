@@ -144,6 +144,30 @@ def test_a_database_moves_with_owner_rights_and_sequences_and_comes_back_with_la
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("sql", "back"),
+    [
+        ("revoke connect on database wohngeld from public", "grant connect on database wohngeld to public"),
+        ("alter database wohngeld set work_mem = '77MB'", "alter database wohngeld reset work_mem"),
+    ],
+)
+def test_rights_or_settings_of_a_database_that_would_be_lost_stop_the_move_before_anything_is_carried(
+    trio: Trio, servers: tuple[Server, Server], sql: str, back: str
+) -> None:
+    old, new = servers
+    had = names(new)
+    acl = "update pg_database set datacl = null where datname = 'wohngeld'"
+    old.ask(sql, "postgres")
+    try:
+        with pytest.raises(Trouble) as found:
+            act(trio, "fit")
+        assert found.value.cause == "database_has_own_rights" and names(new) == had
+    finally:
+        old.ask(f"{back}; set allow_system_table_mods = on; {acl}", "postgres")
+    act(trio, "fit")
+
+
+@pytest.mark.postgres
 @pytest.mark.long
 def test_an_unchanged_database_is_not_touched_by_the_way_back_and_a_failed_move_opens_it_again(
     trio: Trio, servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch

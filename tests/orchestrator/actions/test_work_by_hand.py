@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from inventory.model import AssetId
-from orchestrator.actions.control_wave import change_course
+from orchestrator.actions.control_wave import StillAtWork, change_course
 from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.actions.work_by_hand import say_how_it_went
+from orchestrator.adapters.runbooks import SHIPPED, load_runbook
 from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, errands
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.surroundings import CALM
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import Store
 from tests.databases import database_url, store
@@ -135,3 +139,47 @@ def test_an_abort_asks_for_what_is_half_way_to_be_taken_back(tmp_path: Path, sto
     say(town, "compare:", "apc-001", "apc-002")
     town.drive()
     assert set(town.states().values()) == {"rolled_back"}
+
+
+def test_a_difference_that_a_person_signed_is_never_called_as_before(tmp_path: Path, store: Store) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+    say(town, "baseline:", "apc-001", "apc-002")
+    step(town)
+    say(town, "do:exchange", "apc-001", "apc-002", done=False, reason="no power")
+    step(town)
+    say(town, "undo:exchange", "apc-001", "apc-002")
+    step(town)
+    say(town, "compare:", "apc-001", done=False, reason="the printer is missing")
+    say(town, "compare:", "apc-002")
+    town.drive()
+    assert town.states() == {"apc-001": "needs_person", "apc-002": "rolled_back"}
+    assert town.wave()[1].moves[AssetId("apc-001-id")].cause == "differs_from_before"
+
+
+def test_a_wave_is_not_ended_while_people_work_for_it(tmp_path: Path, store: Store) -> None:
+    town = a_town(store, tmp_path)
+    step(town)
+
+    def change(kind: ActKind) -> None:
+        with town.outside().desk() as desk:
+            wave = desk.books.waves.get(STADT, "W01")
+            change_course(desk, wave, keyboard=town.anna, intent=Intent(kind=kind, reason="a reason"))
+
+    change(ActKind.PAUSE)
+    with pytest.raises(StillAtWork, match="2 assets"):
+        change(ActKind.CLOSE)
+    assert town.wave()[0].state is WaveState.PAUSED
+
+
+def test_the_shipped_runbook_reaches_its_first_desk_in_a_night_of_the_example(tmp_path: Path, store: Store) -> None:
+    shipped = load_runbook(SHIPPED / "replace-seat-by-hand")
+    town = Town(store=store, runs=SimulatedRuns(), folder=tmp_path, seats=2, runbook=shipped)
+    town.propose()
+    town.approve()
+    content = town.wave()[0].content
+    needed = content.window.closes - Estimates(content=content, around=CALM).batch_fits_until("canary")
+    assert needed < timedelta(hours=6, minutes=30) / 1.5
+    town.start()
+    step(town)
+    assert town.wave()[0].state is WaveState.RUNNING and list(waiting(town)) == ["baseline:"]

@@ -248,6 +248,9 @@ def test_a_runbook_may_be_work_of_people_alone(tmp_path: Path) -> None:
         ("    kind: manual\n", "    kind: magic\n", 11, "must be 'playbook', 'manual' or 'external'"),
         ("  checklist: [programs in use are noted]\n", "  take: take.yml\n", 5, "'compare' is missing"),
         ("  checklist: [programs in use are noted]\n", "  checklist: ['']\n", 7, "entry 1"),
+        ("[old machine shows the logon]", '["well\\n  2. forged"]', 16, "one line of printable"),
+        ("technician and user", '" \\t"', 14, "one line of printable"),
+        ("Exchange the machine", '"Exchange \\u202e"', 10, "one line of printable"),
         ("  on: source\n  check", "  on: source\n  take: take.yml\n  check", 7, "'take' makes no sense"),
     ],
 )

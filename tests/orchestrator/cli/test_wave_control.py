@@ -10,7 +10,7 @@ from typer.testing import Result
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.cli import wave_control
 from orchestrator.cli.context import Context, NotConfirmed
-from orchestrator.core.by_hand import NotAtTheDesk
+from orchestrator.core.by_hand import NotAtTheDesk, OtherWork
 from orchestrator.core.control import AssetNotFit, WaveNotUnderWay
 from orchestrator.core.lifecycle import IllegalTransition, WaveState
 from orchestrator.settings import CONFIG_NAME, example_config
@@ -134,15 +134,23 @@ def test_work_at_the_desk_is_shown_with_its_points_and_signed(tmp_path: Path) ->
     key = ("--as", "bert", "--key", str(town.bert.key_file))
     context.yes = False
     with pytest.raises(NotConfirmed):
-        kahn(context, "done", "W01", "apc-001", *key)
+        kahn(context, "done", "W01", "before", "apc-001", *key)
     context.yes = True
-    said = kahn(context, "done", "W01", "apc-001", *key).output
-    assert "1. programs in use are noted" in said and "Signed: done: fingerprint from before, 1 assets." in said
+    said = kahn(context, "done", "W01", "before", "apc-001", *key).output
+    assert (
+        "note the state from before" in said
+        and "1. programs in use are noted" in said
+        and "Signed: done: fingerprint from before, 1 assets." in said
+    )
     for _ in range(5):
         town.driver().tick()
+    with pytest.raises(OtherWork):
+        kahn(context, "done", "W01", "before", "apc-001", *key)
     with pytest.raises(ReasonMissing):
-        kahn(context, "done", "W01", "apc-001", "--failed", *key)
-    failed = kahn(context, "done", "W01", "apc-001", "--failed", "--reason", "it does not start", *key).output
+        kahn(context, "done", "W01", "exchange", "apc-001", "--failed", *key)
+    failed = kahn(
+        context, "done", "W01", "exchange", "apc-001", "--failed", "--reason", "it does not start", *key
+    ).output
     assert "Signed: could not be done: exchange, 1 assets." in failed
     with pytest.raises(NotAtTheDesk):
-        kahn(context, "done", "W01", "apc-001", *key)
+        kahn(context, "done", "W01", "exchange", "apc-001", *key)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from inventory.model import AssetId
-from orchestrator.core.by_hand import COMPARED, NotAtTheDesk, NotTheSame, errand_for, errands, evidence_of
+from orchestrator.core.by_hand import (
+    COMPARED,
+    NotAtTheDesk,
+    NotTheSame,
+    OtherWork,
+    check_word,
+    ending_of,
+    errand_for,
+    errands,
+)
 from orchestrator.core.command import StartRun
 from orchestrator.core.decisions import About, decisions_of
 from orchestrator.core.places import WaveCase
@@ -73,10 +83,24 @@ def test_one_word_is_about_one_thing() -> None:
         errand_for(done.content, done.progress, (FIRST,))
 
 
-def test_a_signed_comparison_counts_as_equal_and_a_refused_one_as_nothing() -> None:
+def test_a_word_is_for_what_is_waited_for_and_nothing_else() -> None:
+    game = a_game()
+    exchange, baseline = errands(game.content, game.progress)
+    assert (exchange.word, baseline.word) == ("exchange", "before")
+    check_word(game.content, exchange, "exchange", exchange.assets)
+    with pytest.raises(OtherWork, match="waits for exchange, not for before"):
+        check_word(game.content, exchange, "before", exchange.assets)
+
+
+def test_a_signed_comparison_counts_as_equal_and_a_difference_as_a_difference() -> None:
     _exchange, baseline = errands((game := a_game()).content, game.progress)
-    assert evidence_of(baseline, by="p-1", done=True)["kahn"] == {"baseline": COMPARED}
-    assert evidence_of(baseline, by="p-1", done=False) == {"by_hand": {"by": "p-1", "points": []}}
+    assert ending_of(baseline, by="p-1", done=True)["evidence"]["kahn"] == {"baseline": COMPARED}
+    failed = ending_of(baseline, by="p-1", done=False)
+    assert failed["outcome"] == "failed" and failed["evidence"] == {"by_hand": {"by": "p-1", "points": []}}
+    compare = replace(baseline, direction=Direction.COMPARE)
+    differs = ending_of(compare, by="p-1", done=False)
+    assert differs["outcome"] == "done" and differs["evidence"]["kahn"]["now"] != COMPARED
+    assert ending_of(compare, by="p-1", done=True)["evidence"]["kahn"] == {"baseline": COMPARED, "now": COMPARED}
 
 
 def test_who_looks_sees_what_waits_at_the_desk_with_its_points_and_the_command() -> None:
@@ -84,5 +108,5 @@ def test_who_looks_sees_what_waits_at_the_desk_with_its_points_and_the_command()
     found = decisions_of([WaveCase(content=game.content, progress=game.progress)], now=OPENS)
     (exchange, _baseline) = [one for one in found if one.about is About.BY_HAND]
     assert exchange.who.text == "technician and user"
-    assert exchange.commands[0] == "kahn wave done W01 -- apc-a01 apc-a02"
+    assert exchange.commands[0] == "kahn wave done W01 exchange -- apc-a01 apc-a02"
     assert exchange.helps is not None and "new machine shows the logon" in exchange.helps.text
