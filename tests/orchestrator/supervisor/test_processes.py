@@ -8,6 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
 
 from orchestrator.supervisor.processes import (
     boot_id,
@@ -25,26 +28,34 @@ STUBBORN = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); p
 def program(code: str = "print(flush=True); import time; time.sleep(600)", **variables: str) -> Iterator[int]:
     """A program with these variables, once it has begun."""
     with subprocess.Popen((sys.executable, "-c", code), env=variables, stdout=subprocess.PIPE) as started:
-        assert started.stdout is not None and started.stdout.readline()
-        yield started.pid
-        started.kill()
+        try:
+            assert started.stdout is not None and started.stdout.readline()
+            yield started.pid
+        finally:
+            started.kill()
 
 
-def test_a_run_is_known_by_its_whole_id_in_the_environment() -> None:
-    with program(KAHN_RUN="r-1") as own, program(KAHN_RUN="r-10"), program(OTHER="KAHN_RUN=r-1"):
-        assert processes_of("r-1") == (own,)
+@pytest.fixture
+def run() -> str:
+    """A run that no other test, in whatever process, has at the same moment."""
+    return f"run-{uuid4().hex}"
 
 
-def test_a_run_is_ended_even_where_a_process_does_not_listen_and_others_stay() -> None:
-    with program(STUBBORN, KAHN_RUN="r-2"), program(KAHN_RUN="r-3") as other:
-        assert end_all("r-2", sockets="", grace_s=0.2)
-        assert (processes_of("r-2"), processes_of("r-3")) == ((), (other,))
+def test_a_run_is_known_by_its_whole_id_in_the_environment(run: str) -> None:
+    with program(KAHN_RUN=run) as own, program(KAHN_RUN=f"{run}0"), program(OTHER=f"KAHN_RUN={run}"):
+        assert processes_of(run) == (own,)
 
 
-def test_the_way_through_a_jump_host_is_an_idle_connection_and_no_work() -> None:
-    with program(KAHN_RUN="r-4", KAHN_HOP="yes") as hop:
-        assert (processes_of("r-4"), connections_of("r-4", "/tmp/.kahn-x")) == ((), (hop,))
-        assert end_connections("r-4", sockets="/tmp/.kahn-x")
+def test_a_run_is_ended_even_where_a_process_does_not_listen_and_others_stay(run: str) -> None:
+    with program(STUBBORN, KAHN_RUN=run), program(KAHN_RUN=f"{run}-other") as other:
+        assert end_all(run, sockets="", grace_s=0.2)
+        assert (processes_of(run), processes_of(f"{run}-other")) == ((), (other,))
+
+
+def test_the_way_through_a_jump_host_is_an_idle_connection_and_no_work(run: str) -> None:
+    with program(KAHN_RUN=run, KAHN_HOP="yes") as hop:
+        assert (processes_of(run), connections_of(run, f"/tmp/.{run}")) == ((), (hop,))
+        assert end_connections(run, sockets=f"/tmp/.{run}")
 
 
 def test_this_process_itself_is_never_among_them() -> None:
