@@ -35,7 +35,11 @@ def entry_line(sealed: SealedEntry, names: Names, *, zone: str = "") -> str | No
         text = tell(sealed.entry.body, names) if tell else None
     except (KeyError, TypeError, ValueError):
         text = _("{kind}: an entry that this version cannot read").format(kind=sealed.entry.kind)
-    return f"{clock(sealed.at, zone)} {one_line(text)}" if text else None
+    if not text:
+        return None
+    reason = sealed.entry.texts.get("reason", "") if sealed.entry.kind == "act" else ""
+    why = f" ({one_line(reason, longest=120)})" if reason else ""
+    return f"{clock(sealed.at, zone)} {one_line(text)}{why}"
 
 
 def _name(names: Names, asset: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import progress_in, subject_of
 from orchestrator.actions.take_back import asset_named
 from orchestrator.cli.context import Context
-from orchestrator.cli.lines import clock, run_words
+from orchestrator.cli.lines import clock, entry_line, run_words
 from orchestrator.core.decisions import in_zone
 from orchestrator.core.evidence import Evidence, Seen, StepLine, evidence_of
 from orchestrator.core.lifecycle import MoveState
@@ -14,6 +16,7 @@ from orchestrator.core.lifecycle_parts import StepState
 from orchestrator.core.progress import Fact
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.wave import WaveContent
+from orchestrator.ports import SealedEntry
 from orchestrator.spoken import cause_says, one_line, spoken, state_word
 from orchestrator.texts import _
 
@@ -29,6 +32,11 @@ def show_evidence(kahn: Context, wave: str, name: str) -> None:
     page = evidence_of(row.content, progress, facts, asset_named(row.content, name), around=around)
     for line in _lines(row.content, page):
         kahn.out.line(line)
+    signed = _signed(row.content, page, entries)
+    if signed:
+        kahn.out.line("\n" + _("WHAT PEOPLE SIGNED"))
+    for line in signed:
+        kahn.out.line(f"  {line}")
     kahn.out.json(page)
 
 
@@ -51,6 +59,13 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
         lines.append(_("stands with it: {names}").format(names=", ".join(map(one_line, page.leans_on_it))))
     lines.append(_("IF NOBODY ACTS: {outlook}").format(outlook=spoken(in_zone(page.if_nobody_acts, content))))
     return [*lines, *_what_can_be_done(content, page)]
+
+
+def _signed(content: WaveContent, page: Evidence, entries: Iterable[SealedEntry]) -> list[str]:
+    """Acts about this asset, each with the reason that was given; those about the whole wave stand in its log."""
+    acts = (one for one in entries if one.entry.kind == "act" and page.asset in one.entry.body["assets"])
+    names = {move.asset: move.name for move in content.moves}
+    return [line for one in acts if (line := entry_line(one, names, zone=content.window.zone))]
 
 
 def _step(line: StepLine) -> str:

@@ -66,7 +66,7 @@ _KNOWN = (
     Cause(
         code="not_possible_by_hand",
         says="a person signed that it could not be done; the reason stands with the signature",
-        remedy="Read the reason in the wave's log; the asset goes back or a person decides.",
+        remedy="Read the reason (`kahn wave show W --evidence ASSET`); the asset goes back or a person decides.",
     ),
     Cause(
         code="needs",

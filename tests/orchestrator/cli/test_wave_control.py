@@ -152,5 +152,8 @@ def test_work_at_the_desk_is_shown_with_its_points_and_signed(tmp_path: Path) ->
         context, "done", "W01", "exchange", "apc-001", "--failed", "--reason", "it does not start", *key
     ).output
     assert "Signed: could not be done: exchange, 1 assets." in failed
+    page = kahn(context, "show", "W01", "--evidence", "apc-001").output
+    _head, _title, signed = page.partition("WHAT PEOPLE SIGNED")
+    assert "signs: could not be done by hand: apc-001 (it does not start)" in signed
     with pytest.raises(NotAtTheDesk):
         kahn(context, "done", "W01", "exchange", "apc-001", *key)
