@@ -163,9 +163,10 @@ def send_calls(
     While somebody drives, they make the calls and this does nothing. Ends with 4 when a wave lacks a driver.
     """
     kahn = context_of(ctx)
-    if not _undriven(kahn, patience_s=patience):
+    driven = _driven(kahn, patience_s=patience)
+    if driven is not False:
         kahn.out.line(_("Somebody drives, or it cannot be told: they make the calls."))
-        kahn.out.json({"driven": True, "waves": []})
+        kahn.out.json({"driven": driven, "waves": []})
         return
     with kahn.world.look() as desk:
         tenants = desk.books.tenants.all()
@@ -190,15 +191,16 @@ def _alarmed(kahn: Context, tenant: TenantId) -> tuple[str, ...]:
         return ()
 
 
-def _undriven(kahn: Context, *, patience_s: int) -> bool:
-    """Whether nobody drove at any moment of that time: a service that restarts is no reason to wake people."""
+def _driven(kahn: Context, *, patience_s: int) -> bool | None:
+    """False when nobody drove at any moment of that time: a service that restarts is no reason to wake people."""
     for second in range(patience_s + 1):
         with kahn.world.look() as desk:
-            if desk.books.driven() is not False:
-                return False
+            driven = desk.books.driven()
+        if driven is not False:
+            return driven
         if second < patience_s:
             time.sleep(1)
-    return True
+    return False
 
 
 def nobody_is_called(tenant: TenantId) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.adapters.seat import file_seat_taken
+import pytest
+
+from orchestrator.adapters.seat import file_seat, file_seat_taken
 from orchestrator.adapters.store import DatabaseStore
 from tests.waiting import PATIENCE_S
 
@@ -123,3 +126,21 @@ def test_a_seat_file_that_this_account_may_not_read_tells_nothing(tmp_path: Path
     (tmp_path / "kahn.sqlite.seat").symlink_to(tmp_path / "kahn.sqlite.seat")
     assert file_seat_taken(tmp_path / "kahn.sqlite") is None
     assert file_seat_taken(tmp_path / "never-driven.sqlite") is False
+
+
+def test_somebody_who_only_looks_at_this_moment_keeps_nobody_from_the_seat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "kahn.sqlite"
+    looker = os.open(f"{database}.seat", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(looker, fcntl.LOCK_SH)
+    gaps: list[float] = []
+
+    def looks_away(seconds: float) -> None:
+        gaps.append(seconds)
+        fcntl.flock(looker, fcntl.LOCK_UN)
+
+    monkeypatch.setattr("orchestrator.adapters.seat.time.sleep", looks_away)
+    with file_seat(database) as mine:
+        assert mine and len(gaps) == 1
+    os.close(looker)
