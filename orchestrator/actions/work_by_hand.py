@@ -11,7 +11,7 @@ from orchestrator.actions.control_wave import reason_given, touch
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.record import keep_act, progress_in, write_down
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
-from orchestrator.core.by_hand import NOT_CONFIRMED, Errand, NotTheSame, ending_of, errand_for
+from orchestrator.core.by_hand import NOT_CONFIRMED, DeskWork, NotTheSame, desk_work_for, ending_of
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import RunRow, WaveRow
 
@@ -21,7 +21,7 @@ def is_by_hand(desk: Desk, run: RunRow) -> bool:
     return bool(desk.books.waves.get(run.tenant, run.wave).content.runbook.by_hand(run.direction, run.step))
 
 
-def say_how_it_went(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> Errand:
+def say_how_it_went(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> DeskWork:
     """A person signs for assets at the desk (DID, each point looked at, or DID_NOT with a reason); ``about`` says what.
 
     Takes effect at once: the assets' parts of their runs have ended. Raises NotAtTheDesk, NotTheSame, ReasonMissing,
@@ -32,9 +32,9 @@ def say_how_it_went(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: In
     if not done:
         reason_given(intent)
     progress = progress_in(desk.books, wave)
-    errand = errand_for(wave.content, progress, intent.assets)
-    if errand.about != intent.about:  # it went on while the person looked at the points
-        raise NotTheSame(first=intent.about, other=errand.about)
+    work = desk_work_for(wave.content, progress, intent.assets)
+    if work.about != intent.about:  # it went on while the person looked at the points
+        raise NotTheSame(first=intent.about, other=work.about)
     signed = sign_act(desk, wave, keyboard=keyboard, intent=intent)
     keep_act(desk, wave, signed)
     runs = {run.id: run for run in desk.books.runs.live()}
@@ -43,8 +43,8 @@ def say_how_it_went(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: In
         run = runs[run_id] if run_id is not None else None
         if run is not None:
             mine = frozenset(intent.assets) & {attempt.asset for attempt in run.attempts}
-            _end(desk, wave, run, mine, ending_of(errand, by=by, done=done))
-    return errand
+            _end(desk, wave, run, mine, ending_of(work, by=by, done=done))
+    return work
 
 
 def follow_by_hand(outside: Outside, run: RunRow, *, now: datetime, broken_off: bool) -> bool:

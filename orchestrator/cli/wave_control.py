@@ -23,7 +23,7 @@ from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.lines import clock, run_words
 from orchestrator.cli.wave import As, Key, KeyFile, Reason, app, drive_here, keyboard_of
-from orchestrator.core.by_hand import Errand, check_word, errand_for
+from orchestrator.core.by_hand import DeskWork, check_word, desk_work_for
 from orchestrator.core.control import Signatures, check_fit, signatures_needed
 from orchestrator.core.decisions import AT_THE_DESK
 from orchestrator.core.explain import Sentence
@@ -149,27 +149,27 @@ def done(
     kahn = context_of(ctx)
     row, progress = _at(kahn, wave)
     named = tuple(dict.fromkeys(asset_named(row.content, one) for one in assets))
-    errand = errand_for(row.content, progress, named)
-    check_word(row.content, errand, work, named)
-    _look_at_points(kahn, row.content, errand, failed=failed)
+    waits = desk_work_for(row.content, progress, named)
+    check_word(row.content, waits, work, named)
+    _look_at_points(kahn, row.content, waits, failed=failed)
     keyboard = keyboard_of(kahn, person, key)
     kind = ActKind.DID_NOT if failed else ActKind.DID
-    intent = Intent(kind=kind, reason=reason, assets=named, about=errand.about)
+    intent = Intent(kind=kind, reason=reason, assets=named, about=waits.about)
     with kahn.world.desk() as desk:
         say_how_it_went(desk, desk.books.waves.get(kahn.tenant, wave), keyboard=keyboard, intent=intent)
     failing = _("Signed: could not be done: {work}, {count} assets.")
     says = failing if failed else _("Signed: done: {work}, {count} assets.")
-    kahn.out.line(says.format(work=run_words(errand.direction, errand.step), count=len(named)))
-    kahn.out.json({"wave": wave, "work": errand.about, "assets": named, "done": not failed})
+    kahn.out.line(says.format(work=run_words(waits.direction, waits.step), count=len(named)))
+    kahn.out.json({"wave": wave, "work": waits.about, "assets": named, "done": not failed})
 
 
-def _look_at_points(kahn: Context, content: WaveContent, errand: Errand, *, failed: bool) -> None:
+def _look_at_points(kahn: Context, content: WaveContent, work: DeskWork, *, failed: bool) -> None:
     """What is signed, then the checklist; where the work is done, each point is asked for."""
-    facts = {"wave": content.key, "title": errand.title, "count": len(errand.assets)}
-    kahn.out.line(spoken(Sentence(says=AT_THE_DESK[errand.direction], facts=facts)))
-    compared = errand.direction is Direction.COMPARE
+    facts = {"wave": content.key, "title": work.title, "count": len(work.assets)}
+    kahn.out.line(spoken(Sentence(says=AT_THE_DESK[work.direction], facts=facts)))
+    compared = work.direction is Direction.COMPARE
     asks = _("{point} - is it as noted before?") if compared else _("{point} - done and looked at?")
-    for number, point in enumerate(errand.points, 1):
+    for number, point in enumerate(work.points, 1):
         line = f"  {number}. {one_line(point, longest=200)}"
         if failed or kahn.yes:
             kahn.out.line(line)

@@ -46,7 +46,7 @@ class OtherWork(ExpectedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class DeskWork:
     """One thing that a person does on some assets of a wave. ``points`` is the checklist."""
 
     step: str
@@ -70,20 +70,20 @@ class Errand:
         return words.get(self.direction, self.direction.value)
 
 
-def errands(content: WaveContent, progress: WaveProgress) -> tuple[Errand, ...]:
+def desk_works(content: WaveContent, progress: WaveProgress) -> tuple[DeskWork, ...]:
     """Everything that waits for hands, what began first before the rest."""
     found: dict[tuple[Direction, str], list[MoveProgress]] = {}
     for move in progress.moves.values():
         if move.at_work is not None and content.runbook.by_hand(move.at_work.direction, move.at_work.step):
             found.setdefault((move.at_work.direction, move.at_work.step), []).append(move)
-    all_of_them = [_errand(content, *key, moves) for key, moves in found.items()]
+    all_of_them = [_desk_work(content, *key, moves) for key, moves in found.items()]
     return tuple(sorted(all_of_them, key=lambda one: one.since))
 
 
-def _errand(content: WaveContent, direction: Direction, step: str, moves: list[MoveProgress]) -> Errand:
+def _desk_work(content: WaveContent, direction: Direction, step: str, moves: list[MoveProgress]) -> DeskWork:
     named = step in content.runbook.step_names
     works = [move.at_work for move in moves if move.at_work is not None]
-    return Errand(
+    return DeskWork(
         step=step,
         direction=direction,
         title=content.runbook.step(step).title if named else "",
@@ -95,9 +95,9 @@ def _errand(content: WaveContent, direction: Direction, step: str, moves: list[M
     )
 
 
-def errand_for(content: WaveContent, progress: WaveProgress, assets: Collection[AssetId]) -> Errand:
+def desk_work_for(content: WaveContent, progress: WaveProgress, assets: Collection[AssetId]) -> DeskWork:
     """The one thing that all these assets wait for. Raises NotAtTheDesk, NotTheSame."""
-    waiting = {asset: one for one in errands(content, progress) for asset in one.assets}
+    waiting = {asset: one for one in desk_works(content, progress) for asset in one.assets}
     for asset in assets:
         if asset not in waiting:
             raise NotAtTheDesk(asset=content.move(asset).name, wave=content.key)
@@ -107,30 +107,30 @@ def errand_for(content: WaveContent, progress: WaveProgress, assets: Collection[
     return waiting[next(iter(assets))]
 
 
-def check_word(content: WaveContent, errand: Errand, word: str, assets: Collection[AssetId]) -> None:
+def check_word(content: WaveContent, work: DeskWork, word: str, assets: Collection[AssetId]) -> None:
     """That the assets wait for what the person speaks of. Raises OtherWork."""
-    if word != errand.word:
+    if word != work.word:
         asset = content.move(next(iter(assets))).name
-        raise OtherWork(asset=asset, waits=errand.word, said=word, wave=content.key)
+        raise OtherWork(asset=asset, waits=work.word, said=word, wave=content.key)
 
 
-def ending_of(errand: Errand, *, by: str, done: bool) -> Mapping[str, Any]:
+def ending_of(work: DeskWork, *, by: str, done: bool) -> Mapping[str, Any]:
     """How the asset's part ends by that word: outcome, cause and evidence. A comparison that shows a difference was
     made as well as one that shows none."""
-    compared = errand.direction is Direction.COMPARE
+    compared = work.direction is Direction.COMPARE
     well = done or compared
     return {
         "outcome": "done" if well else "failed",
         "cause": "" if well else NOT_POSSIBLE,
-        "evidence": _evidence(errand, by=by, done=done),
+        "evidence": _evidence(work, by=by, done=done),
     }
 
 
-def _evidence(errand: Errand, *, by: str, done: bool) -> Mapping[str, Any]:
+def _evidence(work: DeskWork, *, by: str, done: bool) -> Mapping[str, Any]:
     """What is kept beside the outcome. A comparison by hand counts as equal only when the person signed that it is."""
-    kept: dict[str, Any] = {"by_hand": {"by": by, "points": list(errand.points) if done else []}}
-    if done and errand.direction is Direction.BASELINE:
+    kept: dict[str, Any] = {"by_hand": {"by": by, "points": list(work.points) if done else []}}
+    if done and work.direction is Direction.BASELINE:
         kept["kahn"] = {"baseline": COMPARED}
-    if errand.direction is Direction.COMPARE:
+    if work.direction is Direction.COMPARE:
         kept["kahn"] = {"baseline": COMPARED, "now": COMPARED if done else DIFFERS}
     return kept

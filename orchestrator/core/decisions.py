@@ -10,7 +10,7 @@ from shlex import quote
 from zoneinfo import ZoneInfo
 
 from inventory.model import AssetId
-from orchestrator.core.by_hand import Errand, errands
+from orchestrator.core.by_hand import DeskWork, desk_works
 from orchestrator.core.causes import cause_of
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
@@ -75,8 +75,8 @@ def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
     state = case.progress.state
     closed = now >= case.content.window.closes
     yield from _stuck(case)
-    for errand in errands(case.content, case.progress):
-        yield _by_hand(case, errand)
+    for work in desk_works(case.content, case.progress):
+        yield _by_hand(case, work)
     if state is WaveState.MISSED or (state in _NOT_STARTED and closed):
         yield _missed(case)
     elif state in _NOT_STARTED and not case.is_approved():
@@ -128,29 +128,29 @@ AT_THE_DESK: dict[Direction, str] = {
 }
 
 
-def _by_hand(case: WaveCase, errand: Errand) -> Decision:
+def _by_hand(case: WaveCase, work: DeskWork) -> Decision:
     """Work at the desk: what, who must be there, until when, and how to say that it is done."""
-    moves = [case.progress.moves[asset] for asset in errand.assets]
+    moves = [case.progress.moves[asset] for asset in work.assets]
     names = _names(case, moves)
     named = " ".join(map(quote, names))
     return Decision(
         about=About.BY_HAND,
         wave=case.key,
         what=Sentence(
-            says=AT_THE_DESK[errand.direction],
-            facts={"wave": case.key, "title": errand.title, "count": len(moves)},
+            says=AT_THE_DESK[work.direction],
+            facts={"wave": case.key, "title": work.title, "count": len(moves)},
         ),
-        who=Sentence(says="{who}", facts={"who": errand.present}) if errand.present else ENGINEER,
-        helps=Sentence(says="Points: {points}", facts={"points": "; ".join(errand.points)}),
+        who=Sentence(says="{who}", facts={"who": work.present}) if work.present else ENGINEER,
+        helps=Sentence(says="Points: {points}", facts={"points": "; ".join(work.points)}),
         if_nobody_acts=in_zone(move_without_people(case.content, moves[0], around=case.around), case.content),
-        since=earliest([errand.since], case.content),
-        until=local(errand.until, case.content) if errand.until else None,
-        assets=errand.assets,
+        since=earliest([work.since], case.content),
+        until=local(work.until, case.content) if work.until else None,
+        assets=work.assets,
         names=names,
         users=users_of(case.content, moves),
         commands=(
-            f"kahn wave done {case.key} {errand.word} -- {named}",
-            f"kahn wave done {case.key} {errand.word} --failed --reason REASON -- {named}",
+            f"kahn wave done {case.key} {work.word} -- {named}",
+            f"kahn wave done {case.key} {work.word} --failed --reason REASON -- {named}",
         ),
     )
 

@@ -13,7 +13,7 @@ from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.adapters.runbooks import SHIPPED, load_runbook
-from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, errands
+from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, desk_works
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.surroundings import CALM
@@ -46,7 +46,7 @@ def step(town: Town) -> None:
 def waiting(town: Town) -> dict[str, set[str]]:
     """Names of assets by what they wait for."""
     wave, progress = town.wave()
-    found = errands(wave.content, progress)
+    found = desk_works(wave.content, progress)
     return {one.about: {wave.content.move(asset).name for asset in one.assets} for one in found}
 
 

@@ -14,9 +14,9 @@ from orchestrator.core.by_hand import (
     NotTheSame,
     OtherWork,
     check_word,
+    desk_work_for,
+    desk_works,
     ending_of,
-    errand_for,
-    errands,
 )
 from orchestrator.core.command import StartRun
 from orchestrator.core.decisions import About, decisions_of
@@ -67,25 +67,25 @@ def test_a_checklist_belongs_to_what_a_run_is_for() -> None:
 
 def test_what_waits_for_hands_is_listed_once_for_all_its_assets() -> None:
     game = a_game()
-    first, other = errands(game.content, game.progress)
+    first, other = desk_works(game.content, game.progress)
     assert (first.about, first.assets, first.present) == ("do:exchange", (FIRST, SECOND), "technician and user")
     assert (other.about, other.points, other.since) == ("baseline:", ("programs in use are noted",), game.now)
-    assert errands(a_wave(), Game(a_wave()).play().progress) == ()
+    assert desk_works(a_wave(), Game(a_wave()).play().progress) == ()
 
 
 def test_one_word_is_about_one_thing() -> None:
     game = a_game()
-    assert errand_for(game.content, game.progress, (SECOND,)).about == "do:exchange"
+    assert desk_work_for(game.content, game.progress, (SECOND,)).about == "do:exchange"
     with pytest.raises(NotTheSame, match="do:exchange"):
-        errand_for(game.content, game.progress, (FIRST, AssetId("a03")))
+        desk_work_for(game.content, game.progress, (FIRST, AssetId("a03")))
     done = Game(a_wave()).play()
     with pytest.raises(NotAtTheDesk, match="apc-a01"):
-        errand_for(done.content, done.progress, (FIRST,))
+        desk_work_for(done.content, done.progress, (FIRST,))
 
 
 def test_a_word_is_for_what_is_waited_for_and_nothing_else() -> None:
     game = a_game()
-    exchange, baseline = errands(game.content, game.progress)
+    exchange, baseline = desk_works(game.content, game.progress)
     assert (exchange.word, baseline.word) == ("exchange", "before")
     check_word(game.content, exchange, "exchange", exchange.assets)
     with pytest.raises(OtherWork, match="waits for exchange, not for before"):
@@ -93,7 +93,7 @@ def test_a_word_is_for_what_is_waited_for_and_nothing_else() -> None:
 
 
 def test_a_signed_comparison_counts_as_equal_and_a_difference_as_a_difference() -> None:
-    _exchange, baseline = errands((game := a_game()).content, game.progress)
+    _exchange, baseline = desk_works((game := a_game()).content, game.progress)
     assert ending_of(baseline, by="p-1", done=True)["evidence"]["kahn"] == {"baseline": COMPARED}
     failed = ending_of(baseline, by="p-1", done=False)
     assert failed["outcome"] == "failed" and failed["evidence"] == {"by_hand": {"by": "p-1", "points": []}}
