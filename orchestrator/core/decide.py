@@ -20,6 +20,7 @@ from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
 from orchestrator.core.progress import MoveProgress, WaveProgress, Wish
+from orchestrator.core.runbook import Direction
 from orchestrator.core.soak import soak_commands
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import WAVE_HELD
@@ -38,6 +39,9 @@ __all__ = [
 ]
 NOT_QUIET_AFTER = timedelta(minutes=10)
 """How long an abort waits for running steps to end before a person is asked."""
+ONLY_LOOKS = (Direction.PROBE, Direction.COMPARE, Direction.SERVICE)
+"""What a run may be for while a person keeps all dispatch stopped. The fingerprint from before is not among them:
+nothing needs it but a step that follows."""
 SETTLED = (MoveState.HELD, MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
 
 
@@ -52,8 +56,10 @@ def next_commands(
 
 
 def _begins(command: Command) -> bool:
-    begun = isinstance(command, ChangeMove) and command.event is MoveEvent.BEGIN
-    return begun or isinstance(command, StartRun | BeginBatch)
+    """Whether it would let something change, undoing included; who only looks may look while all dispatch stands."""
+    if isinstance(command, StartRun):
+        return command.direction not in ONLY_LOOKS
+    return isinstance(command, BeginBatch) or (isinstance(command, ChangeMove) and command.event is MoveEvent.BEGIN)
 
 
 def _by_rules(view: View) -> tuple[Command, ...]:
@@ -143,11 +149,13 @@ def _all_taken_back(view: View) -> tuple[Command, ...] | None:
     moves = progress.moves.values()
     if any(move.state is MoveState.NEEDS_PERSON for move in moves):
         return (ChangeWave(event=WaveEvent.GIVE_UP, cause="rollback_incomplete"),)
-    if all(undo.as_before(move, view.content.runbook) for move in moves):
+    waiting = any(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves)
+    more_to_do = waiting and not progress.wholly and not progress.aborted
+    if all(undo.as_before(move, view.content.runbook) for move in moves) and not more_to_do:
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
     if progress.aborted:
         return (ChangeWave(event=WaveEvent.CLOSE, cause=ABORTED),)
-    if any(move.state is MoveState.PLANNED or move.cause == WAVE_HELD for move in moves):
+    if waiting:
         return (ChangeWave(event=WaveEvent.HOLD, cause="partly_rolled_back"),)
     return (ChangeWave(event=WaveEvent.CLOSE, cause="partly_rolled_back"),)
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from inventory.model import AssetId
 from orchestrator.core.command import StartRun
-from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.runbook import Direction, Effect, RoleSource
 from orchestrator.core.wave import WaveContent
 
-EXCLUSIVE_ROLES = ("source", "target")
-"""A vault, gateway or jump host is shared by many moves at once; these two are not."""
+EXCLUSIVE = frozenset({RoleSource.ASSET, RoleSource.SUCCESSOR})
+"""Machines of one asset alone, whatever a runbook calls their roles; vault, gateway, jump host, database and tool are
+the tenant's, and many moves use them at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +52,5 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
 
 def own_machines(content: WaveContent, asset: AssetId) -> tuple[str, ...]:
     """Machines that nobody else may use while this asset's attempt lives."""
-    return tuple(one.name for one in content.move(asset).machines if one.role in EXCLUSIVE_ROLES)
+    alone = {role.name for role in content.runbook.roles if role.machine in EXCLUSIVE}
+    return tuple(dict.fromkeys(one.name for one in content.move(asset).machines if one.role in alone))

@@ -146,6 +146,8 @@ class WaveProgress:
     gates: tuple[GateRecord, ...] = ()
     requested: frozenset[AssetId] = frozenset()
     """Assets a person asked to roll back; empty when none."""
+    wholly: bool = False
+    """Whether a person asked for the whole wave back, what never began included."""
     live: tuple[RunId, ...] = ()
     since: datetime | None = None
     aborted: bool = False
@@ -185,8 +187,9 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         halts = frozenset()
         gates = tuple(replace(gate, overruled=True) for gate in gates)
         moves = {asset: replace(move, tries={}, fault=None) for asset, move in moves.items()}
+    wholly = progress.wholly
     if fact.body["from"] == WaveState.ROLLING_BACK:
-        requested = frozenset()
+        requested, wholly = frozenset(), False
     if fact.body["event"] == WaveEvent.QUIET:
         requested = frozenset(move.asset for move in moves.values() if move.begun and _is_half_way(move))
     return replace(
@@ -195,6 +198,7 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         cause=fact.body["cause"],
         gates=gates,
         requested=requested,
+        wholly=wholly,
         moves=moves,
         since=fact.at,
         halts=halts,
@@ -217,7 +221,8 @@ def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
     if fact.body["kind"] != "roll_back":
         return progress
     wanted = fact.body["assets"] or [asset for asset, move in progress.moves.items() if move.begun or move.baseline]
-    return replace(progress, requested=progress.requested | frozenset(AssetId(asset) for asset in wanted))
+    requested = progress.requested | frozenset(AssetId(asset) for asset in wanted)
+    return replace(progress, requested=requested, wholly=progress.wholly or not fact.body["assets"])
 
 
 def _batch_begun(progress: WaveProgress, fact: Fact) -> WaveProgress:

@@ -78,8 +78,8 @@ _MOVES_BY_ITSELF = (
 )
 """States of an asset whose outlook is more work of the driver."""
 HALTED_OUTLOOKS: dict[str, str] = {
-    "stopped": "All dispatch is stopped: nothing new begins in any wave until a person lifts that with "
-    "`kahn stop --lift`.",
+    "stopped": "All dispatch is stopped: nothing that changes a machine begins in any wave, a rollback neither, until "
+    "a person lifts that with `kahn stop --lift`. Machines in doubt are still asked how they stand.",
     "undriven": "NOBODY DRIVES NOW: steps under way end by themselves, and nothing else happens until `kahn serve` or "
     "`kahn wave run` runs.",
     "at_desk": "It waits for work at the desk; if nobody has signed by {at}, how it stands is unknown.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from inventory.model import AssetId
 from orchestrator.core.decide import StartRun, next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
 from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.surroundings import Surroundings
 from tests.orchestrator.core.builders import STEPS, Answer, Game, a_runbook, a_wave, all_good, failing_at
 
 
@@ -285,6 +287,47 @@ def test_a_wave_is_not_called_rolled_back_while_others_were_stopped_half_way() -
     assert (game.play().progress.state, game.progress.cause) == (WaveState.HELD, "partly_rolled_back")
     game.wave("resume")
     assert game.play().states == {"a01": "rolled_back", "a02": "moved", "a03": "moved"}
+
+
+def at_copy_of_the_canary() -> Game:
+    """A wave whose first asset is being copied and whose second batch has not begun."""
+    game = Game(a_wave(batches={"canary": 1, "b1": 2}, batch_budget=1.0, wave_budget=1.0))
+    while not any(run.step == "copy" for run in game.started):
+        for command in next_commands(game.content, game.progress, game.now):
+            game.carry_out(command)
+    return game
+
+
+def test_a_rollback_of_all_that_was_touched_does_not_end_the_wave_for_those_that_never_began() -> None:
+    game = at_copy_of_the_canary()
+    game.ask_rollback("a01")
+    assert (game.play().progress.state, game.progress.cause) == (WaveState.HELD, "partly_rolled_back")
+    game.wave("resume")
+    assert game.play().states == {"a01": "rolled_back", "a02": "moved", "a03": "moved"}
+    assert game.progress.state is WaveState.CLOSED
+
+
+def test_a_rollback_of_the_whole_wave_ends_it_also_for_those_that_never_began() -> None:
+    game = at_copy_of_the_canary()
+    game.ask_rollback()
+    assert game.play().progress.state is WaveState.ROLLED_BACK
+
+
+@pytest.mark.parametrize(("outcome", "may_begin"), [("unknown", {"probe"}), ("failed", set())])
+def test_while_all_dispatch_stands_machines_in_doubt_are_asked_and_none_is_changed_or_taken_back(
+    outcome: str, may_begin: set[str]
+) -> None:
+    """A stop stops undoing too: whoever pulls the brake may well mistrust Kahn itself."""
+    game = Game(a_wave(batches={"b1": 2}), failing_at("a01", "switch", outcome))
+    while not any(run.step == "switch" for run in game.started):
+        for command in next_commands(game.content, game.progress, game.now):
+            game.carry_out(command)
+    before = len(game.started)
+    for _ in range(20):
+        for command in next_commands(game.content, game.progress, game.now, around=Surroundings(stopped=True)):
+            game.carry_out(command)
+        game.now += timedelta(seconds=30)
+    assert {run.direction.value for run in game.started[before:]} == may_begin
 
 
 def test_none_of_a_move_group_goes_on_when_one_of_it_stays_behind() -> None:

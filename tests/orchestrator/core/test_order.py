@@ -10,7 +10,7 @@ import pytest
 from inventory.model import AssetId
 from orchestrator.core.decide import StartRun
 from orchestrator.core.order import own_machines, play_for
-from orchestrator.core.runbook import Direction
+from orchestrator.core.runbook import Direction, Role, RoleSource
 from orchestrator.core.wave import WaveMachine
 from tests.orchestrator.core.builders import KEY, STEPS, a_runbook, a_wave
 
@@ -52,10 +52,27 @@ def test_a_run_has_the_deadline_of_its_step_or_of_the_baseline() -> None:
     assert play_for(WAVE, command("", Direction.COMPARE)).limit == timedelta(seconds=300)
 
 
-def test_source_and_target_are_used_alone_and_the_vault_is_shared() -> None:
+def test_an_assets_own_machines_are_used_alone_whatever_their_roles_are_called_and_the_tenants_are_shared() -> None:
+    sources = {
+        "alt": RoleSource.ASSET, "neu": RoleSource.SUCCESSOR, "vault": RoleSource.VAULT, "jump": RoleSource.JUMP,
+        "gateway": RoleSource.GATEWAY, "database": RoleSource.DATABASE, "tool": RoleSource.TOOL,
+    }  # fmt: skip
+    runbook = replace(WAVE.runbook, roles=tuple(Role(name=name, machine=source) for name, source in sources.items()))
     machines = tuple(
-        WaveMachine(role=role, name=role.upper(), address="10.0.0.1", host_key=KEY, access="lab")
-        for role in ("source", "target", "vault", "jump")
+        WaveMachine(role=role, name=role.upper(), address="10.0.0.1", host_key=KEY, access="lab") for role in sources
     )
-    wave = replace(WAVE, moves=(replace(WAVE.moves[0], machines=machines), *WAVE.moves[1:]))
-    assert own_machines(wave, AssetId("a01")) == ("SOURCE", "TARGET")
+    wave = replace(WAVE, runbook=runbook, moves=(replace(WAVE.moves[0], machines=machines), *WAVE.moves[1:]))
+    assert own_machines(wave, AssetId("a01")) == ("ALT", "NEU")
+
+
+def test_a_machine_in_two_roles_of_one_asset_is_locked_once() -> None:
+    roles = (Role(name="source", machine=RoleSource.ASSET), Role(name="same", machine=RoleSource.ASSET))
+    machines = tuple(
+        WaveMachine(role=role.name, name="ONE", address="10.0.0.1", host_key=KEY, access="lab") for role in roles
+    )
+    wave = replace(
+        WAVE,
+        runbook=replace(WAVE.runbook, roles=roles),
+        moves=(replace(WAVE.moves[0], machines=machines), *WAVE.moves[1:]),
+    )
+    assert own_machines(wave, AssetId("a01")) == ("ONE",)
