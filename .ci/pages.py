@@ -275,12 +275,23 @@ def _first_call(block: ast.With) -> str:
     return ast.unparse(next(calls).func)
 
 
+# ---------------------------------------------------------------------- native form
+
+
+def native_page() -> str:
+    """The native form of an inventory, from the fields themselves."""
+    from inventory.sources.native_doc import render
+
+    return GENERATED + render()
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "states": states_page,
     "errors": errors_page,
     "commands": commands_page,
     "settings": settings_page,
     "boundaries": boundaries_page,
+    "native-format": native_page,
 }
 
 

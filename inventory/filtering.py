@@ -4,7 +4,7 @@ All terms must hold; ``or`` between them separates alternatives, ``not`` before 
 sign and a value: ``:`` (the same, or whole words of it; for lists: one of them), ``=`` (exactly the same), ``~``
 (contains), ``<`` ``<=`` ``>`` ``>=`` (numbers and dates), ``!=`` and ``!~`` the opposite. ``field=`` means not known,
 ``field!=`` known. A word alone means that the name contains it. Values with blanks stand in quotation marks. Case and
-repeated blanks do not count.
+repeated blanks do not count. ``attr.kostenstelle`` is an attribute of the town's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, Asset, AssetId, name_key
+from inventory.model import FIELDS, Asset, AssetId, field_named, is_attribute, name_key
 
 SHORT_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,9 +33,12 @@ FACTS = ("state", "wave", "source")
 """What is known of an asset beside its record; whoever asks gives it along."""
 Facts = Mapping[AssetId, Mapping[str, tuple[str, ...]]]
 _NOTHING: Facts = MappingProxyType({})
-_TERM = re.compile(r"([a-z][a-z_]*)(!=|!~|<=|>=|[:=~<>])(.*)", re.DOTALL)
+_TERM = re.compile(r"([a-z][a-z_]*|attr\.[a-z][a-z0-9_]*)(!=|!~|<=|>=|[:=~<>])(.*)", re.DOTALL)
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{0,18})?")
+_GERMAN_NUMBER = re.compile(r"-?[0-9]{1,3}(\.[0-9]{3})*,[0-9]{1,18}|-?[0-9]{1,18},[0-9]{1,18}")
 _SIGNS = re.compile(r"[^\w.]+")
 _ORDER = ("<", "<=", ">", ">=")
+_ORDERED = ("integer", "number", "decimal", "date")
 _OR, _NOT = ("or", "oder"), ("not", "nicht")
 _QUOTES = "\"'"
 
@@ -165,11 +168,11 @@ def _term(text: str, position: int, word: str, *, is_turned: bool, facts: bool) 
     name, sign, value = SHORT_WORDS.get(found[1], found[1]), found[2], found[3]
     if name in FACTS and not facts:
         raise _invalid(text, position, f"{name} is not known here")
-    if name not in FIELDS and name not in OWN and name not in FACTS:
+    if field_named(name) is None and name not in OWN and name not in FACTS:
         raise _invalid(text, position, f"there is no field {name!r}")
-    if sign in _ORDER and (name not in FIELDS or FIELDS[name].type not in ("integer", "number", "decimal", "date")):
+    if sign in _ORDER and not is_attribute(name) and (name not in FIELDS or FIELDS[name].type not in _ORDERED):
         raise _invalid(text, position, f"{name} is neither a number nor a date")
-    if sign in _ORDER and FIELDS[name].type != "date" and _number(value) is None:
+    if sign in _ORDER and (is_attribute(name) or FIELDS[name].type != "date") and _number(value) is None:
         raise _invalid(text, position + len(found[1]) + len(sign), f"{value!r} is no number")
     return Term(field=name, sign=sign, value=value, is_turned=is_turned)
 
@@ -189,6 +192,8 @@ def _words(asset: Asset, name: str, facts: Facts) -> tuple[str, ...]:
 
 def _is_in_order(one: str, sign: str, wanted: str) -> bool:
     mine, theirs = _number(one), _number(wanted)
+    if mine is None and theirs is not None:
+        return False
     if mine is None or theirs is None:
         smaller, equal = one < wanted, one == wanted
     else:
@@ -197,7 +202,10 @@ def _is_in_order(one: str, sign: str, wanted: str) -> bool:
 
 
 def _number(text: str) -> float | None:
+    """The number, decimal comma and groups of three included; not-a-number and endless ones are none."""
+    if _GERMAN_NUMBER.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
     try:
-        return float(text)
+        return float(text) if _NUMBER.fullmatch(text) else None
     except ValueError:
         return None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, MACHINES, AssetKind, name_key
+from inventory.model import ATTRIBUTE, MACHINES, MAX_ATTRIBUTES, AssetKind, has_field, is_attribute, name_key
 
 NAME, KIND, KIND_OR_MODEL, PERSON, IGNORED = "name", "kind", "kind or model", "person", "-"
 SPECIAL = frozenset({NAME, KIND, KIND_OR_MODEL, PERSON, IGNORED})
 """What may stand under a heading besides the fields of machines; persons and ignored columns are not taken."""
 UNITS = ("mb", "gb", "tb")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_LONGEST_ATTRIBUTE = 38
 _PROFILE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
@@ -66,6 +69,8 @@ class MappingProfile:
         twice = next((one for one in fields if fields.count(one) > 1), None)
         if twice is not None:
             return f"two columns are mapped to {twice}"
+        if sum(map(is_attribute, fields)) > MAX_ATTRIBUTES:
+            return f"it keeps more than {MAX_ATTRIBUTES} attributes of your own"
         if NAME not in fields:
             return "no column holds the name of the machine"
         if any(one.unit not in ("", *UNITS) for one in self.columns):
@@ -79,8 +84,16 @@ class MappingProfile:
 
 
 def is_machine_field(name: str) -> bool:
-    """Whether machines have such a field."""
-    return name in FIELDS and AssetKind.SERVER in FIELDS[name].kinds
+    """Whether machines have such a field, or it may be an attribute of the town's own."""
+    return has_field(AssetKind.SERVER, name)
+
+
+def attribute_for(heading: str) -> str:
+    """The attribute of a town's own that suits a heading: ``Kosten-Träger`` becomes ``attr.kosten_traeger``."""
+    latin = heading.casefold().translate(_UMLAUTS)
+    word = re.sub(r"[^a-z0-9]+", "_", unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode())
+    word = word.strip("_")[:_LONGEST_ATTRIBUTE].strip("_") or "column"
+    return f"{ATTRIBUTE}{word if word[0].isalpha() else f'x_{word}'}"
 
 
 def heading_key(heading: str) -> str:

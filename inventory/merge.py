@@ -23,6 +23,7 @@ from inventory.model import (
     DependencyKind,
     InvalidValue,
     Value,
+    is_attribute,
     name_group,
     name_key,
 )
@@ -215,8 +216,10 @@ def _pointing(observations: Iterable[Observation]) -> dict[Key, list[int]]:
 
 def _reference_error(one: Observation, there: set[Key], bearing: Mapping[Key, object]) -> ExpectedError | None:
     if not _FIELDS_OF[one.kind].issuperset(one.values):
-        name = min(one.values.keys() - _FIELDS_OF[one.kind])
-        return InvalidValue(field=name, value=one.values[name], why=f"a {one.kind} has no such field")
+        strange = [name for name in one.values.keys() - _FIELDS_OF[one.kind] if not is_attribute(name)]
+        if strange:
+            name = min(strange)
+            return InvalidValue(field=name, value=one.values[name], why=f"a {one.kind} has no such field")
     missing = unknown_reference(one.values, there, bearing)
     if missing:
         return UnknownReference(field=missing[0], name=missing[1], asset=one.name)

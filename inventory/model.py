@@ -22,6 +22,11 @@ LATER: Mapping[str, bool] = MappingProxyType({"later": True})
 """Metadata of a field that a value got later: at its default it is left out of what is fingerprinted."""
 _DIRECTION_CHANGING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069"
 TENANT_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,30}")
+ATTRIBUTE = "attr."
+"""What the names of attributes of a town's own begin with: ``attr.kostenstelle``."""
+_ATTRIBUTE_NAME = re.compile(r"attr\.[a-z][a-z0-9_]{0,39}")
+MAX_ATTRIBUTES, MAX_ATTRIBUTE_TEXT = 40, 500
+"""How many of them one source may give one record, and how many characters each may have."""
 
 
 class AssetKind(StrEnum):
@@ -83,8 +88,8 @@ class Field:
 
     name: str
     type: str
-    """text, integer, number, yes_no, list, address, mac, mac_list, choice, date, decimal, dns_name, uuid, word or
-    host_key; ``inventory.parsing`` says how each is written."""
+    """text, integer, number, yes_no, list, address, mac, mac_list, choice, date, decimal, dns_name, uuid, word,
+    host_key or attribute; ``inventory.parsing`` says how each is written."""
     kinds: frozenset[AssetKind]
     means: str
     german: str
@@ -218,11 +223,33 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
 )
 
 
+def field_named(name: str) -> Field | None:
+    """The field of that name, or the town's own attribute; None when there can be none."""
+    known = FIELDS.get(name)
+    return known if known is not None or not is_attribute(name) else _attribute(name)
+
+
+def is_attribute(name: str) -> bool:
+    """Whether it may be the name of an attribute of a town's own, kept as text for assets of every kind."""
+    return name.startswith(ATTRIBUTE) and _ATTRIBUTE_NAME.fullmatch(name) is not None
+
+
+def has_field(kind: AssetKind, name: str) -> bool:
+    """Whether assets of that kind may have such a field."""
+    known = field_named(name)
+    return known is not None and kind in known.kinds
+
+
+@lru_cache(maxsize=1_000)
+def _attribute(name: str) -> Field:
+    return _field(name, "attribute", EVERYTHING, "an attribute of the town's own", name.removeprefix(ATTRIBUTE))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """One inventory record. ``name`` is unique per tenant and kind group (see ``name_key``).
 
-    ``values`` holds only fields of ``FIELDS`` that fit the kind. Raises InvalidValue.
+    ``values`` holds only fields that fit the kind, and attributes of the town's own. Raises InvalidValue.
     """
 
     id: AssetId
@@ -234,7 +261,7 @@ class Asset:
     def __post_init__(self) -> None:
         check_name(self.name)
         for name, value in self.values.items():
-            known = FIELDS.get(name)
+            known = FIELDS.get(name) or field_named(name)
             if known is None or self.kind not in known.kinds:
                 raise InvalidValue(field=name, value=value, why=f"a {self.kind} has no such field")
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))

@@ -9,7 +9,7 @@ from datetime import date
 from types import MappingProxyType
 
 from inventory.addressing import parse_address, parse_dns_name, parse_host_key, parse_mac, parse_uuid
-from inventory.model import MACHINES, AssetKind, Field, InvalidValue, Value, check_text
+from inventory.model import MACHINES, MAX_ATTRIBUTE_TEXT, AssetKind, Field, InvalidValue, Value, check_text
 from inventory.naming import parse_name
 
 MAX_NUMBER = 10**12
@@ -179,6 +179,11 @@ def _word(field_name: str, text: str) -> str:
     return text
 
 
+def _attribute(field_name: str, text: str) -> str:
+    check_text(field_name, text, limit=MAX_ATTRIBUTE_TEXT)
+    return text
+
+
 _BY_TYPE: Mapping[str, Callable[[Field, str, bool], Value]] = MappingProxyType(
     {
         "text": lambda field, text, german: _text(field, text),
@@ -192,6 +197,7 @@ _BY_TYPE: Mapping[str, Callable[[Field, str, bool], Value]] = MappingProxyType(
         "uuid": lambda field, text, german: parse_uuid(field.name, text),
         "host_key": lambda field, text, german: parse_host_key(field.name, text),
         "word": lambda field, text, german: _word(field.name, text),
+        "attribute": lambda field, text, german: _attribute(field.name, text),
     }
 )
 

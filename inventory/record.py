@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from inventory.claims import Claim, ClaimKey, Origin, comparable
 from inventory.decisions import Decision, Verdict
 from inventory.marks import is_placeholder
-from inventory.model import FIELDS, AssetKind, Value, name_key
+from inventory.model import AssetKind, Value, has_field, name_key
 from inventory.precedence import Precedence
 
 GENERAL_KINDS: Mapping[AssetKind, frozenset[AssetKind]] = {
@@ -72,9 +72,9 @@ def folded(claims: Sequence[Claim], rules: Rules) -> Folded:
     newest = max(claims, key=lambda claim: (not claim.is_gone, claim.last_us, claim.id))
     winners = {name: _winner(some, rules, decided.get(name)) for name, some in _by_field(claims).items()}
     kind = AssetKind(str(winners[KIND].value))
-    fields = {name: word for name, word in winners.items() if name in FIELDS and kind in FIELDS[name].kinds}
+    fields = {name: word for name, word in winners.items() if has_field(kind, name)}
     for name, decision in decided.items():
-        if decision.verdict is Verdict.VALUE and decision.value is not None and name in FIELDS:
+        if decision.verdict is Verdict.VALUE and decision.value is not None and has_field(kind, name):
             fields[name] = _said_by_person(name, decision)
     return Folded(
         kind=kind,

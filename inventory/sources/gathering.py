@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, AssetKind, DependencyKind, InvalidValue, Value
+from inventory.model import AssetKind, DependencyKind, Field, InvalidValue, Value, field_named
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.parsing import MAX_LIST, clean_text, parse_value
 from inventory.sources.limits import RowRefused
@@ -84,16 +84,17 @@ class Gathering:
             return
         values: dict[str, Value] = {}
         for field_name, raw in said.items():
-            if raw not in _SILENT and kind in FIELDS[field_name].kinds:
-                value = self._value(name, field_name, raw)
+            known = field_named(field_name)
+            if raw not in _SILENT and known is not None and kind in known.kinds:
+                value = self._value(name, known, raw)
                 if value is not None and value not in _SILENT:
                     values[field_name] = value
         own = spot.source_id[:300] if spot.source_id.isprintable() else ""
         taken = replace(taken, source_id=own, observed_us=spot.observed_us)
         self.observations.append(replace(taken, values=values, kind_is_guess=guessed_kind))
 
-    def _value(self, name: str, field_name: str, raw: object) -> Value | None:
-        known = FIELDS[field_name]
+    def _value(self, name: str, known: Field, raw: object) -> Value | None:
+        field_name = known.name
         if isinstance(raw, list | tuple) and known.type == "list" and not known.refers_to:
             return self._texts(name, field_name, raw)
         try:

@@ -94,7 +94,7 @@ def _table(path: Path, headings: Row) -> tuple[_Table, list[Refusal]]:
         name = heading.casefold()
         if not name or name in OWN_COLUMNS:
             continue
-        why = f"{section.key} have no such field" if name not in section.columns else ""
+        why = f"{section.key} have no such field" if not section.takes(name) else ""
         why = why or ("it stands there twice" if name in columns.values() else "")
         if why:
             error = ColumnRefused(column=heading[:80], why=why)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from inventory.model import FIELDS, MACHINES, DependencyKind, Field
+from inventory.model import FIELDS, MACHINES, MAX_ATTRIBUTE_TEXT, MAX_ATTRIBUTES, DependencyKind, Field
 from inventory.sources.limits import MAX_COLUMNS, MAX_FILE_BYTES, MAX_ROWS, MIB
 from inventory.sources.native_form import SECTIONS, Section
 from inventory.sources.town import section_csv, town_json
@@ -133,6 +133,9 @@ _INTRODUCTION = (
     "Other names: no `|`, `<`, `>`, `\\` and no template marks.",
     "- In `from` and `needs` a group may stand before the name where it is needed to tell namesakes apart: "
     "`machine:`, `procedure:`, `seat:`, `site:`, `department:`.",
+    "- Besides these columns, every section but `dependencies` takes attributes of your own: a column (in JSON a key) "
+    f"`attr.NAME`, such as `attr.kostenstelle` (a-z, 0-9, `_`), is kept as text of at most {MAX_ATTRIBUTE_TEXT} "
+    f"characters; at most {MAX_ATTRIBUTES} a row.",
     f"- Limits: {MAX_FILE_BYTES // MIB} MiB a file, {MAX_ROWS} rows, {MAX_COLUMNS} columns, 2000 characters a cell.",
     "",
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, MACHINES, AssetKind
+from inventory.model import FIELDS, MACHINES, AssetKind, is_attribute
 from inventory.observation import Observation, ObservedDependency, Refusal, refusal_of
 from inventory.parsing import clean_text
 from inventory.sources.kind_words import parse_dependency_kind, parse_machine_kind
@@ -35,6 +35,10 @@ class Section:
         if not self.kinds:
             return DEPENDENCY_COLUMNS
         return (self.heading, *(("kind",) if self.kinds == MACHINES else ()), *self.fields)
+
+    def takes(self, column: str) -> bool:
+        """Whether its entries may have such a column: one of its own, or an attribute of the town's."""
+        return column in self.columns or (bool(self.kinds) and is_attribute(column))
 
 
 SECTIONS: tuple[Section, ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inventory.errors import ExpectedError
-from inventory.model import AssetKind
+from inventory.model import AssetKind, is_attribute
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.sources.cells import decoded
 from inventory.sources.json_text import json_document
@@ -81,7 +81,7 @@ class NativeJson:
                 found.append(refusal_of(RowRefused(why="an entry in braces is expected"), place, row))
                 continue
             claim = Claim(kind=AssetKind.SITE, place=place, source=self.name, row=row)
-            known, strange = _known(names, entry)
+            known, strange = _known(section, names, entry)
             found += [_unknown_key(place, key) for key in strange if key not in unknown]
             unknown.update(strange)
             taken = taken_entry(section, claim, known.items())
@@ -96,10 +96,13 @@ def _column_names(section: Section) -> dict[str, str]:
     return {"name" if key == section.heading else key: key for key in section.columns}
 
 
-def _known(names: Mapping[str, str], entry: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
+def _known(
+    section: Section, names: Mapping[str, str], entry: Mapping[str, object]
+) -> tuple[dict[str, object], list[str]]:
     """The entry by column names, and keys that mean nothing here."""
-    known = {names[key]: value for key, value in entry.items() if key in names}
-    return known, [key for key in entry if key not in names]
+    own = {key: key for key in entry if key not in names and is_attribute(key) and section.takes(key)}
+    known = {names.get(key, key): value for key, value in entry.items() if key in names or key in own}
+    return known, [key for key in entry if key not in names and key not in own]
 
 
 def _unknown_key(place: Place, key: str) -> Refusal:

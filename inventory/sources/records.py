@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from inventory.model import FIELDS, AssetKind, InvalidValue, Value
+from inventory.model import MAX_ATTRIBUTES, AssetKind, Field, InvalidValue, Value, field_named, is_attribute
 from inventory.naming import parse_name
 from inventory.observation import Observation, Place, Refusal, refusal_of
 from inventory.parsing import clean_text, parse_value
@@ -45,14 +45,24 @@ def observed(claim: Claim, name: Cell, cells: Iterable[Cell]) -> Observation | t
         if cell.raw is None or cell.raw == "":
             continue
         try:
-            values[cell.field] = parse_value(FIELDS[cell.field], cell.raw, german=cell.german)
+            values[cell.field] = parse_value(_field(cell.field), cell.raw, german=cell.german)
         except InvalidValue as wrong:
             problems.append(refusal_of(wrong, _at(claim.place, cell.column), claim.row))
+    if sum(map(is_attribute, values)) > MAX_ATTRIBUTES:
+        error = RowRefused(why=f"it has more than {MAX_ATTRIBUTES} attributes of your own")
+        problems.append(refusal_of(error, claim.place, claim.row))
     if problems:
         return tuple(problems)
     return Observation(
         kind=claim.kind, name=spelled, values=values, place=claim.place, source=claim.source, row=claim.row
     )
+
+
+def _field(name: str) -> Field:
+    found = field_named(name)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def _at(place: Place, column: str) -> Place:

@@ -11,7 +11,7 @@ from inventory.changes import ChangeSet, Holdings
 from inventory.claims import ClaimKey
 from inventory.decisions import Decision, Verdict
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, Asset, AssetId, TenantId, Value, name_group
+from inventory.model import Asset, AssetId, TenantId, Value, field_named, name_group
 from inventory.parsing import parse_value
 from inventory.record import KIND, NAME
 from inventory.regroup import regroup
@@ -113,7 +113,7 @@ def _on_split(asset: Asset, source: str, made: Decision) -> Decision:
 
 
 def _on_field(holdings: Holdings, asset: Asset, asked: Asked, made: Decision) -> Decision:
-    known = FIELDS.get(asked.field)
+    known = field_named(asked.field)
     if asked.field not in (NAME, KIND) and (known is None or asset.kind not in known.kinds):
         raise NotDecidable(what=asset.name, why=f"a {asset.kind} has no field {asked.field!r}")
     if asked.source:

@@ -11,7 +11,7 @@ from typing import Any
 
 from inventory.ansible_inventory import EmittedHost
 from inventory.errors import ExpectedError
-from inventory.model import Asset, AssetId, Snapshot
+from inventory.model import ATTRIBUTE, Asset, AssetId, Snapshot, is_attribute
 from inventory.ssh_options import CannotEmit, Hop, Reach
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.netbox import Way
@@ -151,8 +151,16 @@ def _variables(asset: Asset, way: Way | None, why: str) -> dict[str, Any]:
         "kahn_kind": str(asset.kind),
         "kahn_state": str(way.state) if way else "",
         "kahn_wave": way.wave if way else "",
-        "kahn_asset": {
-            name: list(one) if isinstance(one, tuple) else one for name, one in sorted(asset.values.items())
-        },
+        "kahn_asset": _record(asset),
     }
     return found | ({"kahn_unreachable_because": why} if why else {})
+
+
+def _record(asset: Asset) -> dict[str, Any]:
+    """Its fields; attributes of the town's own lie in a map of their own, so that they are never anything else."""
+    found: dict[str, Any] = {}
+    for name, value in sorted(asset.values.items()):
+        if not is_attribute(name):
+            found[name] = list(value) if isinstance(value, tuple) else value
+    own = {name.removeprefix(ATTRIBUTE): one for name, one in sorted(asset.values.items()) if is_attribute(name)}
+    return found | ({"attributes": own} if own else {})

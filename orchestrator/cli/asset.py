@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from inventory.model import FIELDS, Asset
+from inventory.model import Asset, field_named
 from orchestrator.actions.choose_assets import assets_chosen
 from orchestrator.cli.asset_decide import list_conflicts, resolve
 from orchestrator.cli.asset_discover import discover
@@ -42,7 +42,7 @@ class NoSuchColumn(ExpectedError):
     """A column for the listing that no asset can have."""
 
     code, says = "CLI-011", "There is no field {column!r}."
-    remedy = "The fields are listed in docs/native-format.md; name and kind are columns too."
+    remedy = "The fields are listed in docs/native-format.md; name, kind and attr.NAME are columns too."
 
 
 @app.command("list")
@@ -58,7 +58,7 @@ def list_(
     context = context_of(ctx)
     wanted = tuple(word.strip() for word in columns.split(",") if word.strip())
     for column in wanted:
-        if column not in FIELDS and column not in ("name", "kind"):
+        if field_named(column) is None and column not in ("name", "kind"):
             raise NoSuchColumn(column=column)
     with context.world.store.reading() as books:
         found = assets_chosen(books, context.tenant, terms or ())[1]

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory.errors import ExpectedError
-from inventory.mapping import IGNORED, PERSON, SPECIAL, MappingProfile, is_machine_field
-from inventory.model import FIELDS
+from inventory.mapping import IGNORED, PERSON, SPECIAL, MappingProfile, attribute_for, is_machine_field
+from inventory.model import field_named
 from inventory.sources.office_profile import Proposal, ProposedColumn, propose
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.core.canonical import plain
@@ -88,7 +88,8 @@ def show(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name of t
     profile = found_profile(context, name)
     table = Table(_("heading"), _("field"), _("unit"), _("German"), box=None, pad_edge=False)
     for one in profile.columns:
-        german = FIELDS[one.field].german if one.field in FIELDS else ""
+        known = field_named(one.field)
+        german = known.german if known else ""
         table.add_row(Text(harmless(one.heading)), one.field, one.unit, german)
     context.out.rich(table)
     context.out.json(plain(profile))
@@ -148,6 +149,9 @@ def _show(context: Context, found: Proposal) -> None:
     if ignored:
         told = _('{count} columns are left out (-). Say what they are with --set "HEADING=FIELD".')
         context.out.line(told.format(count=ignored))
+        left = next(one.column.heading for one in found.columns if one.column.field == IGNORED)
+        own = _('To keep one as an attribute of your own: --set "{heading}={attribute}"')
+        context.out.line(own.format(heading=harmless(left), attribute=attribute_for(left)))
 
 
 def _cells(one: ProposedColumn) -> tuple[str, str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo
 
-from inventory.model import FIELDS
+from inventory.model import FIELDS, is_attribute
 from inventory.precedence import ANY_FIELD, InventoryRules, Precedence
 from orchestrator.core.policy_entry import Entry, amount, known_keys, texts, whole
 
@@ -28,7 +28,7 @@ def read_inventory(entry: Entry, zone: ZoneInfo) -> InventoryRules:
 
 def _sources(entry: Entry) -> dict[str, tuple[str, ...]]:
     """Sources per field, the most trusted first; the field ``*`` stands for all others."""
-    known_keys(entry, (*FIELDS, "name", "kind", ANY_FIELD))
+    known_keys(entry, (*FIELDS, "name", "kind", ANY_FIELD, *filter(is_attribute, entry.value)))
     found: dict[str, tuple[str, ...]] = {}
     for name in sorted(entry.value):
         found[name] = texts(entry.at(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from inventory.changes import ChangeSet, Holdings, applied
 from inventory.merge import When, merge
@@ -30,6 +31,11 @@ def said(name: str, kind: AssetKind = AssetKind.SERVER, *, row: int = 2, **value
     """A row of one file."""
     place = Place(file="list.csv", row=row)
     return Observation(kind=kind, name=name, values=values, place=place, source="test", row=(name, "as it stood"))
+
+
+def own(**texts: str) -> dict[str, Any]:
+    """Attributes of the town's own by their short names."""
+    return {f"attr.{name}": text for name, text in texts.items()}
 
 
 def needing(asset: str, needs: str, kind: DependencyKind = DependencyKind.HARD, *, row: int = 2) -> ObservedDependency:

@@ -6,7 +6,7 @@ import pytest
 
 from inventory.filtering import InvalidFilter, as_text, chosen, is_term, parse_filter
 from inventory.model import AssetKind
-from tests.inventory.builders import knowing, said
+from tests.inventory.builders import knowing, own, said
 
 KNOWN = knowing(
     said("Rathaus Neumarkt", AssetKind.SITE),
@@ -88,3 +88,32 @@ def test_a_condition_is_told_from_a_name() -> None:
 def test_a_filter_that_says_nothing_clear_is_refused_with_the_place(text: str, position: int) -> None:
     with pytest.raises(InvalidFilter, match=rf"at character {position}:"):
         parse_filter(text)
+
+
+def test_attributes_of_a_towns_own_are_chosen_like_fields() -> None:
+    known = knowing(
+        said("a", **own(kostenstelle="4711", miete="1.250,50")),
+        said("b", **own(kostenstelle="47110 Tief", miete="99,5")),
+        said("c", **own(miete="unbekannt")),
+    )
+    for text, names in (
+        ("attr.kostenstelle:4711", ["a"]),
+        ("attr.kostenstelle~4711", ["a", "b"]),
+        ("attr.kostenstelle=", ["c"]),
+        ("attr.kostenstelle!=", ["a", "b"]),
+        ("attr.miete>100", ["a"]),
+        ("attr.miete<=99.5", ["b"]),
+        ("attr.unseen:1", []),
+    ):
+        assert [one.name for one in chosen(known.assets, text)] == names, text
+    for text in ("attr.:1", "attr.A:1", "attr.miete>viel", "attrx.a>1"):
+        if text.startswith("attr.m"):
+            with pytest.raises(InvalidFilter, match="no number"):
+                parse_filter(text)
+        else:
+            assert chosen(known.assets, text) == ()
+
+
+def test_numbers_are_compared_as_they_are_written_never_as_nan() -> None:
+    known = knowing(said("a", **own(x="nan")), said("b", **own(x="inf")), said("c", **own(x="1e5")))
+    assert chosen(known.assets, "attr.x>0") == ()

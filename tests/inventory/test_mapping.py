@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.mapping import InvalidProfile, MappedColumn, MappingProfile, heading_key, is_machine_field
+from inventory.mapping import InvalidProfile, MappedColumn, MappingProfile, attribute_for, heading_key, is_machine_field
+from inventory.model import is_attribute
 
 NAME = MappedColumn(heading="Gerät", field="name")
 
@@ -40,3 +41,28 @@ def test_columns_may_be_left_out_more_than_once() -> None:
 
 def test_only_fields_of_machines_can_stand_in_a_list_of_machines() -> None:
     assert (is_machine_field("serial"), is_machine_field("protection"), is_machine_field("x")) == (True, False, False)
+
+
+def test_a_column_may_be_kept_as_an_attribute_up_to_a_bound() -> None:
+    own = [MappedColumn(heading=f"h{at}", field=f"attr.a{at}") for at in range(41)]
+    assert profile(NAME, *own[:40]).by_heading()["h3"].field == "attr.a3"
+    with pytest.raises(InvalidProfile, match="more than 40 attributes"):
+        profile(NAME, *own)
+    with pytest.raises(InvalidProfile, match="no field"):
+        profile(NAME, MappedColumn(heading="b", field="attr.Ä"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "attribute"),
+    [
+        ("Kostenstelle", "attr.kostenstelle"),
+        ("Kosten-Träger Nr.", "attr.kosten_traeger_nr"),
+        ("2. Standort", "attr.x_2_standort"),
+        ("§§", "attr.column"),
+        ("x" * 90, f"attr.{'x' * 38}"),
+        ("1" * 90, f"attr.x_{'1' * 38}"),
+        ("Ώμέγα Ñ ß", "attr.n_ss"),
+    ],
+)
+def test_a_heading_becomes_the_name_of_an_attribute(heading: str, attribute: str) -> None:
+    assert attribute_for(heading) == attribute and is_attribute(attribute)

@@ -15,7 +15,19 @@ from inventory.merge import merge
 from inventory.model import AssetKind, DependencyKind, Value
 from inventory.observation import Observation, ObservedDependency
 from inventory.precedence import Precedence
-from tests.inventory.builders import JINJA, a_reading, at, codes, ids, knowing, merged, needing, nothing_known, said
+from tests.inventory.builders import (
+    JINJA,
+    a_reading,
+    at,
+    codes,
+    ids,
+    knowing,
+    merged,
+    needing,
+    nothing_known,
+    own,
+    said,
+)
 
 SITE, SERVER, VM, PROCEDURE, SEAT = (
     AssetKind.SITE, AssetKind.SERVER, AssetKind.VM, AssetKind.PROCEDURE, AssetKind.SEAT
@@ -328,3 +340,13 @@ def test_taking_imports_together_or_one_by_one_is_the_same(some: list[Import], c
 def test_taking_all_imports_again_changes_nothing(some: list[Import]) -> None:
     once = taken_in(some)
     assert taken_in(some, starting=once) == once
+
+
+def test_an_attribute_of_a_towns_own_is_kept_with_its_source_and_its_history() -> None:
+    known = knowing(said("srv", **own(kostenstelle="4711")))
+    changes = merged(known, said("srv", **own(kostenstelle="4712")))
+    (changed,) = changes.changed
+    assert [(one.field, one.before, one.after, one.source) for one in changed.changes] == [
+        ("attr.kostenstelle", "4711", "4712", "test")
+    ]
+    assert codes(merged(known, said("srv", **own(Ä="1")))) == ["INV-001"]

@@ -15,9 +15,12 @@ from inventory.model import (
     Value,
     check_name,
     check_text,
+    field_named,
+    has_field,
     name_group,
     name_key,
 )
+from tests.inventory.builders import own
 
 STADT = TenantId("stadt")
 
@@ -74,3 +77,18 @@ def test_the_order_in_which_assets_come_never_matters() -> None:
 def test_a_field_refers_only_to_kinds_that_exist_and_every_choice_has_choices() -> None:
     assert all(field.refers_to <= set(AssetKind) and field.kinds for field in FIELDS.values())
     assert all(bool(field.choices) == (field.type == "choice") for field in FIELDS.values())
+
+
+def test_an_attribute_of_a_towns_own_is_a_field_of_every_kind_of_asset() -> None:
+    for kind in AssetKind:
+        assert an_asset(kind=kind, **own(kostenstelle="4711")).text("attr.kostenstelle") == "4711"
+    assert field_named("attr.kostenstelle") == field_named("attr.kostenstelle")
+
+
+@pytest.mark.parametrize(
+    "name", ["attr.", "attr.Kosten", "attr.1", "attr.a b", "attr.a-b", "attr.ä", "ansible_host", f"attr.{'a' * 41}"]
+)
+def test_what_cannot_be_the_name_of_an_attribute_is_no_field(name: str) -> None:
+    assert field_named(name) is None and not has_field(AssetKind.SERVER, name)
+    with pytest.raises(InvalidValue, match="no such field"):
+        Asset(id=AssetId("a"), tenant=STADT, kind=AssetKind.SERVER, name="a", values={name: "x"})

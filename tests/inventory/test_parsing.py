@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.model import FIELDS, AssetKind, Field, InvalidValue, Value
+from inventory.model import FIELDS, AssetKind, Field, InvalidValue, Value, field_named
 from inventory.parsing import parse_date, parse_integer, parse_number, parse_value, parse_yes_no, split_list
 from tests.inventory.builders import JINJA
 
@@ -133,3 +133,12 @@ def test_a_parsed_value_is_parsed_to_itself(name: str, raw: object) -> None:
 def test_every_type_of_field_has_a_parser() -> None:
     word = Field(name="flag", type="yes_no", kinds=frozenset({AssetKind.SITE}), means="", german="")
     assert parse_value(word, "ja") is True and parse_value(word, False) is False
+
+
+def test_an_attribute_is_text_of_bounded_length() -> None:
+    known = field_named("attr.kostenstelle")
+    assert known is not None and parse_value(known, 4711.0, german=True) == "4711"
+    assert parse_value(known, "x" * 500) == "x" * 500
+    for raw in ("x" * 501, "a\x00b", ["a"]):
+        with pytest.raises(InvalidValue):
+            parse_value(known, raw)

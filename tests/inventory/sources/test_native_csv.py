@@ -84,3 +84,10 @@ def test_a_file_that_begins_otherwise_is_not_of_this_form(tmp_path: Path) -> Non
 def test_dependencies_have_a_file_of_their_own(tmp_path: Path) -> None:
     (edge,) = read(tmp_path, "from,needs,kind,note\nGIS,srv,hard,Daten\n").dependencies
     assert (edge.asset, edge.needs, edge.kind, edge.note) == ("GIS", "srv", "hard", "Daten")
+
+
+def test_a_column_of_a_towns_own_is_kept_in_every_section_but_dependencies(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, "site;attr.kostenstelle\nRathaus;4711\n").observations
+    assert dict(one.values) == {"attr.kostenstelle": "4711"}
+    assert codes(read(tmp_path, "site;attr.Größe!\nRathaus;1\n")) == ["INV-008"]
+    assert codes(read(tmp_path, "from;needs;kind;attr.x\na;b;hard;1\n")) == ["INV-008"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.model import AssetKind
-from inventory.observation import Observation, Place
+from inventory.observation import Observation, Place, Refusal
 from inventory.sources.records import Cell, Claim, mentioned, observed
 from tests.inventory.builders import said
 
@@ -44,3 +44,12 @@ def test_what_machines_name_exists_once() -> None:
         ("procedure", "GIS", 2),
         ("procedure", "Kasse", 2),
     ]
+
+
+def test_a_row_may_have_only_so_many_attributes_of_its_own() -> None:
+    def row(count: int) -> Observation | tuple[Refusal, ...]:
+        return observed(CLAIM, cell("name", "srv"), [cell(f"attr.a{at}", "x") for at in range(count)])
+
+    assert isinstance(row(40), Observation)
+    refused = row(41)
+    assert isinstance(refused, tuple) and "more than 40 attributes" in refused[0].says

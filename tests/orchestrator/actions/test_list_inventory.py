@@ -17,6 +17,7 @@ from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.netbox import Way
 from tests.estates import TENANT, an_asset
+from tests.inventory.builders import own
 from tests.orchestrator.core.builders import KEY
 
 LAB = AccessProfile(name="lab", user="kahn", key_file="/keys/lab", port=2222, become=True)
@@ -114,3 +115,13 @@ def test_whatever_names_there_are_hosts_and_groups_are_safe_and_apart(names: lis
         group = [one for one in found[str(asset.id)].groups if one.startswith("site_")]
         assert len(group) == 1
         assert by_group.setdefault(group[0], asset.text("site")) == asset.text("site")
+
+
+def test_attributes_of_a_towns_own_lie_in_a_map_of_their_own_and_are_never_a_variable() -> None:
+    attributes = own(ansible_host="192.0.2.66", kostenstelle="{{ 7 * 7 }}")
+    found = hosts(an_asset("apc-1", **attributes, **REACHED))["apc-1"]
+    assert found.variables["kahn_asset"]["attributes"] == {
+        "ansible_host": "192.0.2.66", "kostenstelle": "{{ 7 * 7 }}"
+    }  # fmt: skip
+    assert not any(name.startswith(("attr", "ansible")) for name in found.variables)
+    assert found.reach is not None and found.reach.address == "10.1.0.7"

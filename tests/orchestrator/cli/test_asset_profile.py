@@ -49,3 +49,23 @@ def test_a_profile_can_be_forgotten(home, tmp_path: Path) -> None:
     called(home, "profile", "propose", a_file(tmp_path, TEXT), "nb", *SET)
     assert called(home, "profile", "drop", "nb").exit_code == 0
     assert isinstance(error(home, "profile", "drop", "nb"), NoSuchProfile)
+
+
+def test_a_column_of_the_towns_own_is_kept_shown_chosen_exported_and_taken_in_again(home, tmp_path: Path) -> None:
+    path = a_file(tmp_path, "Kürzel;Wo;Kosten-Träger\nnb-1;Rathaus;4711\nnb-2;Rathaus;=0815\n")
+    wished = ("--kind", "notebook", "--set", "Kürzel=name", "--set", "Wo=site")
+    assert 'Kosten-Träger=attr.kosten_traeger"' in called(home, "profile", "propose", path, "nb", *wished).output
+    called(home, "profile", "propose", path, "nb", *wished, "--set", "Kosten-Träger=attr.kosten_traeger")
+    assert document(home, "import", path, "--profile", "nb")["written"] == 3
+    assert [one["name"] for one in document(home, "list", "attr.kosten_traeger:4711")] == ["nb-1"]
+    shown = document(home, "show", "nb-2")[0]
+    assert shown["attr.kosten_traeger"] == "=0815"
+    assert shown["provenance"]["attr.kosten_traeger"][0]["source"] == "office:nb"
+    assert "4711" in called(home, "list", "--columns", "name,attr.kosten_traeger").output
+    called(home, "export", "-o", tmp_path / "out.csv")
+    assert (
+        "attr.kosten_traeger" in (tmp_path / "out.csv").read_text() and ";'=0815" in (tmp_path / "out.csv").read_text()
+    )
+    called(home, "export", "-o", tmp_path / "out.json")
+    again = document(home, "import", tmp_path / "out.json")
+    assert (again["steps"][0]["refused"], again["steps"][0]["changed"]) == ([], [])
