@@ -89,7 +89,7 @@ class Field:
     name: str
     type: str
     """text, integer, number, yes_no, list, address, mac, mac_list, choice, date, decimal, dns_name, uuid, word,
-    host_key or attribute; ``inventory.parsing`` says how each is written."""
+    host_key, contact or attribute; ``inventory.parsing`` says how each is written."""
     kinds: frozenset[AssetKind]
     means: str
     german: str
@@ -126,7 +126,9 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             ),
             _field("title", "text", EVERYTHING, "a longer name for people", "Bezeichnung"),
             _field("note", "text", EVERYTHING, "free text", "Bemerkung"),
+            _field("building", "text", EVERYTHING - PLACES, "building of the site, where it has several", "Gebäude"),
             _field("room", "text", EVERYTHING - PLACES, "room number", "Raum"),
+            _field("contact", "contact", EVERYTHING, "who is asked: short name or id, never a name", "Ansprechstelle"),
             _field("machine", "text", _SEAT, "name of the workstation at this seat", "Rechner", refers_to=MACHINES),
             _field(
                 "procedures",
@@ -210,6 +212,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             ),
             _field("users", "integer", EVERYTHING - PLACES, "number of people who use it", "Nutzerzahl"),
             _field("machines", "list", _PROCEDURE, "names of the machines it runs on", "Server", refers_to=MACHINES),
+            _field("databases", "list", MACHINES | _PROCEDURE, "where data lies: system name@machine", "Datenbanken"),
+            _field("interfaces", "list", _PROCEDURE, "with whom data is exchanged: partner: what", "Schnittstellen"),
             _field(
                 "strategy",
                 "choice",

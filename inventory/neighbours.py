@@ -6,9 +6,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from inventory.model import Asset, AssetId, AssetKind, Dependency, Snapshot, name_group, name_key
+from inventory.exchange import data_of, partners
+from inventory.model import PLACES, Asset, AssetId, AssetKind, Dependency, Snapshot, name_group, name_key
 
-RUNS_ON, STANDS_AT, USES, HOSTED_BY = "runs on", "stands at", "uses", "hosted by"
+RUNS_ON, STANDS_AT, USES, HOSTED_BY, DATA_ON = "runs on", "stands at", "uses", "hosted by", "keeps data on"
 """Ties that follow from fields of the record; declared ties bear the word of their dependency's kind."""
 
 
@@ -24,7 +25,10 @@ class Tie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """Who notices when an asset moves: everything that needs it, directly or through others, by kind and name."""
+    """Who notices when assets move: everything that needs them, directly or through others, by kind and name.
+
+    Of a place, everything in it moves; its seats and procedures notice it themselves.
+    """
 
     procedures: tuple[Asset, ...]
     seats: tuple[Asset, ...]
@@ -35,6 +39,10 @@ class Impact:
     same people use several procedures, so they are not added up."""
     through: int
     """How many of them notice only through others."""
+    inside: tuple[Asset, ...] = ()
+    """What moves because it belongs to the place."""
+    partners: tuple[str, ...] = ()
+    """With whom the procedures that move exchange data: other procedures, and partners outside."""
 
 
 def ties(snapshot: Snapshot) -> tuple[Tie, ...]:
@@ -48,6 +56,7 @@ def ties(snapshot: Snapshot) -> tuple[Tie, ...]:
     ]
     for asset in snapshot.assets:
         found += _named(asset, names)
+    found += [Tie(asset=one.procedure.id, needs=one.machine.id, word=DATA_ON) for one in data_of(snapshot.assets)]
     return tuple(dict.fromkeys(found))
 
 
@@ -72,16 +81,31 @@ def _named(asset: Asset, names: Mapping[tuple[str, str], Asset]) -> Iterator[Tie
 
 
 def impact(snapshot: Snapshot, asset: AssetId, known: Iterable[Tie] | None = None) -> Impact:
-    """Who notices when the asset moves."""
+    """Who notices when the asset moves, with all that is in it where it is a site or department."""
+    return impact_of(snapshot, (asset,), known)
+
+
+def impact_of(
+    snapshot: Snapshot, moving: Iterable[AssetId], known: Iterable[Tie] | None = None, *, themselves: bool = False
+) -> Impact:
+    """Who notices when these assets move together; ``themselves``: seats and procedures that move count as well."""
     assets = snapshot.by_id()
+    start = [assets[one] for one in dict.fromkeys(moving)]
+    inside = tuple(one for one in _members(snapshot, start) if one not in start)
     needed_by: dict[AssetId, set[AssetId]] = defaultdict(set)
     for tie in known if known is not None else ties(snapshot):
         needed_by[tie.needs].add(tie.asset)
-    reached = _reached(asset, needed_by)
-    found = sorted((assets[one] for one in reached), key=lambda one: (one.kind.value, name_key(one.name)))
+    moved = {one.id for one in (*start, *inside)}
+    reached = _reached(moved, needed_by)
+    direct = {one for mover in moved for one in needed_by[mover]}
+    # Nobody at a place is left out because everybody there moves.
+    noticing = {*reached, *(one.id for one in inside if not one.is_machine)}
+    noticing |= {one.id for one in start if themselves and not one.is_machine and one.kind not in PLACES}
+    found = sorted((assets[one] for one in noticing), key=_by_kind_and_name)
     procedures = tuple(one for one in found if one.kind is AssetKind.PROCEDURE)
     seats = tuple(one for one in found if one.kind is AssetKind.SEAT)
-    named = {one.text("department") for one in (*procedures, *seats, *found)} - {""}
+    named = {one.text("department") for one in found} - {""}
+    named |= {one.name for one in start if one.kind is AssetKind.DEPARTMENT}
     most = max((int(one.number("users")) for one in procedures), default=0)
     return Impact(
         procedures=procedures,
@@ -89,16 +113,39 @@ def impact(snapshot: Snapshot, asset: AssetId, known: Iterable[Tie] | None = Non
         machines=tuple(one for one in found if one.is_machine),
         departments=tuple(sorted(named)),
         users=max(most, len(seats)),
-        through=sum(1 for one in reached if one not in needed_by[asset]),
+        through=len(reached - direct),
+        inside=tuple(sorted(inside, key=_by_kind_and_name)),
+        partners=partners(snapshot.assets, [assets[one] for one in moved]),
     )
 
 
-def _reached(start: AssetId, needed_by: Mapping[AssetId, set[AssetId]]) -> set[AssetId]:
+def _by_kind_and_name(one: Asset) -> tuple[str, str]:
+    return one.kind.value, name_key(one.name)
+
+
+def _members(snapshot: Snapshot, places: Iterable[Asset]) -> Iterator[Asset]:
+    """Everything that names one of the places, and the machines at its seats."""
+    wanted = {(str(one.kind), name_key(one.name)) for one in places if one.kind in PLACES}
+    if not wanted:
+        return
+    found: dict[AssetId, Asset] = {}
+    names = snapshot.by_name()
+    for asset in snapshot.assets:
+        if {(word, name_key(asset.text(word))) for word in ("site", "department") if asset.text(word)} & wanted:
+            found[asset.id] = asset
+            machine = names.get((name_group(AssetKind.SERVER), name_key(asset.text("machine"))))
+            if machine is not None:
+                found[machine.id] = machine
+    yield from found.values()
+
+
+def _reached(start: Iterable[AssetId], needed_by: Mapping[AssetId, set[AssetId]]) -> set[AssetId]:
+    begun = set(start)
     seen: set[AssetId] = set()
-    waiting = deque([start])
+    waiting = deque(sorted(begun))
     while waiting:
         for one in sorted(needed_by.get(waiting.popleft(), ())):
-            if one not in seen and one != start:
+            if one not in seen and one not in begun:
                 seen.add(one)
                 waiting.append(one)
     return seen

@@ -23,6 +23,7 @@ _ENGLISH = re.compile(r"[0-9]{1,3}(,[0-9]{3})+\.[0-9]*")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ].*)?")
 _GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?: .*)?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+_CONTACT = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "j", "wahr"})
 _NO = frozenset({"no", "n", "false", "0", "nein", "falsch"})
 
@@ -179,6 +180,14 @@ def _word(field_name: str, text: str) -> str:
     return text
 
 
+def _contact(field_name: str, text: str) -> str:
+    """A short name as in the file of contacts, or a person's id; lists of people's names are not taken."""
+    word = text.casefold()
+    if not _CONTACT.fullmatch(word):
+        raise _invalid(field_name, text, "write the short name of a contact or a person's id, not a name")
+    return word
+
+
 def _attribute(field_name: str, text: str) -> str:
     check_text(field_name, text, limit=MAX_ATTRIBUTE_TEXT)
     return text
@@ -197,6 +206,7 @@ _BY_TYPE: Mapping[str, Callable[[Field, str, bool], Value]] = MappingProxyType(
         "uuid": lambda field, text, german: parse_uuid(field.name, text),
         "host_key": lambda field, text, german: parse_host_key(field.name, text),
         "word": lambda field, text, german: _word(field.name, text),
+        "contact": lambda field, text, german: _contact(field.name, text),
         "attribute": lambda field, text, german: _attribute(field.name, text),
     }
 )

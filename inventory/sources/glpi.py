@@ -202,7 +202,8 @@ def _computer(found: Gathering, name: str, content: Entry) -> dict[str, object]:
         "disk_used_gib": round(sum(_used_mib(one) for one in volumes) / 1024, 3) or None,
         "disks": [_volume_text(one) for one in volumes],
         "software": [_program(one) for one in entries(content.get("softwares")) if one.get("name")],
-        "services": list(_databases(content)),
+        "services": list(_database_services(content)),
+        "databases": list(_databases(content)),
         "findings": list(_findings(content)),
         **_network(content),
     }
@@ -236,6 +237,15 @@ def _program(one: Entry) -> str:
 
 
 def _databases(content: Entry) -> Iterator[str]:
+    """System and name of each database, as ``inventory.exchange`` reads them."""
+    for one in entries(content.get("databases_services")):
+        for database in entries(one.get("databases")):
+            name = "_".join(text(database.get("name")).split())
+            if name and "@" not in name:
+                yield f"{text(one.get('type')) or text(one.get('name'))} {name}".replace("@", " ").strip()
+
+
+def _database_services(content: Entry) -> Iterator[str]:
     for one in entries(content.get("databases_services")):
         port = text(one.get("port"))
         yield " ".join(part for part in (f"tcp/{port}" if port else "", _program(one) or text(one.get("type"))) if part)

@@ -30,11 +30,14 @@ EXAMPLE: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType(
         ),
         "seats": (
             {"name": "Bürgeramt 1.12 Platz 1", "site": "Rathaus Neumarkt", "department": "Bürgerservice",
-             "room": "1.12", "machine": "apc-0001", "procedures": ["Einwohnermeldewesen", "E-Mail"], "users": 1},
+             "building": "Haus B", "room": "1.12", "machine": "apc-0001",
+             "procedures": ["Einwohnermeldewesen", "E-Mail"], "users": 1},
         ),
         "procedures": (
             {"name": "Einwohnermeldewesen", "department": "Bürgerservice", "protection": "hoch", "users": 180,
-             "machines": ["srv-ewo"], "strategy": "rehost"},
+             "machines": ["srv-ewo"], "databases": ["PostgreSQL 9.6 ewo@srv-ewo"],
+             "interfaces": ["Melderegister des Landes: XMeld über OSCI", "E-Mail: Benachrichtigungen"],
+             "contact": "leitung-buergerservice", "strategy": "rehost"},
             {"name": "E-Mail", "users": 900, "strategy": "replace"},
         ),
         "dependencies": (
@@ -58,6 +61,7 @@ _FORMS = {
     "dns_name": "DNS name",
     "uuid": "UUID",
     "word": "a-z, 0-9, `-` and `_`",
+    "contact": "a-z, 0-9, `.`, `-` and `_`",
     "host_key": "key type and base64, as in a `.pub` file",
 }
 

@@ -36,7 +36,7 @@ from inventory.sources.office_words import (
     GIB_PER_UNIT,
     SILENT,
     SIZE_FIELDS,
-    field_of,
+    fields_of,
     is_footer,
     is_totals,
     unit_in,
@@ -66,8 +66,8 @@ class ListFile:
         if self.profile is not None:
             known = self.profile.by_heading()
             return {heading: known[key] for heading in headings if (key := heading_key(heading)) in known}
-        found = ((heading, field_of(heading)) for heading in headings)
-        return {heading: MappedColumn(heading=heading, field=field) for heading, field in found if field}
+        found = fields_of(headings)
+        return {heading: MappedColumn(heading=heading, field=field) for heading, field in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from inventory.sources.cells import SEPARATORS, decoded, rows_of
 from inventory.sources.kind_words import machine_kind
 from inventory.sources.limits import BrokenFile, read_bytes
 from inventory.sources.office_list import PREAMBLE_ROWS, Numbered
-from inventory.sources.office_words import FIELD_OF, bare_heading, field_of, unit_in
+from inventory.sources.office_words import FIELD_OF, bare_heading, field_of, fields_of, unit_in
 from inventory.sources.sheet_stream import open_book
 from inventory.sources.workbook import is_workbook
 
@@ -60,11 +60,13 @@ def propose(path: Path, *, corrections: Mapping[str, str], sheet: str = "") -> P
     body = [row for _, row in rows[at + 1 :]]
     taken: set[str] = set()
     columns: list[ProposedColumn] = []
+    known = fields_of(found[1])
     for position, heading in enumerate(found[1]):
         if not heading:
             continue
         cells = [row[position] for row in body if position < len(row) and row[position]]
-        one = _proposed(heading, cells, taken, corrections.get(heading))
+        said = corrections.get(heading)
+        one = _proposed(heading, cells, said, _field(heading, cells, taken, known=known.get(heading)))
         columns.append(one)
         if one.column.field not in (IGNORED, PERSON):
             taken.add(one.column.field)
@@ -111,8 +113,8 @@ def _known(headings: Iterable[str], corrections: Mapping[str, str]) -> int:
     return sum(1 for one in headings if one in corrections or field_of(one) is not None)
 
 
-def _proposed(heading: str, cells: Sequence[str], taken: set[str], correction: str | None) -> ProposedColumn:
-    field, why = _field(heading, cells, taken)
+def _proposed(heading: str, cells: Sequence[str], correction: str | None, found: tuple[str, str]) -> ProposedColumn:
+    field, why = found
     if correction is not None:
         field, why = correction.partition(":")[0], "set by you"
     unit = (correction or "").partition(":")[2] or (unit_in(heading) or "")
@@ -121,9 +123,8 @@ def _proposed(heading: str, cells: Sequence[str], taken: set[str], correction: s
     return ProposedColumn(column=MappedColumn(heading=heading, field=field, unit=unit), why=why, example=example)
 
 
-def _field(heading: str, cells: Sequence[str], taken: set[str]) -> tuple[str, str]:
+def _field(heading: str, cells: Sequence[str], taken: set[str], *, known: str | None) -> tuple[str, str]:
     """The field and why; what is taken already is not proposed twice."""
-    known = field_of(heading)
     if known is not None and known not in taken:
         return known, "heading"
     bare = bare_heading(heading)

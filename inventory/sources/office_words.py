@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from inventory.mapping import KIND, KIND_OR_MODEL, NAME, PERSON
@@ -19,6 +19,7 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
         "department": "amt fachbereich oe organisationseinheit abteilung dienststelle fachdienst",
         "title": "bezeichnung beschreibung",
         "note": "bemerkung bemerkungen notiz notizen kommentar anmerkung anmerkungen hinweis",
+        "building": "gebäudeteil trakt hausnr",
         "room": "raum zi zimmer raumnummer raumnr zimmernummer",
         "procedures": "verfahren fachverfahren anwendung anwendungen fachanwendung",
         "address": "ipadresse ip ipv4 ipv4adresse ipadressen",
@@ -34,6 +35,7 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
         "ram_mib": "hauptspeicher ram arbeitsspeicher speicher memory",
         "disk_gib": "festplatte festplattengröße festplatten hdd ssd platte plattengröße festplattenkapazität",
         "disk_used_gib": "festplattebelegt belegt belegterspeicher",
+        "databases": "datenbank datenbanken",
         "hypervisor": "wirt esxhost vmhost",
         "cluster": "cluster",
         "purchased": "anschaffungsdatum kaufdatum beschafft beschaffungsdatum anschaffung",
@@ -55,6 +57,7 @@ SILENT = frozenset(
      "#nv", "#n/a", "#wert!", "#bezug!", "#ref!", "#name?", "#div/0!", "null", "none", "n.n.", "offen"}
 )  # fmt: skip
 """Cells that say no more than an empty one."""
+_BUILDING_WORDS = frozenset({"gebäude", "haus"})
 _UNIT = re.compile(r"\b(mi?b|gi?b|ti?b)\b", re.IGNORECASE)
 _TOTALS = re.compile(r"(zwischen|gesamt)?summe|gesamt(anzahl|zahl|wert)?|insgesamt|anzahl|total", re.IGNORECASE)
 _FOOTER = re.compile(r"stand\b|quelle\b|erstellt\b|hinweis\b|legende\b|seite \d|ende der liste|\*", re.IGNORECASE)
@@ -70,6 +73,15 @@ def bare_heading(heading: str) -> str:
 def field_of(heading: str) -> str | None:
     """The field, or NAME, KIND or PERSON, that stands under the heading; None for an unknown one."""
     return FIELD_OF.get(bare_heading(heading))
+
+
+def fields_of(headings: Iterable[str]) -> dict[str, str]:
+    """The field of each known heading: where another column names the site, ``Gebäude`` is a building of it."""
+    found = {heading: field for heading in headings if (field := field_of(heading))}
+    others = [one for one, field in found.items() if field == "site" and bare_heading(one) not in _BUILDING_WORDS]
+    if others:
+        found |= {one: "building" for one in found if bare_heading(one) in _BUILDING_WORDS}
+    return found
 
 
 def unit_in(text: str) -> str | None:

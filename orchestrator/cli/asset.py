@@ -13,7 +13,9 @@ from orchestrator.cli.asset_decide import list_conflicts, resolve
 from orchestrator.cli.asset_discover import discover
 from orchestrator.cli.asset_drift import drift
 from orchestrator.cli.asset_export import export
+from orchestrator.cli.asset_impact import impact
 from orchestrator.cli.asset_import import import_, word
+from orchestrator.cli.asset_places import places
 from orchestrator.cli.asset_profile import app as profile_app
 from orchestrator.cli.asset_read import read
 from orchestrator.cli.asset_scan import scan
@@ -27,6 +29,8 @@ app.command("import")(import_)
 app.command()(read)
 app.command()(scan)
 app.command()(show)
+app.command()(impact)
+app.command()(places)
 app.command("conflicts")(list_conflicts)
 app.command()(resolve)
 app.command()(export)

@@ -14,17 +14,17 @@ from inventory.changes import Holdings
 from inventory.conflicts import Conflict, conflicts, provenance
 from inventory.errors import ExpectedError
 from inventory.model import Asset, Dependency, Snapshot, name_key
-from inventory.neighbours import Impact, Tie, impact, ties
+from inventory.neighbours import Tie, impact, ties
 from inventory.picture import picture
 from inventory.record import Word
 from inventory.tables import instant, micros
 from orchestrator.actions.take_inventory import holdings_in
 from orchestrator.cli.asset_history import history_of, history_row
+from orchestrator.cli.asset_impact import impact_as_json, show_impact
 from orchestrator.cli.asset_import import CannotWrite, word
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.texts import _
 
-NAMES_SHOWN = 12
 _DAY_US = 86_400_000_000
 
 
@@ -50,16 +50,22 @@ def show(
     with context.world.store.reading() as books:
         holdings = holdings_in(books, context.tenant)
         found = assets_named(holdings.snapshot, name)
+        people = {str(one.id): one.name or "" for one in books.people.everyone(context.tenant)}
         if history:
             past = history_of(books, context.tenant, found)
     known = ties(holdings.snapshot)
     if drawing is not None:
         _draw(drawing, picture(holdings.snapshot, found[0], known))
-    answers = [_document(holdings, one, known) | ({"history": past} if history else {}) for one in found]
+    answers = [
+        _document(holdings, one, known) | _contact(context, one, people) | ({"history": past} if history else {})
+        for one in found
+    ]
     context.out.json(answers)
     if not context.json:
         for one in found:
             _show_asset(context, holdings, one, known)
+            for told in _contact(context, one, people).values():
+                context.out.line(_("  The contact {contact} is {who}.").format(contact=one.text("contact"), who=told))
         if history:
             context.out.rich(
                 table((_("when"), _("asset"), _("field"), _("change"), _("source")), map(history_row, past))
@@ -118,6 +124,18 @@ def _draw(file: Path, drawing: str) -> None:
         raise CannotWrite(file=file, why=cause.strerror or "unknown") from cause
 
 
+def _contact(context: Context, asset: Asset, people: Mapping[str, str]) -> dict[str, str]:
+    """Who its contact is now, told by the table of people or the file of contacts: names lie nowhere else."""
+    word_ = asset.text("contact")
+    if not word_:
+        return {}
+    if word_ in people:
+        return {"contact_is": people[word_] or _("a person whose name is erased")}
+    known = next((one for one in context.world.contacts().of(context.tenant) if one.name == word_), None)
+    called = _("called through {channel}").format(channel=known.channel) if known else ""
+    return {"contact_is": called or _("nobody known here: neither a person nor one of the contacts")}
+
+
 # --------------------------------------------------------------------------- as a document
 
 
@@ -130,13 +148,7 @@ def _document(holdings: Holdings, asset: Asset, known: Sequence[Tie]) -> dict[st
             field: [_word_as_json(one) for one in said] for field, said in provenance(holdings, asset.id).items()
         },
         "conflicts": [one.field for one in conflicts(holdings, of=[asset.id]) if not one.is_decided],
-        "impact": {
-            "procedures": [one.name for one in notices.procedures],
-            "seats": [one.name for one in notices.seats],
-            "machines": [one.name for one in notices.machines],
-            "departments": list(notices.departments),
-            "users": notices.users,
-        },
+        "impact": impact_as_json(notices),
     }
 
 
@@ -190,7 +202,7 @@ def _show_asset(context: Context, holdings: Holdings, asset: Asset, known: Seque
         more = [str(one[key]) for key in ("evidence", "note") if one.get(key)]
         more += [_("{mib} MiB a day").format(mib=f"{one['mib_per_day']:g}")] if "mib_per_day" in one else []
         out.line(text + (f": {'; '.join(more)}" if more else ""))
-    _show_impact(context, impact(holdings.snapshot, asset.id, known))
+    show_impact(context, impact(holdings.snapshot, asset.id, known))
 
 
 def _rows(asset: Asset, said: Mapping[str, tuple[Word, ...]], *, now_us: int) -> Iterable[Sequence[str]]:
@@ -215,31 +227,3 @@ def _show_conflicts(context: Context, found: Iterable[Conflict]) -> None:
         if one.is_decided:
             text = _("  decided: {field} is {value}; others say {others}")
         context.out.line(text.format(field=one.field, value=word(one.words[0].value), others=others))
-
-
-def _show_impact(context: Context, notices: Impact) -> None:
-    if not (notices.procedures or notices.seats or notices.machines):
-        context.out.line(_("  If it moves, nobody is known to notice."))
-        return
-    context.out.line(
-        _(
-            "  If it moves, up to {users} people notice: {procedures} procedures, {seats} seats, {machines} machines."
-        ).format(
-            users=notices.users,
-            procedures=len(notices.procedures),
-            seats=len(notices.seats),
-            machines=len(notices.machines),
-        )
-    )
-    for heading, names in (
-        (_("    procedures: {names}"), [one.name for one in notices.procedures]),
-        (_("    departments: {names}"), list(notices.departments)),
-        (_("    machines: {names}"), [one.name for one in notices.machines]),
-    ):
-        if names:
-            context.out.line(heading.format(names=_some(names)))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (_(" and {count} more").format(count=more) if more > 0 else "")

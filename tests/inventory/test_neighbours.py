@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.model import AssetId, AssetKind, Snapshot
-from inventory.neighbours import impact, ties
+from inventory.neighbours import impact, impact_of, ties
 from tests.inventory.builders import knowing, needing, said
 
 PROCEDURE, SEAT = AssetKind.PROCEDURE, AssetKind.SEAT
@@ -50,3 +50,45 @@ def test_who_notices_is_whatever_needs_it_directly_or_through_others() -> None:
 def test_a_circle_of_needs_ends_and_does_not_count_the_asset_itself() -> None:
     known = knowing(said("a"), said("b"), needing("a", "b"), needing("b", "a")).snapshot
     assert [one.name for one in impact(known, the("a", known)).machines] == ["b"]
+
+
+PLACE = knowing(
+    said("Rathaus", AssetKind.SITE),
+    said("Bauhof", AssetKind.SITE),
+    said("Soziales", AssetKind.DEPARTMENT),
+    said("srv", site="Rathaus", databases=("ewo",)),
+    said("pc", AssetKind.WORKSTATION),
+    said("pc-2", AssetKind.WORKSTATION, site="Bauhof"),
+    said("MESO", PROCEDURE, databases=("ewo@srv",), users=40, interfaces=("Land: XMeld",)),
+    said("Platz 1", SEAT, site="Rathaus", machine="pc", department="Soziales"),
+    said("Platz 2", SEAT, site="Bauhof", machine="pc-2", procedures=("MESO",), department="Soziales"),
+).snapshot
+
+
+def noticed(name: str) -> tuple[list[str], list[str], list[str], tuple[str, ...], int, list[str]]:
+    found = impact(PLACE, the(name, PLACE))
+    groups = (found.procedures, found.seats, found.machines, found.inside)
+    names = [[one.name for one in some] for some in groups]
+    return names[0], names[1], names[2], found.departments, found.users, names[3]
+
+
+def test_of_a_site_everything_in_it_moves_and_its_seats_and_whoever_needs_its_machines_notice() -> None:
+    inside = ["Platz 1", "srv", "pc"]
+    assert noticed("Rathaus") == (["MESO"], ["Platz 1", "Platz 2"], [], ("Soziales",), 40, inside)
+
+
+def test_of_a_department_its_seats_and_their_machines_move() -> None:
+    inside = ["Platz 1", "Platz 2", "pc", "pc-2"]
+    assert noticed("Soziales") == ([], ["Platz 1", "Platz 2"], [], ("Soziales",), 2, inside)
+
+
+def test_a_procedure_notices_the_machine_of_its_data_and_its_partners_are_named() -> None:
+    assert [one.name for one in impact(PLACE, the("srv", PLACE)).procedures] == ["MESO"]
+    assert impact(PLACE, the("MESO", PLACE)).partners == ("Land",)
+
+
+def test_of_assets_that_move_together_none_notices_as_an_outsider_but_seats_for_themselves() -> None:
+    moving = [the(name, PLACE) for name in ("Platz 1", "pc", "srv")]
+    found = impact_of(PLACE, moving, themselves=True)
+    assert [one.name for one in found.seats] == ["Platz 1", "Platz 2"] and found.machines == ()
+    assert impact_of(PLACE, ()).users == 0

@@ -94,7 +94,8 @@ def test_amounts_become_decimal_text() -> None:
 def test_jinja_is_text_in_text_fields_and_nothing_in_technical_ones() -> None:
     takes_it = {name for name in FIELDS if not refused(name, JINJA)}
     assert takes_it == {
-        "title", "note", "room", "serial", "asset_tag", "vendor", "model", "os_name", "os_version", "arch",
+        "title", "note", "building", "room", "databases", "interfaces",
+            "serial", "asset_tag", "vendor", "model", "os_name", "os_version", "arch",
         "hypervisor", "cluster", "owner", "disks", "networks", "services", "software", "environment",
         "lifecycle", "findings", "tags",
     }  # fmt: skip
@@ -142,3 +143,10 @@ def test_an_attribute_is_text_of_bounded_length() -> None:
     for raw in ("x" * 501, "a\x00b", ["a"]):
         with pytest.raises(InvalidValue):
             parse_value(known, raw)
+
+
+def test_a_contact_is_a_short_name_never_a_persons() -> None:
+    assert value_of("contact", " Leitung-Buergerservice ") == "leitung-buergerservice"
+    for raw in ("Erika Mustermann", "Müller", "a@b.de", "-x", "x" * 62):
+        with pytest.raises(InvalidValue):
+            value_of("contact", raw)

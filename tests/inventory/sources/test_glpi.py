@@ -108,3 +108,12 @@ def test_another_message_of_the_agent_is_no_inventory(tmp_path: Path) -> None:
 def test_a_section_of_another_type_does_no_harm(tmp_path: Path, key: str, odd: object) -> None:
     reading = read_json(tmp_path, WHOLE | {"content": CONTENT | {key: odd}}, "glpi-json")
     assert len(reading.observations) == 1
+
+
+def test_databases_are_told_by_system_and_name(tmp_path: Path) -> None:
+    server = {"type": "postgresql", "name": "PostgreSQL", "version": "14", "port": 5432}
+    odd = [{"name": "ewo"}, {"name": "a b"}, {"name": "x@y"}, {"name": ""}, "no object"]
+    content = {**CONTENT, "databases_services": [{**server, "databases": odd}, {"name": "MySQL"}]}
+    one = only(read_json(tmp_path, {**WHOLE, "content": content}, "glpi-json"))
+    assert one.values["databases"] == ("postgresql a_b", "postgresql ewo")
+    assert one.values["services"] == ("MySQL", "tcp/5432 PostgreSQL 14")

@@ -10,6 +10,7 @@ from inventory.sources.office_words import (
     FIELD_OF,
     bare_heading,
     field_of,
+    fields_of,
     is_footer,
     is_totals,
     unit_in,
@@ -53,3 +54,9 @@ def test_totals_are_told_from_machines_named_alike() -> None:
 def test_remarks_under_a_list_are_told_from_machines() -> None:
     assert all(is_footer(cell) for cell in ("Stand: 01.02.2010", "Seite 1 von 2", "* geschätzt", "Quelle: Kämmerei"))
     assert not any(is_footer(cell) for cell in ("standpc-1", "seitenpc", "srv"))
+
+
+def test_a_building_is_the_site_unless_another_column_names_that() -> None:
+    assert fields_of(["Gebäude", "Raum"]) == {"Gebäude": "site", "Raum": "room"}
+    assert fields_of(["Gebäude", "Standort"]) == {"Gebäude": "building", "Standort": "site"}
+    assert fields_of(["Haus", "colour"]) == {"Haus": "site"}
