@@ -18,6 +18,7 @@ import yaml
 from inventory.ansible_inventory import is_group_name
 from inventory.errors import ExpectedError
 from orchestrator.adapters import adopted_plays
+from orchestrator.adapters.fast_mode import fast_ways
 from orchestrator.adapters.runbook_trees import MAX_FILE_BYTES, MAX_FILES
 from orchestrator.adapters.runbooks import FILE_NAME, is_runbook_name, load_runbook
 from orchestrator.core.runbook import Runbook
@@ -56,6 +57,7 @@ class Wish:
     probe: str = ""
     vault_password_file: str = ""
     deadline_s: int = 3600
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,10 @@ def parsed_wish(text: str) -> tuple[str, str, str]:
 
 
 def adopt(wish: Wish, *, shelf: Path, name: str) -> AdoptedRunbook:
-    """Copy and wrap the playbook as ``shelf/name``, whole or not at all. Raises CannotAdopt, RunbookInvalid."""
+    """Copy and wrap the playbook as ``shelf/name``, whole or not at all.
+
+    Raises CannotAdopt, RunbookInvalid, FastModeMissing.
+    """
     place = shelf / name
     if not is_runbook_name(name):
         help_ = "Choose one with --name: it begins with a-z and goes on with a-z, 0-9 and -."
@@ -88,6 +93,8 @@ def adopt(wish: Wish, *, shelf: Path, name: str) -> AdoptedRunbook:
     if place.exists():
         help_ = "Choose another name with --name, or move the folder away first."
         raise CannotAdopt(playbook=wish.playbook, why=f"there is a runbook {name!r} already", help=help_)
+    if wish.fast:
+        fast_ways()  # what lacks is said now, not at night
     shelf.mkdir(parents=True, exist_ok=True)
     with _source(wish) as (source, origin), tempfile.TemporaryDirectory(prefix=".adopt-", dir=shelf) as work:
         part = Path(work) / name
@@ -255,7 +262,12 @@ def _wrap(part: Path, wish: Wish, *, file: str, origin: str) -> None:
     document = {
         "title": wish.title or f"{file}, adopted"[:120],
         "ansible": "modern",
-        "adopted": {"origin": origin[:400], "groups": groups, "vault_password_file": wish.vault_password_file},
+        "adopted": {
+            "origin": origin[:400],
+            "groups": groups,
+            "vault_password_file": wish.vault_password_file,
+            "fast": wish.fast,
+        },
         "roles": {"target": "asset"},
         "baseline": {
             "on": "target",

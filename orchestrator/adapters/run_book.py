@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inventory.ansible_inventory import MOVES_GROUP, REMOTE_TMP
 from inventory.ssh_options import check_path
+from orchestrator.adapters.fast_mode import fast_ways
 from orchestrator.core.runbook import Adopted
 
 _SPOOLING = "lookup('ansible.builtin.env', 'KAHN_SPOOLING') == kahn_run"
@@ -47,12 +48,7 @@ def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path, adopt
     """
     for place in (run_directory, tree, callback_plugins):
         check_path("directory", str(place))
-    own_ways = ["gathering = explicit", "inject_facts_as_vars = False"]
-    if adopted is not None:
-        own_ways = ["gathering = implicit", "inject_facts_as_vars = True"]
-        if adopted.vault_password_file:
-            check_path("file", adopted.vault_password_file)
-            own_ways.append(f"vault_password_file = {adopted.vault_password_file}")
+    own_ways = _adopted_ways(adopted) if adopted else ["gathering = explicit", "inject_facts_as_vars = False"]
     return "\n".join(
         (
             "[defaults]",
@@ -90,3 +86,13 @@ def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path, adopt
             "",
         )
     )
+
+
+def _adopted_ways(adopted: Adopted) -> list[str]:
+    ways = ["gathering = implicit", "inject_facts_as_vars = True"]
+    if adopted.vault_password_file:
+        check_path("file", adopted.vault_password_file)
+        ways.append(f"vault_password_file = {adopted.vault_password_file}")
+    if adopted.fast:
+        ways += fast_ways()
+    return ways

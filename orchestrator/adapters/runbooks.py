@@ -105,6 +105,7 @@ class _Adopted(_Strict):
     origin: str = Field(min_length=1, max_length=400)
     groups: list[str] = Field(default=[], max_length=20)
     vault_password_file: str = Field(default="", max_length=400)
+    fast: bool = False
 
 
 _Machine = Literal["asset", "successor", "vault", "gateway", "jump", "database", "tool"]
@@ -301,4 +302,4 @@ def _lists_fixed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _adopted(told: _Adopted) -> Adopted:
-    return Adopted(origin=told.origin, groups=tuple(told.groups), vault_password_file=told.vault_password_file)
+    return Adopted(**_lists_fixed(told.model_dump()))

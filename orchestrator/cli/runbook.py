@@ -81,6 +81,9 @@ def adopt(
     probe: Annotated[str, typer.Option(help=_("Your own playbook that tells whether it was done."))] = "",
     vault_password_file: Annotated[Path | None, typer.Option(help=_("File that opens its vault; stays there."))] = None,
     deadline_s: Annotated[int, typer.Option(min=1, max=86_400, help=_("Seconds one run may take."))] = 3_600,
+    fast: Annotated[
+        bool, typer.Option("--fast", help=_("Play it through Mitogen: one Python a machine, not a task."))
+    ] = False,
 ) -> None:
     """Take a playbook of your own in as a runbook, unchanged: it runs once per asset, and two persons approve it."""
     kahn = context_of(ctx)
@@ -94,6 +97,7 @@ def adopt(
         probe=probe,
         vault_password_file=str(vault_password_file.resolve()) if vault_password_file else "",
         deadline_s=deadline_s,
+        fast=fast,
     )
     taken = adopt_playbook(wish, state_dir=kahn.settings.home, name=name or _name_of(path))
     _tell_adopted(kahn, taken.runbook)
@@ -115,6 +119,8 @@ def _tell_adopted(kahn: Context, runbook: Runbook) -> None:
         return
     kahn.out.line(_("Adopted from {origin}.").format(origin=harmless(adopted.origin)))
     kahn.out.line(_("It runs once per asset and is never repeated by itself. Two persons approve each wave of it."))
+    if adopted.fast:
+        kahn.out.line(_("It is played in the fast mode (Mitogen), which is part of what is approved."))
     if not step.undo:
         kahn.out.line(_("There is NO UNDO: what it did stays, also when it fails midway."))
     if not step.probe:

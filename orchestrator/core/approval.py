@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from inventory.errors import ExpectedError
 from orchestrator.core.canonical import plain
 from orchestrator.core.explain import Sentence
+from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import Act, ActKind, PersonId, WaveContent
 
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -196,7 +197,7 @@ def shown_text(content: WaveContent) -> str:
         f"wave {content.key} of tenant {content.tenant}",
         f"runbook {content.runbook.name}: {', '.join(content.runbook.step_names)}",
         f"window {content.window.local} {content.window.zone}",
-        f"ansible-core {content.ansible_core}, runbook tree {content.runbook.tree[:16]}",
+        f"ansible-core {content.ansible_core}{_mode(content.runbook)}, runbook tree {content.runbook.tree[:16]}",
         f"may go wrong: {limits.batch_budget:.0%} of a batch, {limits.wave_budget:.0%} of the wave;"
         f" at most {limits.auto_rollback_max} assets go back without a person",
     ]
@@ -256,3 +257,7 @@ def _deeper(where: str, old: object, new: object) -> list[str]:
 def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _mode(runbook: Runbook) -> str:
+    return " in the fast mode" if runbook.adopted and runbook.adopted.fast else ""

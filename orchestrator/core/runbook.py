@@ -124,6 +124,8 @@ class Adopted:
     origin: str
     groups: tuple[str, ...] = ()
     vault_password_file: str = ""
+    fast: bool = field(default=False, metadata=LATER)
+    """Whether Ansible keeps one Python on each machine for the whole run (Mitogen) instead of starting one a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
