@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -46,9 +47,10 @@ from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.report import ManagementReport
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
+from orchestrator.core.wave import WaveContent
 from orchestrator.core.wave_calendar import CalendarEntry
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
-from orchestrator.settings import Settings, read_contacts_file, read_secret
+from orchestrator.settings import CONFIG_NAME, Settings, read_contacts_file, read_secret, read_settings
 from orchestrator.texts import _
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ __all__ = [
     "read_manifest",
     "read_plan_file",
     "read_public_key",
+    "rehearsal_home",
     "restore_backup",
     "sheet_bytes",
     "trial_of",
@@ -232,6 +235,25 @@ def trial_of(folder: Path, *, lab: Lab, state: Path, tell: Callable[[str], None]
     ansible_playbook = Path(sys.executable).parent / "ansible-playbook"
     runs = AnsibleRuns(state=state, trees=trees, ansible_playbook=ansible_playbook, clock=clock)
     return SeatTrial(lab=lab, runbook=runbook, runs=runs, clock=clock, failing=FAILING, tell=tell)
+
+
+def rehearsal_home(place: Path, content: WaveContent, *, like: World, program: Path | None) -> Path:
+    """A state directory of its own in ``place``, with an empty store and the very runbook tree of the wave.
+
+    ``program`` plays Ansible's part; None for the Ansible of that world. Raises RunbookChanged when the tree is kept
+    nowhere and the runbook was edited since, TreeDamaged.
+    """
+    home, runbook = place / "home", content.runbook
+    trees = home / "trees"
+    trees.mkdir(mode=0o700, parents=True)
+    ansible_playbook = json.dumps(str(program or like.settings.ansible_playbook), ensure_ascii=False)
+    (home / CONFIG_NAME).write_text(f"ansible_playbook = {ansible_playbook}\n", encoding="utf-8")
+    if tree_is_there(runbook, like.trees):
+        shutil.copytree(like.trees / runbook.tree, trees / runbook.tree)
+    else:
+        freeze_runbook(runbook, find_runbook(runbook.name, state_dir=like.settings.home), trees, shared=SHIPPED)
+    prepare_store(read_settings(home))
+    return home
 
 
 FAILING = "trial-fails.yml"

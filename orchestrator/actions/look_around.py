@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from orchestrator.actions.desk import Desk
+from orchestrator.actions.read_times import rehearsed_times
 from orchestrator.core.calendar import frozen_span
 from orchestrator.core.constraints import EVERYWHERE
 from orchestrator.core.estimates import took_of
@@ -43,7 +44,8 @@ def _freeze_in_force(desk: Desk, policy: Policy) -> str:
 
 
 def earlier_times(desk: Desk, wave: WaveRow) -> Took:
-    """How long runs of the same runbook took in this tenant's waves, by ``direction:step``."""
+    """How long runs of the same runbook took in this tenant's waves and rehearsals, by ``direction:step``."""
     books, runbook = desk.books, wave.content.runbook.name
     waves = [one.key for one in books.waves.all(wave.tenant) if one.content.runbook.name == runbook]
-    return took_of(books.runs.times(wave.tenant, waves=waves), forks=wave.content.thresholds.forks)
+    times = (*books.runs.times(wave.tenant, waves=waves), *rehearsed_times(books, wave.tenant, runbook))
+    return took_of(times, forks=wave.content.thresholds.forks)

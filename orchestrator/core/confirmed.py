@@ -9,7 +9,7 @@ from functools import partial
 from math import ceil
 
 from inventory.model import AssetId
-from orchestrator.core.demands import Demand, Reach
+from orchestrator.core.demands import REHEARSAL, Demand, Reach
 from orchestrator.core.explain import Sentence
 from orchestrator.core.ready_line import BLOCKS, HELD, OK, ReadyLine, good
 from orchestrator.core.wave import WaveContent
@@ -53,8 +53,17 @@ def _line(content: WaveContent, demand: Demand, all_of_them: Sequence[Confirmati
         verdict=BLOCKS,
         says=why or _NOBODY,
         owner=_owner(demand),
-        remedy=Sentence(says="kahn gate confirm {gate} {wave}", facts={"gate": demand.name, "wave": content.key}),
+        remedy=_remedy(demand, content),
     )
+
+
+def _remedy(demand: Demand, content: WaveContent) -> Sentence:
+    facts = {"gate": demand.name, "wave": content.key}
+    if demand.name == REHEARSAL:
+        return Sentence(
+            says="kahn wave rehearse {wave}; played otherwise: kahn gate confirm {gate} {wave}", facts=facts
+        )
+    return Sentence(says="kahn gate confirm {gate} {wave}", facts=facts)
 
 
 _NOBODY = Sentence(says="nobody has confirmed it")

@@ -35,6 +35,8 @@ class Demand:
     """For staff: so many assets need one person; 0 when no number is confirmed."""
 
 
+REHEARSAL = "rehearsal"
+"""The gate that a rehearsal opens by itself."""
 KNOWN: Mapping[str, Demand] = MappingProxyType(
     {
         one.name: one
@@ -42,7 +44,7 @@ KNOWN: Mapping[str, Demand] = MappingProxyType(
             Demand(name="staff-council", reach=Reach.TENANT, owner="Personalrat"),
             Demand(name="data-protection", reach=Reach.TENANT, owner="Datenschutz"),
             Demand(name="vendor-release", reach=Reach.RUNBOOK, owner="Verfahrensbetreuung"),
-            Demand(name="rehearsal", reach=Reach.RUNBOOK, owner="Migration", max_age_days=90),
+            Demand(name=REHEARSAL, reach=Reach.RUNBOOK, owner="Migration", max_age_days=90),
             Demand(name="backup-restored", reach=Reach.ASSET, owner="Administration", max_age_days=30),
             Demand(name="hardware", reach=Reach.ASSET, owner="Lager"),
             Demand(name="staff", reach=Reach.WAVE, owner="Leitung", per_person=20),

@@ -1,7 +1,8 @@
 """How long steps take and what going back would take: from own history, else the runbook's word, else a fixed share.
 
-Every figure is a P80 in seconds for one round of forks: four of five earlier runs were no longer. With more assets than
-forks, a run takes as many rounds as it needs.
+History is earlier waves and rehearsals. Every figure is in seconds for one round of forks: four of five earlier runs
+were no longer; after fewer than five runs, twice the slowest. With more assets than forks, a run takes as many rounds
+as it needs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from orchestrator.core.undo import left_to_undo, touched
 from orchestrator.core.wave import WaveContent
 
 ENOUGH_SAMPLES = 5
-"""Fewer earlier runs than this prove nothing."""
+"""With fewer earlier runs than this nobody can say what four of five kept."""
+SPARSE = 2.0
+"""With so few, a run is taken to need this many times the slowest of them."""
 DEFAULT_SHARE = 0.25
 """Where nobody knows better, a run is taken to need this share of its deadline."""
 LEAST_S = 15.0
@@ -30,6 +33,11 @@ def p80(values: Sequence[float]) -> float:
     if not values:
         raise ValueError("no values")
     return sorted(values)[ceil(0.8 * len(values)) - 1]
+
+
+def usual_s(values: Sequence[float]) -> float:
+    """What to reckon with after these runs. Raises ValueError if empty."""
+    return p80(values) if len(values) >= ENOUGH_SAMPLES else SPARSE * max(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,7 @@ class Estimates:
         names = self.content.runbook.step_names
         is_external = step in names and self.content.runbook.step(step).external
         known = () if is_external else self.around.took.get(f"{direction}:{step}", ())
-        one_round = p80(known) if len(known) >= ENOUGH_SAMPLES else self._told(direction, step)
+        one_round = usual_s(known) if known else self._told(direction, step)
         return one_round * ceil(assets / self.content.thresholds.forks)
 
     def _told(self, direction: Direction, step: str) -> float:

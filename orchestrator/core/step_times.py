@@ -13,24 +13,16 @@ from datetime import datetime
 from math import ceil
 
 from inventory.model import AssetId
+from orchestrator.core.estimates import RunTime
 from orchestrator.core.explain import Sentence
 from orchestrator.core.progress import Fact
 from orchestrator.core.ready_line import BLOCKS, ENGINEER, HELD, UNKNOWN, ReadyLine, good
 from orchestrator.core.runbook import Direction, Runbook
 from orchestrator.core.wave import WaveContent
 
+__all__ = ["RunTime", "estimates", "run_times", "time_line"]
 SHARE = 0.8
 Work = tuple[Direction, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunTime:
-    """One run that ended by itself: what it did, on how many assets, and how many seconds it took."""
-
-    direction: Direction
-    step: str
-    assets: int
-    seconds: float
 
 
 WHOLE = ("exit", "by_hand")
@@ -117,7 +109,9 @@ def time_line(content: WaveContent, times: Iterable[RunTime], *, now: datetime) 
         says = Sentence(
             says="nobody has measured how long these take: {steps}", facts={"steps": ", ".join(dict.fromkeys(lacking))}
         )
-        remedy = Sentence(says="rehearse the runbook; until then each step has only its deadline")
+        remedy = Sentence(
+            says="kahn wave rehearse {wave}; until then each step has only its deadline", facts={"wave": content.key}
+        )
         return ReadyLine(gate="time", verdict=UNKNOWN, says=says, owner=ENGINEER, remedy=remedy)
     left = (content.window.closes - max(now, content.window.opens)).total_seconds()
     return _fitting(content, known, left=left)

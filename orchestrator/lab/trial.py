@@ -12,26 +12,21 @@ from datetime import timedelta
 from pathlib import Path
 
 from inventory.errors import ExpectedError
-from inventory.model import AssetId, TenantId
-from orchestrator.core.access import AccessProfile, JumpHost
+from inventory.model import TenantId
 from orchestrator.core.command import StartRun
 from orchestrator.core.order import play_for
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.runbook import Direction, RoleSource, Runbook, Step
 from orchestrator.core.trial import Finding, StepTrial, Trial, Tried, left_untried, no_way_back
-from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
+from orchestrator.core.wave import RunId, Thresholds, WaveContent
 from orchestrator.lab.lab import Lab, seat_specs
+from orchestrator.lab.seats import seat_asset, seat_move, seat_names, seat_profile
 from orchestrator.lab.seed import seed_user_files
 from orchestrator.ports import AttemptSpec, Clock, PlaybookRunner, RunOrder, RunRow
 
-TENANT, ASSET, BATCH = "trial", AssetId("seat-0001"), "canary"
-NAMES = {
-    RoleSource.ASSET: "apc-0001",
-    RoleSource.SUCCESSOR: "neu-0001",
-    RoleSource.VAULT: "vault",
-    RoleSource.JUMP: "jump",
-}
+TENANT, ASSET, BATCH = "trial", seat_asset(1), "canary"
+NAMES = seat_names(1)
 LOOKED_AT = ("etc", "home", "root", "opt", "srv", "boot", "usr/local", "var")
 LEFT_BEHIND = ("var/lib/kahn", "var/log", "var/tmp", "var/cache", "etc/.pwd.lock", "home/.kahn-kept")
 """What may differ afterwards: Kahn's own notes, logs, and a lock file of the system. Nothing else."""
@@ -189,20 +184,6 @@ class SeatTrial:
 
     def _frozen(self) -> WaveContent:
         access = self.lab.access(TENANT)
-        jump = JumpHost(
-            address=access.jump_address, host_key=access.jump_host_key, port=access.jump_port, user=access.jump_user
-        )
-        profile = AccessProfile(
-            name="lab", user=access.user, key_file=str(access.key_path), port=access.port, jump=jump
-        )
-        move = WaveMove(
-            asset=ASSET,
-            name=NAMES[RoleSource.ASSET],
-            department="",
-            site="",
-            users=1,
-            machines=tuple(self._machine(role.name, NAMES[role.machine]) for role in self.runbook.roles),
-        )
         now = self.clock.now()
         return WaveContent(
             tenant=TenantId(TENANT),
@@ -212,8 +193,8 @@ class SeatTrial:
             window=PlannedWindow(opens=now, closes=now + timedelta(days=1), zone="UTC", local=""),
             groups=(),
             batches=(PlannedBatch(name=BATCH, assets=(ASSET,)),),
-            moves=(move,),
-            access=(profile,),
+            moves=(seat_move(access, self.runbook, 1),),
+            access=(seat_profile(access),),
             approvers_needed=1,
             contacts=(),
             shown="",
@@ -226,12 +207,6 @@ class SeatTrial:
                 probe_gap_s=1,
                 forks=1,
             ),
-        )
-
-    def _machine(self, role: str, name: str) -> WaveMachine:
-        found = self.lab.access(TENANT).host(name)
-        return WaveMachine(
-            role=role, name=name, address=found.address, host_key=found.host_key, access="lab", mac=(found.mac,)
         )
 
     def _pictures(self) -> dict[str, Picture]:

@@ -34,12 +34,13 @@ def test_of_nothing_there_is_no_p80() -> None:
         p80([])
 
 
-def test_own_history_counts_once_there_is_enough_then_the_runbooks_word_then_a_share_of_the_deadline() -> None:
+def test_own_history_counts_doubled_where_it_is_short_then_the_runbooks_word_then_a_share_of_the_deadline() -> None:
     told = a_runbook(tuple(replace(step, takes_s=40, undo_takes_s=20) for step in STEPS))
-    few, enough = {"do:copy": [100.0] * 4}, {"do:copy": [100.0] * 5}
+    few, enough = {"do:copy": [60.0, 100.0]}, {"do:copy": [100.0] * 5}
     copy = (Direction.DO, "copy")
     assert estimates(runbook=told, around=Surroundings(took=enough)).run_s(*copy, assets=1) == 100
-    assert estimates(runbook=told, around=Surroundings(took=few)).run_s(*copy, assets=1) == 40
+    assert estimates(runbook=told, around=Surroundings(took=few)).run_s(*copy, assets=1) == 200
+    assert estimates(runbook=told).run_s(*copy, assets=1) == 40
     assert estimates(runbook=told).run_s(Direction.UNDO, "copy", assets=1) == 20
     assert estimates().run_s(*copy, assets=1) == 150
     short = a_runbook(tuple(replace(step, deadline_s=10) for step in STEPS))
