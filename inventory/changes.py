@@ -48,6 +48,25 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What became of every entry of a reading: records and dependencies, each counted once; parts make the whole."""
+
+    new: int = 0
+    """Entries of which an asset or a dependency appears."""
+    changed: int = 0
+    """Entries of a known asset that changes, and dependencies known otherwise."""
+    unchanged: int = 0
+    """Entries that change nothing, those said twice in one reading included."""
+    rejected: int = 0
+    """Entries that were refused, whatever number of troubles each has."""
+
+    @property
+    def read(self) -> int:
+        """All entries."""
+        return self.new + self.changed + self.unchanged + self.rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSet:
     """All that an import would do to one tenant's inventory. Nothing vanishes because a source was silent."""
 
@@ -66,6 +85,8 @@ class ChangeSet:
     """Of these, records that say the same as before at a later time."""
     overruled: int = 0
     """Of these, records that say something new which does not count: another source, or a newer word, holds."""
+    tally: Tally = field(default_factory=Tally)
+    """What became of each entry of the reading."""
 
     @property
     def is_empty(self) -> bool:

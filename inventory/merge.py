@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from inventory.changes import ChangeSet, Holdings
+from inventory.changes import ChangeSet, Holdings, Tally
 from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, observed_key
 from inventory.errors import ExpectedError
 from inventory.marks import Key, key_of
@@ -111,7 +111,7 @@ def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) ->
         news |= _vanished(holdings, taken, mentioned, when)
     found = regroup(holdings, news, new_id=new_id)
     dependencies, unresolved = _dependencies(holdings, reading.dependencies, found, when)
-    return _counted(
+    changes = _counted(
         holdings,
         replace(
             found.changes,
@@ -120,6 +120,38 @@ def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) ->
         ),
         mentioned,
     )
+    rejected = entries_refused(reading.refusals) + len(refusals) + len(more) + len(unresolved)
+    read = len(reading.observations) + len(reading.dependencies) + entries_refused(reading.refusals)
+    return replace(changes, tally=_tally(holdings, changes, mentioned, read=read, rejected=rejected))
+
+
+def entries_refused(refusals: Iterable[Refusal]) -> int:
+    """How many entries these refusals are about: one with two troubles counts once, a column that was refused not."""
+    found: set[object] = set()
+    for number, one in enumerate(refusals):
+        if one.row or one.place.row:
+            if one.row or not one.place.column:
+                found.add((one.place.file, one.place.row, one.row))
+        elif not one.place.column:
+            found.add(number)
+    return len(found)
+
+
+def _tally(holdings: Holdings, changes: ChangeSet, mentioned: Iterable[ClaimKey], *, read: int, rejected: int) -> Tally:
+    """What became of each entry; whatever is neither new, changed nor rejected is unchanged."""
+    assets = {claim.id: claim.asset for claim in changes.claims or ()}
+    appeared = {one.asset.id for one in changes.appeared}
+    altered = {one.asset.id for one in changes.changed}
+    new = changed = 0
+    for key in mentioned:
+        asset = assets.get(key) or holdings.claims[key].asset
+        new += asset in appeared
+        changed += asset in altered
+    known = {(one.asset, one.needs, one.kind) for one in holdings.snapshot.dependencies} if changes.dependencies else ()
+    otherwise = sum(1 for one in changes.dependencies if (one.asset, one.needs, one.kind) in known)
+    new += len(changes.dependencies) - otherwise
+    changed += otherwise
+    return Tally(new=new, changed=changed, unchanged=read - new - changed - rejected, rejected=rejected)
 
 
 def _counted(holdings: Holdings, changes: ChangeSet, mentioned: Iterable[ClaimKey]) -> ChangeSet:

@@ -1,7 +1,8 @@
 """An RVTools export (.xlsx): a sheet per topic, headings in row 1, joined by VM id or UUID, else by name and place.
 
 Read are vInfo (one row per virtual machine), vDisk, vPartition and vNetwork; for what stands in the way of moving also
-vSnapshot, vCD, vUSB, vFloppy and vTools. Headings of RVTools 3 and 4 and of tools that prefix them with the name of the
+vSnapshot, vCD, vUSB, vFloppy and vTools; for what the machines stand on vHost, vCluster, vDatastore, vHealth, vCPU and
+vMemory. Headings of RVTools 3 and 4 and of tools that prefix them with the name of the
 sheet (``vInfoVMName``) are understood; MB and MiB are the same unit there.
 """
 
@@ -15,8 +16,10 @@ from pathlib import Path
 from inventory.errors import ExpectedError
 from inventory.model import AssetKind, name_key
 from inventory.observation import Observation, Place, Reading, Refusal, refusal_of
+from inventory.sources.gathering import Gathering
 from inventory.sources.limits import RowRefused, SheetMissing, TooMuch
 from inventory.sources.records import Cell, Claim, mentioned, observed
+from inventory.sources.rvtools_estate import GROUND, ground_of, take_hosts
 from inventory.sources.rvtools_parts import fqdn_of, said_by_parts
 from inventory.sources.rvtools_sheet import Line, Sheet, by_machine, sheet_of
 from inventory.sources.sheet_check import MAX_SHEET_ROWS
@@ -39,13 +42,15 @@ class RvTools:
 
     def read(self, path: Path) -> Reading:
         """Every virtual machine of vInfo. Raises ExpectedError."""
-        sheets = {name: sheet_of(name, rows) for name, rows in read_sheets(path, ("vInfo", *_PARTS)).items()}
+        wanted = ("vInfo", *_PARTS, *GROUND)
+        sheets = {name: sheet_of(name, rows) for name, rows in read_sheets(path, wanted).items()}
         machines = sheets.get("vInfo", Sheet())
         if "vm" not in machines.columns:
             raise SheetMissing(file=path, missing="sheet vInfo with a column VM")
         if len(machines.lines) >= MAX_SHEET_ROWS:
             raise TooMuch(file=path, found=len(machines.lines), what="machines", limit=MAX_SHEET_ROWS - 1)
         parts = {name: by_machine(machines, sheets.get(name, Sheet())) for name in _PARTS}
+        ground = ground_of(machines, sheets)
         repeated = Counter(name_key(line.get("vm")) for line in machines.lines if not _skipped(line))
         observations: list[Observation] = []
         refusals: list[Refusal] = []
@@ -58,19 +63,21 @@ class RvTools:
             if repeated[name_key(line.get("vm"))] > 1 and line.get("vm"):
                 refusals.append(refusal_of(_same_name(machines, line), place, line.row))
                 continue
-            taken = self._taken(
-                place, machines, line, {name: rows.get(line.number, []) for name, rows in parts.items()}
-            )
+            about = {name: rows.get(line.number, []) for name, rows in parts.items()}
+            taken = self._taken(place, machines, line, {**about, **ground[line.number]})
             if isinstance(taken, Observation):
                 observations.append(taken)
             else:
                 refusals += taken
+        hosts = Gathering(path, self.name)
+        take_hosts(hosts, machines, sheets)
+        observations += hosts.observations
         return Reading(
             source=self.name,
             observations=(*mentioned(observations, _NAMED), *observations),
-            refusals=tuple(refusals),
+            refusals=(*refusals, *hosts.refusals),
             headings=machines.headings,
-            notes=tuple(notes),
+            notes=(*notes, *hosts.notes),
         )
 
     def _taken(

@@ -10,6 +10,7 @@ from inventory.addressing import unreachable_because
 from inventory.parsing import parse_number
 from inventory.sources.foreign_json import number
 from inventory.sources.hardware import size_text
+from inventory.sources.rvtools_estate import ground_findings, ground_tags
 from inventory.sources.rvtools_sheet import Line, Sheet
 
 _NETWORK = re.compile(r"(vInfo)?\s*Network\s*#?[1-8]", re.IGNORECASE)
@@ -37,8 +38,8 @@ def said_by_parts(sheet: Sheet, line: Line, parts: Parts) -> dict[str, object]:
         "networks": _plain([*numbered, *(card.get("network") for card in cards)]),
         "disks": _plain([*(_disk(one) for one in disks), *(_volume(one) for one in volumes)]),
         "firmware": _FIRMWARE.get(line.get("firmware").casefold(), ""),
-        "findings": _plain(_findings(line, parts)),
-        "tags": _plain(_tags(sheet, line)),
+        "findings": _plain([*_findings(line, parts), *ground_findings(parts)]),
+        "tags": _plain([*_tags(sheet, line), *ground_tags(parts)]),
     }
 
 

@@ -28,6 +28,13 @@ COLUMNS: Mapping[str, str] = {
     "clusterrulenames": "rule_names", "harestartpriority": "priority", "vapp": "vapp",
     "raw": "raw", "sharingmode": "sharing", "sharedbus": "shared_bus", "diskmode": "disk_mode", "disk": "disk",
     "network": "network", "directpathio": "direct_path", "connected": "connected", "devicetype": "device",
+    "path": "path", "diskpath": "path",
+    "message": "message", "cpuready": "ready", "ready": "ready", "reservation": "reservation", "limit": "limit",
+    "ballooned": "ballooned", "swapped": "swapped", "active": "active", "size": "size", "accessible": "accessible",
+    "hosts": "hosts", "#cores": "cores", "cores": "cores", "#memory": "host_memory", "esxversion": "esx",
+    "vendor": "vendor", "model": "model", "serialnumber": "serial", "servicetag": "service_tag",
+    "objectid": "object_id", "inmaintenancemode": "maintenance", "numhosts": "hosts_number", "totalcpu": "total_cpu",
+    "haenabled": "ha", "drsenabled": "drs",
     "devicenode": "node", "snapshot": "snapshot", "date/time": "taken", "datetime": "taken", "tools": "tools",
 }  # fmt: skip
 """Bare heading -> what stands under it; see ``bare``."""

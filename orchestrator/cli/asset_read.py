@@ -27,13 +27,22 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One file of the table: how many assets and dependencies it tells of, and how many the inventory would take."""
+    """One file of the table: how many records and dependencies it holds, and what would become of each of them.
+
+    ``read`` is the sum of ``new``, ``changed``, ``unchanged`` and ``rejected``; ``merged`` that of the first three.
+    Columns that were refused are no entries: they stand in ``why`` alone.
+    """
 
     file: str
     format: str
     read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
     merged: int = 0
     rejected: int = 0
+    columns: int = 0
+    """Columns or sections that are not known and were not taken."""
     why: tuple[str, ...] = ()
     refused_whole: bool = False
 
@@ -45,7 +54,7 @@ def read(
         str, typer.Option("--profile", help=_("Mapping profile of lists (see `kahn asset profile`)."))
     ] = "",
 ) -> None:
-    """Show per file: format, how much was read, merged and rejected, and why. Nothing is written."""
+    """Show per file: format, how much was read, what would be new, changed, unchanged or rejected, and why."""
     context = context_of(ctx)
     mapping = found_profile(context, profile) if profile else None
     with context.world.store.reading() as books:
@@ -57,7 +66,7 @@ def read(
     context.out.json([asdict(line) for line in lines])
     context.out.rich(_table(lines))
     context.out.line(_("Nothing was written. Next: kahn asset import FILE"))
-    if any(line.rejected or line.refused_whole for line in lines):
+    if any(line.rejected or line.columns or line.refused_whole for line in lines):
         raise typer.Exit(PARTLY_TAKEN)
 
 
@@ -76,14 +85,19 @@ def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile |
     for one in changes:
         now = applied(now, one)
     refusals = [refusal for one in changes for refusal in one.refusals]
-    count = len(reading.observations) + len(reading.dependencies)
-    merged = sum(len(one.appeared) + len(one.changed) + one.unchanged + len(one.dependencies) for one in changes)
+    tallies = [one.tally for one in changes]
+    new, changed = sum(one.new for one in tallies), sum(one.changed for one in tallies)
+    unchanged = sum(one.unchanged for one in tallies)
     line = Line(
         file=str(path),
         format=reading.source,
-        read=count,
-        merged=merged,
-        rejected=len(refusals),
+        read=sum(one.read for one in tallies),
+        new=new,
+        changed=changed,
+        unchanged=unchanged,
+        merged=new + changed + unchanged,
+        rejected=sum(one.rejected for one in tallies),
+        columns=sum(1 for one in refusals if one.place.column and not one.row),
         why=_reasons(refusals, path) or tuple(f"({note})" for note in reading.notes[:1]),
     )
     return line, now
@@ -106,12 +120,13 @@ def _table(lines: Sequence[Line]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in (_("file"), _("format")):
         table.add_column(heading, overflow="fold")
-    for heading in (_("read"), _("merged"), _("rejected")):
+    for heading in (_("read"), _("new"), _("changed"), _("unchanged"), _("rejected")):
         table.add_column(heading, justify="right")
     table.add_column(_("why"), overflow="fold", ratio=1)
     for line in lines:
         rejected = _("whole file") if line.refused_whole else str(line.rejected)
-        cells = (Path(line.file).name, line.format, str(line.read), str(line.merged), rejected, _why(line))
+        counts = (str(count) for count in (line.read, line.new, line.changed, line.unchanged))
+        cells = (Path(line.file).name, line.format, *counts, rejected, _why(line))
         table.add_row(*(Text(harmless(cell).replace("\n", " ")) for cell in cells))
     return table
 

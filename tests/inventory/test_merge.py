@@ -350,3 +350,18 @@ def test_an_attribute_of_a_towns_own_is_kept_with_its_source_and_its_history() -
         ("attr.kostenstelle", "4711", "4712", "test")
     ]
     assert codes(merged(known, said("srv", **own(Ä="1")))) == ["INV-001"]
+
+
+@given(known=rows(), more=rows())
+@settings(max_examples=60, deadline=None)
+def test_every_entry_of_a_reading_becomes_exactly_one_thing(
+    known: list[Observation | ObservedDependency], more: list[Observation | ObservedDependency]
+) -> None:
+    holdings = nothing_known()
+    for entries in (known, more, more):
+        changes = merged(holdings, *entries)
+        tally = changes.tally
+        assert tally.read == len(entries) and min(tally.new, tally.changed, tally.unchanged) >= 0
+        assert tally.rejected == len(changes.refusals)
+        holdings = applied(holdings, changes)
+    assert (tally.new, tally.changed) == (0, 0)
