@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,13 +37,16 @@ from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.asks import Asks, asks_of
 from orchestrator.core.constraints import Level
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.discovery import FactsAnswer
+from orchestrator.core.freeze import NotByHand
 from orchestrator.core.host_keys import Door, KeyAnswer
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.plan import Planner
 from orchestrator.core.planner.stepwise import StepwisePlanner
+from orchestrator.core.policy import Policy
 from orchestrator.core.report import ManagementReport
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
@@ -168,6 +171,21 @@ class World:
     def runbook(self, name: str) -> Runbook:
         """The runbook of that name, loaded and checked. Raises RunbookUnknown, RunbookInvalid."""
         return load_runbook(find_runbook(name, state_dir=self.settings.home))
+
+    def asks(self, policy: Policy) -> tuple[Asks, ...]:
+        """What the runbooks of a policy ask of the inventory; one that cannot be used says why."""
+        by_hand = frozenset(policy.by_hand.values())
+        names = sorted(by_hand.union(policy.runbooks.values()))
+        return tuple(self._asks(name, by_hand=name in by_hand) for name in names)
+
+    def _asks(self, name: str, *, by_hand: bool) -> Asks:
+        try:
+            found = asks_of(self.runbook(name))
+        except ExpectedError as error:
+            return Asks(runbook=name, fault=str(error))
+        if by_hand and found.reached:
+            return replace(found, fault=str(NotByHand(runbook=name)))
+        return found
 
     def freeze(self, runbook: Runbook) -> None:
         """Keep the runbook's tree as it was proposed. Raises RunbookChanged, TreeDamaged."""

@@ -20,6 +20,7 @@ import holidays
 from inventory.model import Asset, Snapshot, name_key
 from orchestrator.core.plan import Plan, PlannedWave, PlanRequest
 from orchestrator.core.policy import Policy
+from tests.asks_verifier import asked
 
 DAY = timedelta(days=1)
 STILL = ("site", "department", "seat", "template", "procedure")
@@ -83,7 +84,8 @@ def _fields(plan: Plan, request: PlanRequest) -> Iterator[str]:
         heir = machines.get(name_key(one.text("successor"))) if one.text("successor") else None
         both = [one, *([heir] if heir else [])]
         windows = "windows" in one.text("os_name").lower() and one.kind in request.policy.by_hand
-        needed = () if windows else ("address", "access", "host_key")
+        asks = request.asked_by(wave.runbook)
+        needed = () if (not asks.reached if asks else windows) else ("address", "access", "host_key")
         if any(not machine.text(name) for machine in both for name in needed):
             yield f"{asset} or its successor cannot be reached"
         if one.text("strategy") in ("retain", "retire") or (one.kind in SEATED and heir is None):
@@ -91,6 +93,10 @@ def _fields(plan: Plan, request: PlanRequest) -> Iterator[str]:
         theirs = request.policy.by_hand if windows else request.policy.runbooks
         if theirs.get(one.kind) != wave.runbook:
             yield f"{asset} is moved by a runbook that is not its own"
+
+
+def _asked(plan: Plan, request: PlanRequest) -> Iterator[str]:
+    return asked(plan, request)
 
 
 # --------------------------------------------------------------------------- when
@@ -371,6 +377,6 @@ def _seats(plan: Plan, request: PlanRequest) -> Iterator[str]:
 
 RULES = (
     *(_coverage, _fields, _windows, _overlaps, _rooms, _batches),
-    *(_bound, _order, _pins, _capacities, _stocks, _apart, _seats),
+    *(_asked, _bound, _order, _pins, _capacities, _stocks, _apart, _seats),
 )
 SOFT = ("order",)

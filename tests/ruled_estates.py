@@ -33,6 +33,16 @@ from tests.estates import MONDAY, REACHED, a_pair, a_policy, an_asset, an_estate
 
 RUNBOOKS = {AssetKind.WORKSTATION: "replace-workstation", AssetKind.SERVER: "replace-server"}
 SITES, DEPARTMENTS, VENDORS = ("Rathaus", "Bauhof"), ("Amt 0", "Amt 1", "Amt 2"), ("AKDB", "HSH", "")
+DESCRIBED: dict[str, Any] = {
+    "data": ("/srv/it",),
+    "unit": "it.service",
+    "port": 8080,
+    "gateway_file": "/etc/gate",
+    "gateway_line": "to {address}",
+    "gateway_reload": ("true",),
+    "gateway_port": 80,
+}
+"""What a policy must say of a procedure at least, beside its name."""
 DAY_ONE = MONDAY.date()
 
 

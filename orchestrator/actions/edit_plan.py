@@ -10,7 +10,7 @@ from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.pin_asset import Word, pin
-from orchestrator.actions.propose_plan import ChangedWhilePlanning, PlanCheck, request_in
+from orchestrator.actions.propose_plan import AsksOf, ChangedWhilePlanning, PlanCheck, nothing_said, request_in
 from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.store_plan import StoredWave, store_plan
 from orchestrator.core.freeze import Frozen
@@ -52,11 +52,12 @@ class Editable:
     fixed: frozenset[WaveKey]
 
 
-def editable_in(books: Books, *, tenant: TenantId, now: datetime) -> Editable:
+def editable_in(books: Books, *, tenant: TenantId, now: datetime, asks: AsksOf = nothing_said) -> Editable:
     """What the books say. Raises UnknownTenant."""
     waves = books.waves.all(tenant)
     fixed = frozenset(WaveKey(wave.key) for wave in waves if WaveEvent.REPLACE not in WAVE_TABLE[wave.state])
-    return Editable(request=request_in(books, tenant=tenant, not_before=now, move_approved=True), fixed=fixed)
+    request = request_in(books, tenant=tenant, not_before=now, move_approved=True, asks=asks)
+    return Editable(request=request, fixed=fixed)
 
 
 def edit(start: Editable, wishes: Sequence[Wish], check: PlanCheck) -> tuple[Edited, tuple[PlanFinding, ...]]:
@@ -92,7 +93,8 @@ class EditOrder:
 def store_edit(desk: Desk, order: EditOrder, *, frozen: Frozen) -> tuple[StoredWave, ...]:
     """Write the pins, store the plan, propose its changed waves. Raises ChangedWhilePlanning and as ``store_plan``."""
     tenant, request = order.edit.plan.tenant, order.start.request
-    if editable_in(desk.books, tenant=tenant, now=request.not_before) != order.start:
+    again = editable_in(desk.books, tenant=tenant, now=request.not_before, asks=lambda _policy: request.asks)
+    if again != order.start:
         raise ChangedWhilePlanning()
     by = desk.books.people.find(tenant, order.keyboard.person).id
     for one in order.edit.pins:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, Snapshot, TenantId
 from orchestrator.actions.pin_asset import pins_in
 from orchestrator.actions.record import progress_in
+from orchestrator.core.asks import Asks
 from orchestrator.core.lifecycle import WAVE_TABLE, MoveState, WaveEvent, WaveState
 from orchestrator.core.plan import Plan, PlanFinding, Planner, PlanRequest, WaveKey
 from orchestrator.core.policy import Policy
@@ -91,16 +92,30 @@ def _why_empty(plan: Plan) -> str:
 # --------------------------------------------------------------------------- what the books say
 
 
+AsksOf = Callable[[Policy], tuple[Asks, ...]]
+"""What the runbooks that a policy names ask of the inventory."""
+
+
+def nothing_said(_policy: Policy) -> tuple[Asks, ...]:
+    """No word of any runbook: each is taken to need a vault."""
+    return ()
+
+
 def request_in(
-    books: Books, *, tenant: TenantId, not_before: datetime, seed: int = 0, move_approved: bool = False
+    books: Books,
+    *,
+    tenant: TenantId,
+    not_before: datetime,
+    move_approved: bool = False,
+    asks: AsksOf = nothing_said,
 ) -> PlanRequest:
     """The request for a tenant's next plan; approved waves are held unless it says otherwise. Raises UnknownTenant."""
-    waves = books.waves.all(tenant)
+    waves, policy = books.waves.all(tenant), books.tenants.policy(tenant)
     held = frozenset[WaveKey]() if move_approved else frozenset(WaveKey(w.key) for w in waves if w.state in APPROVED)
     fixed = [wave for wave in waves if WaveEvent.REPLACE not in WAVE_TABLE[wave.state]]
     return PlanRequest(
         snapshot=books.assets.snapshot(tenant),
-        policy=books.tenants.policy(tenant),
+        policy=policy,
         not_before=not_before,
         pins=pins_in(books, tenant),
         parent=books.plans.current(tenant),
@@ -108,7 +123,7 @@ def request_in(
         occupied=tuple(wave.content.window for wave in fixed if wave.state not in OVER),
         approved=held,
         first_number=max((_number(wave.key) for wave in fixed), default=0) + 1,
-        seed=seed,
+        asks=asks(policy),
     )
 
 

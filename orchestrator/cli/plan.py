@@ -106,7 +106,10 @@ def _request(kahn: Context, not_before: str, seed: int, *, move_approved: bool) 
     now = kahn.world.clock.now()
     with kahn.world.store.reading() as books:
         begin = max(now, _moment(not_before, books.tenants.policy(kahn.tenant))) if not_before else now
-        return request_in(books, tenant=kahn.tenant, not_before=begin, seed=seed, move_approved=move_approved)
+        request = request_in(
+            books, tenant=kahn.tenant, not_before=begin, move_approved=move_approved, asks=kahn.world.asks
+        )
+    return replace(request, seed=seed)
 
 
 def _proposed(kahn: Context, request: PlanRequest) -> Plan:
@@ -135,9 +138,11 @@ def _store(
     question = _("Store this plan and propose its {count} waves as {person}?")
     kahn.confirm(question.format(count=len(plan.waves), person=keyboard.person))
     with world.desk() as desk:
-        begin, seed = request.not_before, request.seed
-        again = request_in(desk.books, tenant=kahn.tenant, not_before=begin, seed=seed, move_approved=move_approved)
-        if again != request:
+        begin = request.not_before
+        again = request_in(
+            desk.books, tenant=kahn.tenant, not_before=begin, move_approved=move_approved, asks=world.asks
+        )
+        if replace(again, seed=request.seed) != request:
             raise ChangedWhilePlanning()
         frozen = Frozen(
             snapshot=request.snapshot,
@@ -204,7 +209,9 @@ def check(ctx: typer.Context, fingerprint: Fingerprint = "") -> None:
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
         plan = _plan(kahn, books, fingerprint)
-        request = request_in(books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True)
+        request = request_in(
+            books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True, asks=kahn.world.asks
+        )
         parent = books.plans.get(kahn.tenant, plan.parent) if plan.parent else None
     planned = frozenset(asset for wave in plan.waves for asset in wave.assets)
     request = replace(request, parent=parent, settled=request.settled - planned)

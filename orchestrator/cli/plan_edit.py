@@ -70,7 +70,7 @@ def export(
     """Write the plan in force as a spreadsheet: one row an asset, to be edited in the column `wave` and imported."""
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
-        start = editable_in(books, tenant=kahn.tenant, now=kahn.world.clock.now())
+        start = editable_in(books, tenant=kahn.tenant, now=kahn.world.clock.now(), asks=kahn.world.asks)
     plan = _in_force(kahn, start)
     rows = plan_rows(plan, start.request.snapshot)
     windows = {str(w.key): f"{w.window.local} {w.window.zone}" for w in plan.waves if w.key not in start.fixed}
@@ -134,7 +134,7 @@ def fault_line(fault: RowFault) -> str:
 def start_of(kahn: Context) -> Editable:
     """What an edit starts from, by the books."""
     with kahn.world.store.reading() as books:
-        return editable_in(books, tenant=kahn.tenant, now=kahn.world.clock.now())
+        return editable_in(books, tenant=kahn.tenant, now=kahn.world.clock.now(), asks=kahn.world.asks)
 
 
 def _in_force(kahn: Context, start: Editable) -> Plan:

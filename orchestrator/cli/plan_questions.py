@@ -77,7 +77,7 @@ def _capacities(texts: list[str]) -> dict[str, float]:
 
 def _request(kahn: Context) -> PlanRequest:
     with kahn.world.store.reading() as books:
-        return request_in(books, tenant=kahn.tenant, not_before=kahn.world.clock.now())
+        return request_in(books, tenant=kahn.tenant, not_before=kahn.world.clock.now(), asks=kahn.world.asks)
 
 
 def _outcome(kahn: Context, request: PlanRequest) -> Outcome:
@@ -117,7 +117,9 @@ def earlier(ctx: typer.Context, asset: Annotated[str, typer.Argument(help="Name 
         plan = books.plans.current(kahn.tenant)
         if plan is None:
             raise NoPlan(tenant=kahn.tenant, which=_("in force"))
-        request = request_in(books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True)
+        request = request_in(
+            books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True, asks=kahn.world.asks
+        )
         found = machine_named(request.snapshot, asset)
         parent = books.plans.get(kahn.tenant, plan.parent) if plan.parent else None
     answer = why_not(replace(request, parent=parent), plan, found.id)

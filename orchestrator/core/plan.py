@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NewType, Protocol
 
 from inventory.model import AssetId, Snapshot, TenantId
+from orchestrator.core.asks import Asks
 from orchestrator.core.canonical import LATER, fingerprint_of
 from orchestrator.core.constraints import Level
 from orchestrator.core.policy import Policy
@@ -154,6 +155,12 @@ class PlanRequest:
     first_number: int = 1
     """Number of the first new wave."""
     seed: int = 0
+    asks: tuple[Asks, ...] = ()
+    """What the runbooks of the policy ask; of one that is not among them, a vault is asked, unless people do it all."""
+
+    def asked_by(self, runbook: str) -> Asks | None:
+        """What the runbook of that name asks; None when nobody said."""
+        return next((one for one in self.asks if one.runbook == runbook), None)
 
 
 class Planner(Protocol):

@@ -11,6 +11,7 @@ from itertools import pairwise
 from inventory.model import Asset, AssetId, Snapshot
 from orchestrator.core.constraints import Planning
 from orchestrator.core.plan import Pin, Plan, PlanFinding, PlannedWave, PlanRequest
+from orchestrator.core.plan_check_asks import asks_unmet, people_move
 from orchestrator.core.plan_check_calendar import window_faults
 from orchestrator.core.plan_check_groups import SEATED, answered_for, direct_needs, successor_of, together
 from orchestrator.core.plan_check_rules import Case, rules_broken
@@ -18,7 +19,6 @@ from orchestrator.core.plan_check_traits import Viewed
 from orchestrator.core.policy import Policy
 
 ERROR, WARNING = "error", "warning"
-NEEDED = ("address", "access", "host_key")
 SHOWN = 5
 """Names in a sentence, at most."""
 
@@ -157,33 +157,13 @@ def _settled(bench: _Bench) -> Iterator[PlanFinding]:
 
 
 def _fields(bench: _Bench) -> Iterator[PlanFinding]:
+    for rule, says, lacking in asks_unmet(bench.plan, bench.snapshot, bench.policy, request=bench.request):
+        yield from _about(bench, rule, says, lacking)
     planned = [asset for asset in bench.wave_of if asset in bench.assets]
-    reached = [asset for asset in planned if not _people_move(bench, asset)]
-    for name in NEEDED:
-        lacking = [one for one in reached if not _has(bench, one, name)]
-        says = f"Assets, or their successors, have no {name.replace('_', ' ')}"
-        yield from _about(bench, f"no_{name}", says, lacking)
     unfit = [asset for asset in planned if asset not in bench.answered and asset not in bench.settled]
     yield from _about(bench, "not_a_move", "Assets are never moved themselves", unfit)
     stays = [asset for asset in planned if bench.assets[asset].text("strategy") in ("retain", "retire")]
     yield from _about(bench, "retained", "Assets are to stay", stays)
-    if reached and not any(_is_vault(asset) for asset in bench.snapshot.assets):
-        yield _finding("no_vault", "The tenant has no vault that can be reached.")
-
-
-def _people_move(bench: _Bench, asset: AssetId) -> bool:
-    """A Windows machine of a kind that the policy has moved by hand."""
-    one = bench.assets[asset]
-    return one.kind in bench.policy.by_hand and "windows" in one.text("os_name").casefold()
-
-
-def _has(bench: _Bench, asset: AssetId, name: str) -> bool:
-    heir = bench.heirs.get(asset)
-    return bool(bench.assets[asset].text(name)) and (heir is None or bool(bench.assets[heir].text(name)))
-
-
-def _is_vault(asset: Asset) -> bool:
-    return asset.is_machine and asset.text("role") == "vault" and all(asset.text(name) for name in NEEDED)
 
 
 def _successors(bench: _Bench) -> Iterator[PlanFinding]:
@@ -210,7 +190,7 @@ def _runbooks(bench: _Bench) -> Iterator[PlanFinding]:
 
 
 def _fits(bench: _Bench, asset: AssetId, wave: PlannedWave) -> bool:
-    table = bench.policy.by_hand if _people_move(bench, asset) else bench.policy.runbooks
+    table = bench.policy.by_hand if people_move(bench.assets[asset], bench.policy) else bench.policy.runbooks
     return table.get(bench.assets[asset].kind) == wave.runbook
 
 

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from inventory.dependencies import NEVER_MOVED, SEAT_MACHINES, Succession, succession_of
-from inventory.model import Asset, AssetId, Snapshot
+from inventory.model import Asset, AssetId, AssetKind, Snapshot, name_key
+from orchestrator.core.asks import Asks
 from orchestrator.core.plan import PlanRequest
+from orchestrator.core.policy import Policy
+from orchestrator.core.runbook import RoleSource
 
 STAYS = frozenset({"retain", "retire"})
 REACHED_BY = ("address", "access", "host_key")
 """Fields without which a machine cannot be reached safely."""
+SERVING = (RoleSource.GATEWAY, RoleSource.JUMP, RoleSource.DATABASE, RoleSource.TOOL)
+"""Machines beside the vault that serve every move of a runbook that names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +26,16 @@ class Case:
     asset: Asset
     runbook: str
     """Name of the runbook that moves it; empty when none does."""
-    by_hand: bool
-    """Whether people move it, so that Kahn reaches neither it nor a vault."""
+    asks: Asks
+    """What that runbook asks."""
     successor: Asset | None
     successor_is_replaced: bool
     """Whether its successor names a successor of its own."""
     rivals: tuple[str, ...]
     """Names of other machines that name the same successor."""
-    vault_fault: str
-    """What is wrong with the tenant's vault; empty when there is a good one."""
+    services: Services
+    described: int
+    """How many procedures that the policy describes run on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,9 @@ class Fault:
 
 def _no_runbook(case: Case) -> str:
     kind = case.asset.kind
-    return "" if case.runbook else f"No runbook of the policy moves a {kind.replace('_', ' ')}."
+    if not case.runbook:
+        return f"No runbook of the policy moves a {kind.replace('_', ' ')}."
+    return f"The runbook {case.runbook} cannot be used: {case.asks.fault}" if case.asks.fault else ""
 
 
 def _retained(case: Case) -> str:
@@ -61,8 +69,8 @@ def _retained(case: Case) -> str:
 
 
 def _no_successor(case: Case) -> str:
-    needed = case.asset.kind in SEAT_MACHINES and not case.asset.text("successor")
-    return "It names no successor." if needed else ""
+    needed = case.asset.kind in SEAT_MACHINES or RoleSource.SUCCESSOR in case.asks.machines
+    return "It names no successor." if needed and not case.asset.text("successor") else ""
 
 
 def _successor_unknown(case: Case) -> str:
@@ -96,7 +104,7 @@ def _successor_taken(case: Case) -> str:
 
 def _missing(field: str, words: str) -> Callable[[Case], str]:
     def fault(case: Case) -> str:
-        if case.by_hand:
+        if not case.asks.reached:
             return ""
         if not case.asset.text(field):
             return f"It has no {words}."
@@ -108,7 +116,7 @@ def _missing(field: str, words: str) -> Callable[[Case], str]:
 
 
 def _same_address(case: Case) -> str:
-    if case.by_hand or case.successor is None:
+    if not case.asks.reached or case.successor is None:
         return ""
     if case.successor.text("address").casefold() != case.asset.text("address").casefold():
         return ""
@@ -116,7 +124,35 @@ def _same_address(case: Case) -> str:
 
 
 def _no_vault(case: Case) -> str:
-    return "" if case.by_hand else case.vault_fault
+    return case.services.fault(RoleSource.VAULT, case.asks)
+
+
+def _no_service(case: Case) -> str:
+    return next((fault for role in SERVING if (fault := case.services.fault(role, case.asks))), "")
+
+
+def _no_procedure(case: Case) -> str:
+    if not case.asks.procedure or case.described == 1:
+        return ""
+    why = (
+        "more than one that is described runs there" if case.described else "the policy describes none that runs there"
+    )
+    return f"The runbook {case.runbook} moves one procedure, but {why}."
+
+
+def _need_unmet(case: Case) -> str:
+    for need in case.asks.needs:
+        found = case.asset.text(need.fact)
+        if not any(_fits(found, wanted) for wanted in need.values):
+            wanted = ", ".join(need.values)
+            return f"The runbook {case.runbook} needs {need.fact} = {wanted}, but the inventory says {found or '-'}."
+    return ""
+
+
+def _fits(found: str, wanted: str) -> bool:
+    """Equal but for case; with a star at the end, the beginning is enough."""
+    text, pattern = found.casefold(), wanted.casefold()
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
 RULES: tuple[Rule, ...] = (
@@ -140,6 +176,22 @@ RULES: tuple[Rule, ...] = (
         remedy="Import its `host_key`, or scan and confirm it.",
     ),
     Rule(name="no_vault", fault=_no_vault, remedy="Import a server with role vault, address, access and host key."),
+    Rule(
+        name="no_service",
+        fault=_no_service,
+        remedy="Import a machine with that role, address, access and host key.",
+    ),
+    Rule(
+        name="no_procedure",
+        fault=_no_procedure,
+        remedy="Describe it under [[procedure]] in the policy and name the machine among the procedure's `machines`;"
+        " or set the machine's `strategy` to retain.",
+    ),
+    Rule(
+        name="need_unmet",
+        fault=_need_unmet,
+        remedy="Correct the record, set its `strategy` to retain, or name another runbook in the policy.",
+    ),
 )
 RULE_NAMES = tuple(rule.name for rule in RULES)
 
@@ -172,27 +224,63 @@ def _first_fault(case: Case) -> Fault | None:
 
 
 def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -> Iterator[Case]:
-    known = request.snapshot.by_id()
-    vault_fault = _vault_fault(request.snapshot)
+    known, policy = request.snapshot.by_id(), request.policy
+    services = Services(request.snapshot)
+    runs = _described_on(request.snapshot, policy)
     for asset in waiting:
         new = succession.successor.get(asset.id)
         named_by = succession.replaces.get(new, ()) if new is not None else ()
+        runbook = policy.runbook_of(asset)
         yield Case(
             asset=asset,
-            runbook=request.policy.runbook_of(asset),
-            by_hand=request.policy.moves_by_hand(asset),
+            runbook=runbook,
+            asks=request.asked_by(runbook) or _unsaid(runbook, by_hand=policy.moves_by_hand(asset)),
             successor=known[new] if new is not None else None,
             successor_is_replaced=new is not None and new in succession.successor,
             rivals=tuple(known[one].name for one in named_by if one != asset.id),
-            vault_fault=vault_fault,
+            services=services,
+            described=len(runs.get(asset.id, ())),
         )
 
 
-def _vault_fault(snapshot: Snapshot) -> str:
-    vaults = [a for a in snapshot.assets if a.is_machine and a.text("role") == "vault" and a.kind not in NEVER_MOVED]
-    if not vaults:
-        return "No machine of the tenant has the role vault."
-    if any(all(vault.text(name) for name in REACHED_BY) for vault in vaults):
-        return ""
-    lacking = next(name for name in REACHED_BY if not vaults[0].text(name))
-    return f"The vault {vaults[0].name!r} has no {lacking.replace('_', ' ')}."
+def _unsaid(runbook: str, *, by_hand: bool) -> Asks:
+    """What is taken to be asked by a runbook of which nobody said: people need nothing, others a vault."""
+    return Asks(runbook=runbook, machines=(RoleSource.ASSET,), reached=False) if by_hand else Asks(runbook=runbook)
+
+
+def _described_on(snapshot: Snapshot, policy: Policy) -> dict[AssetId, set[str]]:
+    """Machine -> procedures that the policy describes and that run on it: either names the other."""
+    described = {name_key(one.name) for one in policy.procedures}
+    machines = {name_key(one.name): one for one in snapshot.assets if one.is_machine} if described else {}
+    there = {name_key(one.name): one for one in snapshot.assets if one.kind is AssetKind.PROCEDURE}
+    found: dict[AssetId, set[str]] = {}
+    for name in sorted(described & there.keys()):
+        for machine in there[name].texts("machines"):
+            if name_key(machine) in machines:
+                found.setdefault(machines[name_key(machine)].id, set()).add(name)
+    for one in machines.values():
+        for name in described & there.keys() & {name_key(text) for text in one.texts("procedures")}:
+            found.setdefault(one.id, set()).add(name)
+    return found
+
+
+class Services:
+    """The machines that serve all moves of a tenant, and what is wrong with those in a role."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._there: dict[str, list[Asset]] = {}
+        for one in snapshot.assets:
+            if one.is_machine and one.text("role") and one.kind not in NEVER_MOVED:
+                self._there.setdefault(one.text("role"), []).append(one)
+
+    def fault(self, role: RoleSource, asks: Asks) -> str:
+        """Empty when the runbook asks for no such machine or finds a good one. A jump host need not be there."""
+        if role not in asks.machines:
+            return ""
+        there = self._there.get(role.value, [])
+        if not there:
+            return "" if role is RoleSource.JUMP else f"No machine of the tenant has the role {role.value}."
+        if not asks.reached or any(all(one.text(name) for name in REACHED_BY) for one in there):
+            return ""
+        lacking = next(name for name in REACHED_BY if not there[0].text(name))
+        return f"The {role.value} {there[0].name!r} has no {lacking.replace('_', ' ')}."

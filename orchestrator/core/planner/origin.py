@@ -12,7 +12,7 @@ from orchestrator.core.plan import Pin, PlanRequest
 
 
 def made_from(request: PlanRequest) -> str:
-    """Fingerprint of snapshot, policy and pins.
+    """Fingerprint of snapshot, policy, pins and what the runbooks ask.
 
     The snapshot goes in line by line: its size would make the general canonical form take seconds.
     """
@@ -24,6 +24,8 @@ def made_from(request: PlanRequest) -> str:
     digest.update(fingerprint_of((request.policy, pins, settled)).encode())
     if request.approved:
         digest.update(fingerprint_of(sorted(request.approved)).encode())
+    if request.asks:
+        digest.update(fingerprint_of(sorted(request.asks, key=lambda one: one.runbook)).encode())
     return digest.hexdigest()
 
 

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from inventory.errors import ExpectedError
+from inventory.model import AssetKind
 from orchestrator.actions.pin_asset import UnknownAsset
 from orchestrator.actions.propose_plan import EmptyPlan
 from orchestrator.cli.context import Context, NoPerson
 from orchestrator.cli.plan import BadTime, NoPlan, app
-from tests.estates import a_pair, an_estate
-from tests.planning_town import a_home, add_assets
+from tests.estates import a_pair, a_policy, an_estate
+from tests.planning_town import AROUND_THE_CLOCK, a_home, add_assets
+from tests.ruled_estates import a_procedure, a_server
 
 SKEWED = an_estate(5, also=a_pair(4, address=""))
 
@@ -68,6 +70,26 @@ def test_a_proposal_is_stored_and_its_waves_are_signed_by_the_person_at_the_keyb
         (act,) = books.waves.acts(town.tenant, "W01")
     assert plan is not None and wave.plan == plan.fingerprint
     assert (wave.state, act.act.kind) == ("proposed", "propose")
+
+
+def test_a_server_whose_procedure_the_policy_does_not_describe_is_left_over_and_the_rest_is_stored(
+    tmp_path: Path,
+) -> None:
+    runbooks = {AssetKind.WORKSTATION: "replace-workstation", AssetKind.SERVER: "move-procedure"}
+    policy = a_policy(weekly=(AROUND_THE_CLOCK,), holidays="", runbooks=runbooks)
+    servers = (a_server("srv-1", successor="srv-2"), a_server("srv-2"), a_server("gw", role="gateway"))
+    town = a_home(tmp_path, estate=an_estate(3, also=(*servers, a_procedure("EWO", "srv-1"))), policy=policy)
+    assert "W01 is new and proposed." in said(town, "propose", *by_anna(town))
+    left = said(town, "why-not", "srv-1")
+    assert "describes none that runs there" in left
+    assert said(town, "check").endswith("No rule is broken.\n")
+
+
+def test_a_runbook_that_does_not_exist_leaves_its_machines_over(tmp_path: Path) -> None:
+    policy = a_policy(weekly=(AROUND_THE_CLOCK,), holidays="", runbooks={AssetKind.WORKSTATION: "nowhere"})
+    town = a_home(tmp_path, policy=policy)
+    error = refusal(town, "propose", *by_anna(town))
+    assert isinstance(error, EmptyPlan) and "RBK-002" in str(error)
 
 
 def test_proposing_without_a_person_stores_nothing(town: Context) -> None:

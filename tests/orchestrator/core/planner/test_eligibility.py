@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from inventory.model import Asset, AssetId, AssetKind
+from orchestrator.core.asks import Asks
 from orchestrator.core.plan import Planner, PlanRequest
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.eligibility import RULE_NAMES, faults_of
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.policy import Policy
+from orchestrator.core.procedures import ProcedureSettings
+from orchestrator.core.runbook import Need, RoleSource
 from tests.estates import REACHED, a_pair, a_policy, a_request, a_vault, an_asset, an_estate, old
 from tests.plan_verifier import violations
+from tests.ruled_estates import DESCRIBED, a_procedure, a_server
 
 
 def rule_of(*also: Asset, pairs: int = 1, name: str = "old-0000") -> str:
@@ -124,6 +131,59 @@ def test_a_plan_with_both_passes_the_second_opinion_in_waves_of_their_own(planne
         "replace-workstation": ["old-0001", "old-0002"],
     }
     assert not plan.why_not and violations(plan, request) == []
+
+
+LORRY = Asks(
+    runbook="move-server",
+    machines=(RoleSource.ASSET, RoleSource.GATEWAY, RoleSource.SUCCESSOR),
+    procedure=True,
+    needs=(Need(fact="os_name", values=("Debian*", "Ubuntu 24.04")),),
+)
+GATEWAY = a_server("gw-1", role="gateway")
+SERVERS = a_policy(
+    runbooks={AssetKind.WORKSTATION: "replace-workstation", AssetKind.SERVER: "move-server"},
+    procedures=tuple(ProcedureSettings(name=name, **DESCRIBED) for name in ("EWO", "Wohngeld")),
+)
+
+
+def with_servers(*also: Asset, asks: Asks = LORRY, **values: Any) -> PlanRequest:
+    """Two seats, and a server that moves by a runbook which asks for a gateway and a described procedure."""
+    server = a_server("srv-1", **{"successor": "srv-2", "os_name": "Debian 12", **values})
+    given = {one.name for one in also}
+    usual = (server, a_server("srv-2"), GATEWAY, a_procedure("EWO", "srv-1"))
+    kept = tuple(one for one in usual if one.name not in given)
+    return a_request(an_estate(2, also=(*kept, *also)), policy=SERVERS, asks=(asks,))
+
+
+@pytest.mark.parametrize(
+    ("rule", "request_"),
+    [
+        ("", with_servers()),
+        ("", with_servers(a_vault(role=""), a_procedure("ewo", "SRV-1"), a_procedure("Bauakte", "srv-1"))),
+        ("", with_servers(a_server("sprung", role="jump"), os_name="ubuntu 24.04")),
+        ("no_procedure", with_servers(a_procedure("EWO", "elsewhere"))),
+        ("no_procedure", with_servers(a_procedure("Wohngeld"), procedures=("wohngeld",))),
+        ("no_service", with_servers(a_server("gw-1", role=""))),
+        ("no_service", with_servers(a_server("gw-1", role="gateway", host_key=""))),
+        ("no_successor", with_servers(successor="")),
+        ("need_unmet", with_servers(os_name="Windows Server 2019")),
+        ("need_unmet", with_servers(os_name="")),
+        ("no_runbook", with_servers(asks=replace(LORRY, fault="It is broken."))),
+        ("no_vault", with_servers(a_vault(role=""), asks=Asks(runbook="move-server"))),
+    ],
+)
+@pytest.mark.parametrize("planner", [FirstFitPlanner(), StepwisePlanner()])
+def test_a_server_is_left_over_for_what_its_own_runbook_asks_and_the_rest_is_planned(
+    rule: str, request_: PlanRequest, planner: Planner
+) -> None:
+    plan = planner.propose(request_)
+    assert errors_of(check_plan(plan, request_.snapshot, request_.policy, request=request_)) == ()
+    assert violations(plan, request_) == []
+    left = {asset: one.rule for one in plan.why_not for asset in one.assets}
+    assert left.get(AssetId("srv-1"), "") == rule
+    seats = {asset for wave in plan.waves for asset in wave.assets if wave.runbook == "replace-workstation"}
+    has_vault = any(one.text("role") == "vault" for one in request_.snapshot.assets)
+    assert seats == ({old(0), old(1)} if has_vault else set())
 
 
 def test_the_second_opinion_finds_a_windows_machine_in_a_wave_that_reaches_machines() -> None:
