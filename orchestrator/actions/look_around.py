@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.read_times import rehearsed_times
+from orchestrator.core.alarms import allowed_outage
 from orchestrator.core.calendar import frozen_span
 from orchestrator.core.constraints import EVERYWHERE
 from orchestrator.core.estimates import took_of
@@ -22,12 +23,14 @@ def surroundings(
 ) -> Surroundings:
     """What surrounds the wave now. ``took``: what ``earlier_times`` read a while ago; read anew when not given."""
     policy = desk.books.tenants.policy(wave.tenant)
+    allowed = allowed_outage(wave.content, policy)
     return Surroundings(
         stopped=desk.books.launches.stopped() is not None,
         frozen=_freeze_in_force(desk, policy),
         full=next((room.where for room in rooms if room.free_gib < policy.disk_free_gib), ""),
         clock_jump_s=clock_jump_s,
         driven=desk.books.driven(),
+        outage_allowed_s=int(allowed.total_seconds()) if allowed else 0,
         took=earlier_times(desk, wave) if took is None else took,
     )
 

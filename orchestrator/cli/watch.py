@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 
 from orchestrator.actions.control_wave import unfinished_acts
@@ -34,9 +35,10 @@ __all__ = ["render", "watch", "watch_wave"]
 
 REFRESH_S = 1.0
 LAST_LINES = 6
-REST_OF_THE_SCREEN = 24
-"""Lines of the screen that are not rows of assets."""
+LEAST_ROWS = 3
+"""So many assets are listed however small the screen is."""
 VIEW_CLOSED = 130
+WAITS_FOR_PEOPLE = (WaveState.HELD, WaveState.PAUSED, WaveState.NEEDS_PERSON)
 CLOSING_KEYS = b"qQ\x03"
 
 
@@ -46,6 +48,11 @@ class Look:
 
     view: WaveView
     code: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be seen. What stands and waits for people stays on the screen."""
+        return self.code is not None and self.view.state not in WAITS_FOR_PEOPLE
 
 
 def watch(kahn: Context, key: str, *, plain: bool) -> int:
@@ -103,7 +110,7 @@ def _on_screen(kahn: Context, key: str) -> int | None:
     seen = look_at(kahn, key)
     reader = Reader(kahn.world, kahn.tenant, key, from_start=True)
     last = deque(reader.lines(), maxlen=LAST_LINES)
-    if seen.code is None:
+    if not seen.over:
         latest = _follow(kahn, key, seen, reader=reader, last=last)
         if latest is None:
             return None
@@ -116,7 +123,7 @@ def _follow(kahn: Context, key: str, seen: Look, *, reader: Reader, last: deque[
     """Draw until the wave rests, and give the last look at it; None when the person closed the screen."""
     with _keys() as keyboard, Live(console=kahn.out.console, screen=True, auto_refresh=False) as live:
         looked = time.monotonic()
-        while seen.code is None:
+        while not seen.over:
             live.update(_screen(kahn, seen.view, list(last), age_s=time.monotonic() - looked), refresh=True)
             if _closed(keyboard, wait_s=REFRESH_S):
                 return None
@@ -130,11 +137,38 @@ def _follow(kahn: Context, key: str, seen: Look, *, reader: Reader, last: deque[
 
 
 def _screen(kahn: Context, view: WaveView, last: list[str], *, age_s: float) -> RenderableType:
-    rows = max(3, kahn.out.console.height - REST_OF_THE_SCREEN)
     runs = _("running steps: {count}").format(count=view.live_runs)
     fresh = _("as of: store {seconds} s").format(seconds=int(age_s))
     closing = _("q closes this view only: THE WAVE GOES ON")
-    return Group(render(view, last=last, rows=rows), Text(f" {fresh}   {runs}   {closing}", style="reverse"))
+    return Group(Fitted(view, last), Text(f" {fresh}   {runs}   {closing}", style="reverse"))
+
+
+class Fitted:
+    """The wave in the lines that the screen has above its last one: first the journal goes, then rows of assets."""
+
+    def __init__(self, view: WaveView, last: list[str]) -> None:
+        self._view = view
+        self._last = last
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        room = console.height - 1
+        last, rows = self._last, max(LEAST_ROWS, len(self._view.not_well))
+        lines = self._lines(console, last, rows)
+        if len(lines) > room:
+            last = last[len(lines) - room :] if len(lines) - room < len(last) else []
+            lines = self._lines(console, last, rows)
+        if len(lines) > room:
+            lines = self._lines(console, last, max(LEAST_ROWS, rows - (len(lines) - room) - 1))
+        if len(lines) > room:
+            more = _("... {count} more lines: `kahn wave show {wave}`")
+            said = more.format(count=len(lines) - room + 1, wave=self._view.key)
+            lines = [*lines[: room - 1], *console.render_lines(Text(f" {said}", style="bold"), pad=False)[:1]]
+        for line in lines:
+            yield from line
+            yield Segment.line()
+
+    def _lines(self, console: Console, last: list[str], rows: int) -> list[list[Segment]]:
+        return console.render_lines(render(self._view, last=last, rows=rows), pad=False)
 
 
 def _closed(keyboard: int, *, wait_s: float) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from orchestrator.core.decisions import Decision
 from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState
-from orchestrator.core.wave_view import BatchLine, NotWellLine, WaveView
+from orchestrator.core.wave_view import BatchLine, BehindLine, NotWellLine, Outage, WaveView
 from orchestrator.spoken import moment, one_line, span, spoken, state_word, wave_word
 from orchestrator.texts import _
 
@@ -42,6 +43,7 @@ _COLOURS: Mapping[MoveState, str] = {
 }
 _LOUD = "bold red"
 BAR = 12
+ALL_COLUMNS = 500
 ALL_ROWS = 200
 NAMES = 4
 
@@ -53,12 +55,15 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
         parts.append(_rule(_("NEEDS YOU ({count})").format(count=len(view.needs_you))))
         for nth, decision in enumerate(view.needs_you, 1):
             parts += decision_lines(nth, decision)
-    parts += [_rule(_("BATCHES")), _batches(view), *_gates(view)]
+    parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view)]
     if view.not_well:
         parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _not_well(view.not_well[:rows])]
         more = len(view.not_well) - rows
         if more > 0:
             parts.append(Text(" " + _("... and {count} more").format(count=more)))
+    if view.behind:
+        parts.append(_rule(_("WENT BACK OR STAYED BEHIND ({count})").format(count=len(view.behind))))
+        parts += [line for one in view.behind for line in _behind_lines(one)]
     if last:
         parts += [_rule(_("LAST")), *(Text(f" {one_line(line)}", overflow="ellipsis", no_wrap=True) for line in last)]
     return Group(*parts)
@@ -90,8 +95,19 @@ def _header(view: WaveView) -> list[RenderableType]:
     nobody = Text(_("IF NOBODY ACTS:"), style="bold")
     for sentence in view.if_nobody_acts:
         nobody.append(f" {spoken(sentence)}", style="not bold")
-    lines = [window, *([countdowns] if countdowns else []), users]
+    outage = [_outage(view.outage, view.as_of)] if view.outage else []
+    lines = [window, *([countdowns] if countdowns else []), users, *outage]
     return [head, *(Text(f" {line}") for line in lines), Padding(nobody, (0, 0, 0, 1))]
+
+
+def _outage(outage: Outage, now: datetime) -> str:
+    """Who may be unable to work, since when, and how long that was agreed to last."""
+    minutes = int((now - outage.since).total_seconds()) // 60
+    facts = {"users": outage.users, "since": _hour(outage.since), "minutes": minutes, "allowed": outage.allowed_s // 60}
+    if not outage.allowed_s:
+        return _("may be unable to work: {users}, the first since {since} ({minutes} min)").format(**facts)
+    says = _("may be unable to work: {users}, the first since {since} ({minutes} min, allowed {allowed})")
+    return says.format(**facts)
 
 
 def _countdowns(view: WaveView) -> str:
@@ -142,6 +158,7 @@ def decision_lines(nth: int, decision: Decision) -> list[RenderableType]:
         shown = ", ".join(one_line(name, longest=40) for name in decision.names[:NAMES])
         more = f" +{len(decision.names) - NAMES}" if len(decision.names) > NAMES else ""
         lines.append(_indented(f"{shown}{more} ({_('users: {count}').format(count=decision.users)})"))
+    lines += [_indented(spoken(sentence)) for sentence in decision.stands]
     if decision.helps:
         lines.append(_indented(spoken(decision.helps)))
     lines += [_indented(spoken(sentence), style="bold") for sentence in decision.signed]
@@ -175,20 +192,37 @@ def _columns(view: WaveView) -> list[Column]:
     return [one for one in columns if one[1][0] not in passing or any(view.total.counts[state] for state in one[1])]
 
 
-def _batches(view: WaveView) -> Table:
-    table = Table(box=None, pad_edge=True, header_style="dim")
+class _Batches:
+    """The table of batches, closer and without its bar (which repeats the counts) where words would be broken."""
+
+    def __init__(self, view: WaveView) -> None:
+        self._view = view
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        forms = [_batches(self._view, **form) for form in _FORMS]
+        room = options.update_width(ALL_COLUMNS)
+        fits = (one for one in forms if Measurement.get(console, room, one).minimum <= options.max_width)
+        yield next(fits, forms[-1])
+
+
+_FORMS = ({"signs": True, "close": False}, {"signs": True, "close": True}, {"signs": False, "close": True})
+
+
+def _batches(view: WaveView, *, signs: bool, close: bool) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim", collapse_padding=close)
     table.add_column(_("batch"))
-    table.add_column("", no_wrap=True)
+    if signs:
+        table.add_column("", no_wrap=True)
     columns = _columns(view)
     for heading, _states in columns:
         table.add_column(heading, justify="right", overflow="fold")
     table.add_column(_("all"), justify="right")
     table.add_column(_("gate"))
-    for line in view.batches:
-        table.add_row(one_line(line.name, longest=12), bar(line), *_numbers(line, columns), str(line.size), _gate(line))
-    if view.total.size:
-        name = Text(_("wave"), style="bold")
-        table.add_row(name, bar(view.total), *_numbers(view.total, columns), str(view.total.size), "")
+    for line in (*view.batches, *([view.total] if view.total.size else [])):
+        whole = line is view.total
+        name = Text(_("wave"), style="bold") if whole else Text(one_line(line.name, longest=12))
+        cells = [name, *([bar(line)] if signs else []), *_numbers(line, columns), Text(str(line.size))]
+        table.add_row(*cells, Text() if whole else _gate(line))
     return table
 
 
@@ -249,6 +283,15 @@ def _gates(view: WaveView) -> list[RenderableType]:
 # --------------------------------------------------------------------------- not well
 
 
+def _behind_lines(line: BehindLine) -> list[RenderableType]:
+    """One cause: how many it hit, whom, and what helps."""
+    shown = ", ".join(one_line(name, longest=40) for name in line.names[:NAMES])
+    more = f" +{len(line.names) - NAMES}" if len(line.names) > NAMES else ""
+    head = Text(f" {spoken(line.cause)}: {len(line.names)}", style="bold")
+    head.append(f" ({shown}{more}; {_('users: {count}').format(count=line.users)})", style="not bold")
+    return [head, _indented(spoken(line.remedy))]
+
+
 def _not_well(lines: Sequence[NotWellLine]) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim")
     table.add_column("", no_wrap=True)
@@ -258,12 +301,18 @@ def _not_well(lines: Sequence[NotWellLine]) -> Table:
         style = _COLOURS.get(line.state, _LOUD)
         see = _(", see [{number}]").format(number=line.decision) if line.decision else ""
         table.add_row(
-            Text(SIGNS[line.state], style=style),
+            Text(SIGNS[MoveState.HELD] if line.waits_for else SIGNS[line.state], style=style),
             Text(one_line(line.name, longest=40)),
             Text(one_line(line.department or "-", longest=30)),
-            Text(_("trying again") if line.state is MoveState.RUNNING else state_word(line.state), style=style),
+            Text(_state_of(line), style=style),
             Text(one_line(line.step or "-", longest=40)),
             _hour(line.since) if line.since else "-",
             Text(f"{spoken(line.cause)}{see}"),
         )
     return table
+
+
+def _state_of(line: NotWellLine) -> str:
+    if line.waits_for:
+        return _("waits")
+    return _("trying again") if line.state is MoveState.RUNNING else state_word(line.state)

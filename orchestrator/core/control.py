@@ -127,6 +127,11 @@ def _unfit(kind: ActKind, content: WaveContent, move: MoveProgress) -> str:
     return ""
 
 
+def declarable(kind: ActKind, content: WaveContent, move: MoveProgress) -> bool:
+    """Whether people may say this about how the asset stands."""
+    return not _undeclarable(kind, content, move)
+
+
 def _undeclarable(kind: ActKind, content: WaveContent, move: MoveProgress) -> str:
     if move.state is not MoveState.NEEDS_PERSON:
         return "only what needs a person is declared"

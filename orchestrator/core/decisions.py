@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from inventory.model import AssetId
 from orchestrator.core.by_hand import DeskWork, desk_works
 from orchestrator.core.causes import cause_of
+from orchestrator.core.control import declarable, signatures_needed
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.runbook import Direction
-from orchestrator.core.undo import WAVE_HELD
+from orchestrator.core.undo import WAVE_HELD, past_return
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
 from orchestrator.core.wave import ActKind, WaveContent
 
@@ -44,6 +45,8 @@ class Decision:
     what: Sentence
     who: Sentence
     if_nobody_acts: Sentence
+    stands: tuple[Sentence, ...] = ()
+    """How single assets stand, where their step was begun and its end was not seen."""
     helps: Sentence | None = None
     """What helps, where the cause tells."""
     signed: tuple[Sentence, ...] = ()
@@ -98,6 +101,7 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
         groups.setdefault(move.cause, []).append(move)
     for code, moves in groups.items():
         cause, names = cause_of(code), _names(case, moves)
+        lost = [move for move in moves if _is_half_seen(case, move)]
         yield Decision(
             about=About.NEEDS_PERSON,
             wave=case.key,
@@ -106,7 +110,8 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
                 facts={"wave": case.key, "count": len(moves), "cause": Sentence(says=cause.says)},
             ),
             who=ENGINEER,
-            helps=Sentence(says=cause.remedy),
+            stands=tuple(_begun_not_finished(case, move) for move in lost),
+            helps=_look_first(case, lost) if lost else Sentence(says=cause.remedy),
             signed=_signed(case, moves),
             if_nobody_acts=in_zone(move_without_people(case.content, moves[0], around=case.around), case.content),
             since=earliest((move.since for move in moves), case.content),
@@ -115,9 +120,62 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
             users=users_of(case.content, moves),
             commands=(
                 f"kahn wave show {case.key} --evidence={quote(names[0])}",
+                *_declarations(case, moves),
                 f"kahn wave rollback {case.key} -- {' '.join(map(quote, names))}",
             ),
         )
+
+
+def _is_half_seen(case: WaveCase, move: MoveProgress) -> bool:
+    """Whether it stands at a step that was begun and whose end nobody saw; on its way back it does not."""
+    unseen = move.step in move.begun and move.step not in move.done
+    return unseen and declarable(ActKind.DECLARE_DONE, case.content, move) and _last_was_lost(move)
+
+
+def _last_was_lost(move: MoveProgress) -> bool:
+    return move.last is not None and (move.last.outcome == "unknown" or move.last.direction is Direction.PROBE)
+
+
+def _begun_not_finished(case: WaveCase, move: MoveProgress) -> Sentence:
+    is_past = past_return(move, case.content.runbook)
+    reached = Sentence(says="reached") if is_past else Sentence(says="not reached")
+    facts = {"name": case.content.move(move.asset).name, "step": place_of(case.content, move.step), "reached": reached}
+    return Sentence(
+        says="{name}: step {step}: begun, not finished; point of no return: {reached}",
+        facts=facts,
+    )
+
+
+def _look_first(case: WaveCase, moves: Sequence[MoveProgress]) -> Sentence:
+    """Where nobody saw the end of a step, the machine must be looked at before anybody says anything."""
+    kind, assets = ActKind.DECLARE_DONE, [move.asset for move in moves]
+    needed = signatures_needed(kind, case.content, case.progress, assets)
+    return Sentence(
+        says="Look at the machine how far the step came; then say so (signatures needed: {needed}), or take it back.",
+        facts={"needed": needed},
+    )
+
+
+def _declarations(case: WaveCase, moves: Sequence[MoveProgress]) -> Iterator[str]:
+    """Commands that say how assets stand; each names those of which it may be said."""
+    for kind, option in _SAYING:
+        fit = [move for move in moves if declarable(kind, case.content, move)]
+        if fit:
+            names = " ".join(map(quote, _names(case, fit)))
+            yield f"kahn wave repaired {case.key} {option} --reason REASON -- {names}"
+
+
+_SAYING = (
+    (ActKind.DECLARE_DONE, "--step done"),
+    (ActKind.DECLARE_NOT_DONE, "--step not-done"),
+    (ActKind.DECLARE_UNDONE, "--undone"),
+)
+
+
+def place_of(content: WaveContent, step: str) -> str:
+    """A step with its place in the runbook, such as ``3/7 save``; the bare name where it is none of its steps."""
+    names = content.runbook.step_names
+    return f"{names.index(step) + 1}/{len(names)} {step}" if step in names else step
 
 
 AT_THE_DESK: dict[Direction, str] = {

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from inventory.dependencies import BINDING
+from inventory.dependencies import BINDING, SEAT_MACHINES
 from inventory.errors import ExpectedError
 from inventory.model import Asset, AssetId, Snapshot, name_key
 from orchestrator.core.access import AccessProfile
@@ -194,9 +194,16 @@ def _move(finder: _Finder, asset_id: AssetId, runbook: Runbook) -> WaveMove:
         name=asset.name,
         department=asset.text("department") or (seat.text("department") if seat else ""),
         site=asset.text("site") or (seat.text("site") if seat else ""),
-        users=int((seat.number("users") if seat else 0) or asset.number("users") or 1),
+        users=_users(finder, asset, seat),
         machines=_machines(finder, asset, runbook),
     )
+
+
+def _users(finder: _Finder, asset: Asset, seat: Asset | None) -> int:
+    """How many people need the machine: who sits there; of a server, who uses the procedures that run on it."""
+    own = (seat.number("users") if seat else 0) or asset.number("users")
+    served = 0.0 if asset.kind in SEAT_MACHINES else sum(one.number("users") for one in finder.runs_on(asset))
+    return max(1, int(own), int(served))
 
 
 def _with_procedure(move: WaveMove, finder: _Finder, frozen: Frozen, runbook: Runbook) -> WaveMove:

@@ -94,6 +94,8 @@ class MoveProgress:
     """What that run is for."""
     baseline: str = ""
     since: datetime | None = None
+    lost_at: datetime | None = None
+    """Since when nobody knows how it stands, probes included; None while that is known."""
     out_since: datetime | None = None
     """Since when it may be out of service: its first step was intended and it is neither moved nor as before."""
     fault: tuple[str, str] | None = None
@@ -319,6 +321,7 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     return move
 
 
+_NOT_SEEN = (MoveState.UNKNOWN, MoveState.PROBING)
 _NEW_CHANCE = ("repeat", "probe_done", "probe_not_done", "await", "still_going")
 """Events after which the latest result has been judged and must not be judged again."""
 
@@ -333,6 +336,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         cause=body["cause"],
         step=body["step"],
         since=fact.at,
+        lost_at=(move.lost_at or fact.at) if MoveState(body["to"]) in _NOT_SEEN else None,
         tries={} if fresh else move.tries,
         last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
         probes=0 if fresh else move.probes,

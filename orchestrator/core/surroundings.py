@@ -28,6 +28,8 @@ class Surroundings:
     """By how many seconds the wall clock jumped against the steady one since the driver last looked; 0 within 60 s."""
     driven: bool | None = None
     """Whether somebody drives: `kahn serve` or `kahn wave run`; None when nobody could tell."""
+    outage_allowed_s: int = 0
+    """How long an asset of the wave may be out of service; 0 when nothing was agreed."""
     took: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Seconds that earlier runs of the same runbook took for one round of forks, by ``direction:step``."""
 

@@ -12,14 +12,15 @@ from typing import Protocol
 from inventory.model import AssetId, TenantId
 from orchestrator.core.approval import Standing
 from orchestrator.core.causes import cause_of
-from orchestrator.core.decisions import About, Decision, decisions_of, in_zone, local
+from orchestrator.core.decisions import About, Decision, decisions_of, in_zone, local, place_of
+from orchestrator.core.dependants import doubts
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
-from orchestrator.core.undo import WAVE_HELD, touched
+from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 
@@ -70,6 +71,29 @@ class NotWellLine:
     cause: Sentence
     decision: int = 0
     """Number of the decision it belongs to, counted from 1; 0 for none."""
+    waits_for: tuple[str, ...] = ()
+    """Names of those whose state must be known before it goes on; it is well itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehindLine:
+    """One cause for which assets went back or stayed behind, with what helps."""
+
+    cause: Sentence
+    remedy: Sentence
+    names: tuple[str, ...]
+    users: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """People who may be unable to work: their machine was begun and is neither moved nor as before."""
+
+    users: int
+    since: datetime
+    """Of the first of them."""
+    allowed_s: int
+    """How long that was agreed to last at most; 0 when nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +123,8 @@ class WaveView:
     users_in_doubt: int
     """People who use an asset that is not well and not proven to be as before."""
     live_runs: int
+    behind: tuple[BehindLine, ...] = ()
+    outage: Outage | None = None
     last_start: datetime | None = None
     """When the next batch must begin at the latest, so that it could still go back; None when none waits."""
     last_rollback: datetime | None = None
@@ -147,6 +173,8 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         users=sum(move.users for move in content.moves),
         users_in_doubt=sum(content.move(one.asset).users for one in progress.moves.values() if in_doubt(one, content)),
         live_runs=len(progress.live),
+        behind=_behind(content, progress),
+        outage=_outage(case),
         last_start=_wall(times.last_start(progress), content) if going else None,
         last_rollback=_wall(times.last_rollback(progress), content) if going else None,
         lead=progress.lead,
@@ -209,6 +237,7 @@ def _not_well(
         for move in progress.moves.values()
         if move.state not in WELL or _tries_again(move)
     ]
+    lines += _waiting_lines(content, progress)
     return tuple(sorted(lines, key=lambda line: _WORST_FIRST.index(line.state)))
 
 
@@ -217,17 +246,67 @@ def _tries_again(move: MoveProgress) -> bool:
     return move.state is MoveState.RUNNING and move.last is not None and move.last.outcome != "done"
 
 
+def _waiting_lines(content: WaveContent, progress: WaveProgress) -> list[NotWellLine]:
+    """Assets that are well and begin nothing, because somebody they lean on was lost sight of."""
+    found = []
+    for move in progress.moves.values():
+        waits = move.state is MoveState.RUNNING and move.run is None and not _tries_again(move)
+        names = tuple(content.move(one).name for one in doubts(content, progress, move.asset)) if waits else ()
+        if names:
+            after = next((name for name in content.runbook.step_names if name not in move.done), move.step)
+            says = Sentence(says="waits until it is known how {names} stands", facts={"names": ", ".join(names)})
+            line = _not_well_line(content, move, 0)
+            found.append(replace(line, step=place_of(content, after), cause=says, waits_for=names))
+    return found
+
+
+_WANTED = ("asked", "aborted", SKIPPED, HELD_BY_PERSON, WAVE_HELD)
+"""Causes that are a person's own will or the wave's, and tell nothing new."""
+
+
+def _behind(content: WaveContent, progress: WaveProgress) -> tuple[BehindLine, ...]:
+    """Assets that went back or stayed behind, one line a cause, most users first."""
+    groups: dict[str, list[MoveProgress]] = {}
+    for move in progress.moves.values():
+        if move.state in (MoveState.ROLLED_BACK, MoveState.HELD) and move.cause and move.cause not in _WANTED:
+            groups.setdefault(move.cause, []).append(move)
+    lines = [
+        BehindLine(
+            cause=Sentence(says=cause_of(code).says),
+            remedy=Sentence(says=cause_of(code).remedy),
+            names=tuple(content.move(move.asset).name for move in moves),
+            users=sum(content.move(move.asset).users for move in moves),
+        )
+        for code, moves in groups.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: -line.users))
+
+
+def _outage(case: WaveCase) -> Outage | None:
+    content, moves = case.content, case.progress.moves.values()
+    out = [move for move in moves if move.out_since is not None and move.state not in _IN_SERVICE]
+    if not out or case.progress.state in WAVE_GROUPS["at rest"]:
+        return None
+    since = min(move.out_since for move in out if move.out_since is not None)
+    users = sum(content.move(move.asset).users for move in out)
+    return Outage(users=users, since=local(since, content), allowed_s=case.around.outage_allowed_s)
+
+
+_IN_SERVICE = (MoveState.MOVED, MoveState.ROLLED_BACK)
+
+
 def _not_well_line(content: WaveContent, move: MoveProgress, decision: int) -> NotWellLine:
     planned = content.move(move.asset)
     again = move.last if _tries_again(move) else None
+    since = move.lost_at or move.since
     return NotWellLine(
         asset=move.asset,
         name=planned.name,
         department=planned.department,
         users=planned.users,
         state=move.state,
-        step=_step(content, again.step if again else move.step),
-        since=local(move.since, content) if move.since else None,
+        step=place_of(content, again.step if again else move.step),
+        since=local(since, content) if since else None,
         cause=Sentence(says=cause_of(again.cause if again else move.cause or _why_held(move)).says),
         decision=decision,
     )
@@ -235,8 +314,3 @@ def _not_well_line(content: WaveContent, move: MoveProgress, decision: int) -> N
 
 def _why_held(move: MoveProgress) -> str:
     return WAVE_HELD if move.state is MoveState.HELD else ""
-
-
-def _step(content: WaveContent, name: str) -> str:
-    names = content.runbook.step_names
-    return f"{names.index(name) + 1}/{len(names)} {name}" if name in names else name

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inventory.model import AssetKind
 from orchestrator.actions.look_around import earlier_times, surroundings
 from orchestrator.actions.stop_all import stop_all
 from orchestrator.core.policy import Freeze
@@ -23,7 +24,7 @@ def around(town: Town, **facts: object) -> Surroundings:
 
 def test_a_stop_of_all_dispatch_is_seen(tmp_path: Path) -> None:
     town = a_town(tmp_path)
-    assert around(town) == replace(CALM, driven=False)
+    assert around(town) == replace(CALM, driven=False, outage_allowed_s=240 * 60)
     with town.store.seat():
         assert around(town).driven
     with town.outside().desk() as desk:
@@ -54,3 +55,12 @@ def test_the_times_of_earlier_runs_are_known_once_they_went_well(tmp_path: Path)
     with town.outside().look() as desk:
         took = earlier_times(desk, desk.books.waves.get(STADT, "W01"))
     assert set(took) == {"baseline:", "do:look", "do:copy", "do:switch"}
+
+
+def test_the_outage_that_was_agreed_is_that_of_the_waves_kinds_of_asset(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    for minutes, seconds in (({AssetKind.WORKSTATION: 15, AssetKind.SERVER: 5}, 900), ({}, 0)):
+        with town.store.transaction() as books:
+            policy = replace(books.tenants.policy(STADT), max_outage_min=minutes)
+            books.tenants.set_policy(STADT, policy)
+        assert around(town).outage_allowed_s == seconds

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import select
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from inventory.model import AssetId
 from orchestrator.cli.context import Context
-from orchestrator.cli.watch import look_at, watch, watch_wave
+from orchestrator.cli.watch import Fitted, look_at, watch, watch_wave
+from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.refusals import UnknownWave
-from tests.known_town import a_driven_town, a_known_town, fails_at
+from orchestrator.core.runbook import Direction
+from orchestrator.core.wave_view import view_of_case
+from tests.known_town import SMALL, a_driven_town, a_known_town, fails_at
+from tests.orchestrator.core.builders import Answer, Game, a_wave, all_good
+from tests.orchestrator.core.played import a_case
 from tests.towns import STADT
 from tests.waiting import PATIENCE_S
 
@@ -59,6 +68,38 @@ def test_closing_the_screen_ends_with_130_and_the_wave_goes_on(tmp_path: Path, k
     assert b"The view is closed; wave W01 goes on." in seen
     town.drive()
     assert set(town.states().values()) == {"moved"}
+
+
+def test_a_wave_that_stands_and_waits_for_people_stays_on_the_screen(tmp_path: Path) -> None:
+    context = a_driven_town(
+        tmp_path, fault=fails_at("apc-002-id", "switch"), policy=replace(SMALL, auto_rollback_max=0)
+    )
+    assert look_at(context, "W01").view.state is WaveState.HELD
+    watching, terminal = _on_a_terminal("--home", str(context.home), "--tenant", STADT, "wave", "watch", "W01")
+    seen = _read(terminal, until=b"THE WAVE GOES ON")
+    assert b"HELD since" in seen
+    os.write(terminal, b"q")
+    _read(terminal)
+    _pid, ended = os.waitpid(watching, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(ended) == 130
+
+
+@pytest.mark.parametrize("height", [12, 24, 60])
+def test_the_screen_is_never_longer_than_the_terminal_and_says_what_it_left_out(height: int) -> None:
+    game = Game(a_wave(batches={"b1": 30}, auto_rollback_max=0), choose=every_copy_fails).play()
+    view = view_of_case(a_case(game), now=game.now)
+    console = Console(file=io.StringIO(), width=80, height=height, no_color=True)
+    console.print(Fitted(view, ["what was last"] * 6))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) <= height - 1
+    assert lines[0].startswith(" W01")
+    left_out = "more lines: `kahn wave show W01`" in lines[-1]
+    assert left_out == (height < 60)
+
+
+def every_copy_fails(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+    return ("failed", {}) if step == "copy" else all_good(asset, step, direction, nth)
 
 
 def _on_a_terminal(*words: str) -> tuple[int, int]:

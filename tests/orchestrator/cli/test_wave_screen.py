@@ -16,7 +16,7 @@ from orchestrator.core.places import WaveCase
 from orchestrator.core.wave_view import BatchLine, WaveView, view_of_case
 from orchestrator.texts import use_language
 from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
-from tests.orchestrator.core.played import a_case, briefly, games
+from tests.orchestrator.core.played import a_case, briefly, games, lost_at_the_switch
 
 EVIL = "[red]x[/red]\x1b[2J\u202e{0}"
 
@@ -84,3 +84,26 @@ def test_the_screen_speaks_german() -> None:
         assert "IF NOBODY ACTS" not in shown(one_back())
     finally:
         use_language("en")
+
+
+def test_no_heading_is_broken_inside_a_word_on_a_narrow_screen() -> None:
+    """Whatever the columns: where they do not fit, the bar goes, which only repeats the counts."""
+    game = Game(a_wave(batches={"canary": 1, "b1": 12}))
+    counts = dict(game.progress.moves)
+    states = (MoveState.RUNNING, MoveState.ROLLING_BACK, MoveState.HELD, MoveState.UNKNOWN)
+    for asset, state in zip(list(counts)[1:], states, strict=False):
+        counts[asset] = replace(counts[asset], state=state, since=OPENS)
+    view = view_of_case(replace(a_case(game), progress=replace(game.progress, moves=counts)), now=OPENS)
+    words = shown(view, width=80).split()
+    assert {"unknown", "running", "waiting", "person", "rolling", "held"} <= set(words)
+
+
+def test_what_was_lost_sight_of_and_who_waits_for_it_stand_on_the_screen() -> None:
+    game = lost_at_the_switch().play()
+    text = " ".join(shown(view_of_case(a_case(game), now=game.now)).split())
+    assert "step 3/4 switch: begun, not finished; point of no return: not reached" in text
+    assert "may be unable to work: 2, the first since 22:00" in text
+
+
+def test_causes_for_which_assets_went_back_stand_on_the_screen_with_what_helps() -> None:
+    assert "WENT BACK OR STAYED BEHIND (1)" in shown(one_back())

@@ -14,9 +14,9 @@ from orchestrator.core.decide import next_commands
 from orchestrator.core.places import WaveCase
 from orchestrator.core.plan import WaveKey
 from orchestrator.core.report import Freshness, Grounds
-from orchestrator.core.runbook import Direction
+from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.wave import WaveContent
-from tests.orchestrator.core.builders import OPENS, Answer, Game, a_wave, all_good
+from tests.orchestrator.core.builders import OPENS, STEPS, Answer, Game, a_runbook, a_wave, all_good
 
 briefly = settings(max_examples=25)
 """Enough for each test; together they play some hundred waves."""
@@ -93,3 +93,15 @@ def grounds(*cases: WaveCase, now: datetime = OPENS, more: int = 0, **other: obj
 def key(name: str) -> WaveKey:
     """A wave key."""
     return WaveKey(name)
+
+
+def lost_at_the_switch() -> Game:
+    """The first of three that lean on each other is lost sight of in the step that happens once."""
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        lost = asset == "a01" and (step == "switch" or direction is Direction.PROBE)
+        return ("unknown", {}) if lost else all_good(asset, step, direction, nth)
+
+    serve = Step(name="serve", title="Serve", on="source", effect=Effect.NONE, playbook="serve.yml")
+    wave = a_wave(batches={"b1": 3}, groups=(("a01", "a02"),), runbook=a_runbook((*STEPS, serve)))
+    return Game(wave, choose=choose)

@@ -8,15 +8,17 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
+from inventory.model import AssetId
 from orchestrator.core.approval import Standing
 from orchestrator.core.decisions import About, Decision, decisions_of
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import WaveProgress
+from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import PersonId
-from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
-from tests.orchestrator.core.played import a_case, before_start, briefly, games
+from tests.orchestrator.core.builders import OPENS, Answer, Game, a_wave, failing_at
+from tests.orchestrator.core.played import a_case, before_start, briefly, games, lost_at_the_switch
 
 HOLDS = Standing(proposer=PersonId("p-1"), approvers=(PersonId("p-2"),), expires=None, conditions=(), missing=())
 
@@ -94,3 +96,32 @@ def test_every_asset_that_needs_a_person_is_in_exactly_one_decision_about_it(gam
     stuck = [one.asset for one in game.progress.moves.values() if one.state is MoveState.NEEDS_PERSON]
     assert sorted(named) == sorted(stuck)
     assert all(sentence(one) and one.if_nobody_acts.text for one in found)
+
+
+def test_a_step_that_was_begun_and_not_seen_to_end_is_told_with_what_may_be_said_about_it() -> None:
+    game = lost_at_the_switch().play()
+    one = next(one for one in decisions_of([a_case(game)], now=game.now) if one.about is About.NEEDS_PERSON)
+    (stands,) = one.stands
+    assert stands.facts["step"] == "3/4 switch" and stands.says.startswith("{name}: step {step}: begun, not finished")
+    assert one.helps is not None and one.helps.facts == {"needed": 2}
+    assert one.commands[1:4] == (
+        "kahn wave repaired W01 --step done --reason REASON -- apc-a01",
+        "kahn wave repaired W01 --step not-done --reason REASON -- apc-a01",
+        "kahn wave repaired W01 --undone --reason REASON -- apc-a01",
+    )
+
+
+def test_of_what_could_not_go_back_nobody_is_asked_whether_its_step_is_done() -> None:
+    game = Game(a_wave(), choose=failing_at("a03", "copy"))
+    forward = game.choose
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        back = asset == "a03" and direction is Direction.UNDO
+        return ("failed", {}) if back else forward(asset, step, direction, nth)
+
+    game.choose = choose
+    one = next(one for one in decisions_of([a_case(game.play())], now=game.now) if one.about is About.NEEDS_PERSON)
+    assert one.stands == ()
+    assert [line for line in one.commands if "repaired" in line] == [
+        "kahn wave repaired W01 --undone --reason REASON -- apc-a03"
+    ]

@@ -187,3 +187,9 @@ def test_for_work_by_hand_no_machine_needs_to_be_reached() -> None:
 def test_a_runbook_that_reaches_machines_is_no_work_by_hand() -> None:
     with pytest.raises(NotByHand, match="small"):
         frozen(policy=Policy(by_hand={AssetKind.WORKSTATION: "small"}))
+
+
+def test_whoever_uses_a_procedure_needs_the_server_on_which_it_runs_and_no_seat_machine() -> None:
+    ewo = an_asset("EWO", AssetKind.PROCEDURE, users=40, machines=("apc",))
+    assert [move.users for move in frozen(ewo, an_asset("apc", AssetKind.SERVER, successor="neu")).moves] == [40]
+    assert [move.users for move in frozen(ewo).moves] == [3]

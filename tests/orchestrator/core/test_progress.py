@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -199,3 +200,23 @@ def test_a_run_between_intent_and_end_survives_the_fold_at_any_moment() -> None:
 
 def test_what_twice_never_reached_the_machine_is_not_begun_either() -> None:
     assert one(*(intended("copy"), ended("copy", "not_started")) * 2).begun == ()
+
+
+def test_since_when_nobody_knows_how_it_stands_is_not_forgotten_by_probes_that_see_nothing() -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        lost = asset == "a01" and (step == "switch" or direction is Direction.PROBE)
+        return ("unknown", {}) if lost else all_good(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"b1": 1}), choose=choose)
+    first, seen = None, set[tuple[bool, bool]]()
+    while game.progress.moves[AssetId("a01")].state is not MoveState.NEEDS_PERSON:
+        commands = next_commands(game.content, game.progress, game.now)
+        for command in commands:
+            game.carry_out(command)
+        game.now += timedelta(seconds=30)
+        move = game.progress.moves[AssetId("a01")]
+        if move.state is MoveState.UNKNOWN:
+            first = first or move.since
+            seen.add((move.lost_at == first, move.since == first))
+    assert seen == {(True, True), (True, False)}
+    assert game.progress.moves[AssetId("a01")].lost_at is None

@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
+from inventory.model import AssetId
+from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
 from orchestrator.core.wave_view import WELL, view_of_case
 from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
-from tests.orchestrator.core.played import a_case, briefly, games
+from tests.orchestrator.core.played import a_case, briefly, games, lost_at_the_switch
 
 
 @briefly
@@ -85,3 +87,42 @@ def test_an_asset_that_needs_a_person_points_to_its_decision() -> None:
 def test_times_stand_on_the_wall_of_the_window() -> None:
     view = view_of_case(a_case(Game(a_wave())), now=OPENS)
     assert (view.opens.hour, view.as_of.utcoffset()) == (22, timedelta(hours=1))
+
+
+def test_who_waits_for_one_that_was_lost_sight_of_has_a_row_that_says_so() -> None:
+    game = lost_at_the_switch()
+    while game.states["a01"] != "unknown":
+        for command in next_commands(game.content, game.progress, game.now):
+            game.carry_out(command)
+    done = game.progress.moves[AssetId("a02")]
+    assert done.state is MoveState.RUNNING
+    rows = {line.name: line for line in view_of_case(a_case(game), now=game.now).not_well}
+    waits = rows["apc-a02"]
+    assert (waits.waits_for, waits.cause.facts, waits.decision) == (("apc-a01",), {"names": "apc-a01"}, 0)
+    assert "apc-a03" not in rows
+
+
+def test_what_went_back_is_told_once_a_cause_with_what_helps() -> None:
+    game = Game(a_wave(), choose=failing_at("a03", "copy")).play()
+    (line,) = view_of_case(a_case(game), now=game.now).behind
+    assert (line.names, line.users) == (("apc-a03",), 1)
+    assert line.cause.text and line.remedy.text
+
+
+def test_what_a_person_wished_is_no_cause_of_its_own() -> None:
+    game = Game(a_wave())
+    game.wish("hold", "a04")
+    game.play()
+    view = view_of_case(a_case(game), now=game.now)
+    assert ([line.name for line in view.not_well], view.behind) == (["apc-a04"], ())
+
+
+def test_people_who_may_be_unable_to_work_are_counted_from_the_first_step_that_changes_their_machine() -> None:
+    game = lost_at_the_switch().play()
+    case = a_case(game)
+    around = replace(case.around, outage_allowed_s=900)
+    outage = view_of_case(replace(case, around=around), now=game.now).outage
+    assert outage is not None
+    begun = game.progress.moves[AssetId("a01")].out_since
+    assert (outage.users, outage.since, outage.allowed_s) == (2, begun, 900)
+    assert view_of_case(a_case(Game(a_wave()).play()), now=game.now).outage is None
