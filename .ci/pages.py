@@ -67,6 +67,7 @@ STATE_WORDS_IN_GERMAN = {
     "waiting_person": "wartet auf einen Menschen", "waiting": "wartend", "begun": "begonnen", "done": "getan",
     "passed": "frei", "stopped": "gestoppt", "overruled": "von Menschen freigegeben", "intended": "beabsichtigt",
     "ended": "beendet", "live": "lebend", "not_started": "nicht begonnen", "settled": "geklärt",
+    "due": "fällig", "claimed": "vergeben", "dropped": "entfallen",
 }  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def our_errors() -> tuple[type[ExpectedError], ...]:
 
 def states_page() -> str:
     """Both state machines: diagram and table, drawn from core/lifecycle.py."""
-    from orchestrator.core import lifecycle, lifecycle_parts
+    from orchestrator.core import lifecycle, lifecycle_parts, occurrence
 
     return (
         GENERATED
@@ -110,6 +111,10 @@ def states_page() -> str:
         + _machine("Run (Lauf)", lifecycle_parts.RUN_TABLE, lifecycle_parts.RUN_GROUPS)
         + "\n"
         + _machine("Attempt (Versuch)", lifecycle_parts.ATTEMPT_TABLE, lifecycle_parts.ATTEMPT_GROUPS)
+        + "\nThe start of a wave (`orchestrator/core/occurrence.py`): a row that follows the wave.\n\n"
+        + _machine("Occurrence (Starttermin)", occurrence.OCCURRENCE_TABLE, occurrence.OCCURRENCE_GROUPS)
+        + "\n"
+        + _keepers()
     )
 
 
@@ -125,6 +130,21 @@ def _machine(title: str, table: Mapping[Any, Mapping[Any, Any]], groups: Mapping
     for group, states in groups.items():
         for state in (one for one in table if one in states):
             lines += _state_rows(group, state, table[state])
+    return "\n".join(lines) + "\n"
+
+
+def _keepers() -> str:
+    from orchestrator.core.keepers import WATCHED
+
+    lines = [
+        "## Nothing is under way for ever", "",
+        "Each state in motion has somebody who must act, a state for the case that this fails, and an end "
+        "(`orchestrator/core/keepers.py`).", "",
+        "| of | state | owner | fails into | ends at the latest with |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for machine in WATCHED:
+        for state, one in machine.keepers.items():
+            lines.append(f"| {machine.name} | `{state}` | {one.owner} | `{one.failed}` | {one.expires} |")
     return "\n".join(lines) + "\n"
 
 

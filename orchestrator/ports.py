@@ -18,6 +18,7 @@ from orchestrator.core.launches import LaunchBook
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.netbox import Link, NetboxAccess, SyncState
 from orchestrator.core.notices import NoticeBook
+from orchestrator.core.occurrence import OccurrenceBook
 from orchestrator.core.people import PeopleBook
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
@@ -357,6 +358,7 @@ class Books(Protocol):
     netbox: NetboxBook
     notices: NoticeBook
     launches: LaunchBook
+    occurrences: OccurrenceBook
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

@@ -168,7 +168,11 @@ class Driver:
                     return False
                 fresh = desk.books.waves.get(wave.tenant, wave.key)
                 after = keep_appointments(
-                    desk, fresh, tree_there=self._outside.tree_there, key_trouble=self._outside.key_trouble
+                    desk,
+                    fresh,
+                    tree_there=self._outside.tree_there,
+                    key_trouble=self._outside.key_trouble,
+                    around=self._around(desk, fresh),
                 )
         except NotReady:
             with self._outside.desk() as desk:

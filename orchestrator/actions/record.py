@@ -8,6 +8,7 @@ from typing import Any
 
 from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
+from orchestrator.actions.keep_occurrence import keep_occurrence
 from orchestrator.core.canonical import plain
 from orchestrator.core.command import ChangeMove
 from orchestrator.core.lifecycle import WaveEvent, next_move_state, next_wave_state
@@ -51,6 +52,7 @@ def change_wave(desk: Desk, wave: WaveRow, event: WaveEvent, *, cause: str = "",
     """Let an event happen to a wave. Raises IllegalTransition (nothing is changed), Overtaken."""
     to = next_wave_state(wave.state, event, subject=f"wave {wave.key}")
     changed = desk.books.waves.set_state(wave, to=to, cause=cause, at=desk.now)
+    keep_occurrence(desk, wave, event)
     body = {"revision": wave.revision, "from": wave.state, "to": to, "event": event, "cause": cause}
     write_down(desk, wave, "wave.state", body, by=by)
     return changed

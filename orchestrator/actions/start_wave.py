@@ -21,6 +21,7 @@ from orchestrator.core.ready import Circumstances, NotReady, blocking, ready_lin
 from orchestrator.core.ready_line import ReadyLine, joined_in_one
 from orchestrator.core.ready_needs import IN_DOUBT
 from orchestrator.core.runbook import Runbook
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import WaveRow
 
@@ -120,11 +121,17 @@ def claim_wave(desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble:
 
 
 def keep_appointments(
-    desk: Desk, wave: WaveRow, *, tree_there: TreeCheck, key_trouble: KeyCheck = no_trouble
+    desk: Desk,
+    wave: WaveRow,
+    *,
+    tree_there: TreeCheck,
+    key_trouble: KeyCheck = no_trouble,
+    around: Surroundings | None = None,
 ) -> WaveRow:
     """What the hour demands of an approved wave: schedule it, start it when its window opens, or say it was missed.
 
-    Firing twice or late does no harm: everything is compare-and-set on the wave's row. Raises NotReady when its hour
+    Firing twice or late does no harm: everything is compare-and-set on the wave's row and on that of its start.
+    ``around``: what is known around it; looked at anew when not given. Raises NotReady when its hour
     has come and a gate blocks it: nothing was changed, and it is tried again as long as its first batch fits.
     """
     now = desk.now
@@ -139,14 +146,13 @@ def keep_appointments(
         return change_wave(desk, wave, WaveEvent.MISS, cause="window_passed")
     if not standing_of(desk, wave).holds:
         return change_wave(desk, wave, WaveEvent.EXPIRE, cause="approval_expired")
-    if now > start_by(desk, wave):
+    if now > start_by(desk, wave, around=around):
         return change_wave(desk, wave, WaveEvent.MISS, cause="started_too_late")
     return claim_wave(desk, wave, tree_there=tree_there, key_trouble=key_trouble)
 
 
-def start_by(desk: Desk, wave: WaveRow) -> datetime:
+def start_by(desk: Desk, wave: WaveRow, *, around: Surroundings | None = None) -> datetime:
     """The last moment at which its first batch can begin and still go back inside the window, should it fail."""
-    last = Estimates(content=wave.content, around=surroundings(desk, wave)).batch_fits_until(
-        wave.content.batches[0].name
-    )
+    known = around or surroundings(desk, wave)
+    last = Estimates(content=wave.content, around=known).batch_fits_until(wave.content.batches[0].name)
     return max(last, wave.content.window.opens + A_LITTLE_LATE)

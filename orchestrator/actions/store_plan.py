@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inventory.errors import ExpectedError
 from orchestrator.actions.desk import Desk
+from orchestrator.actions.keep_occurrence import keep_occurrence
 from orchestrator.actions.record import change_wave, keep_act, write_down
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
 from orchestrator.core.approval import differences
@@ -52,6 +53,8 @@ def _store_wave(desk: Desk, content: WaveContent, *, known: WaveRow | None, plan
     if known is not None and WaveEvent.REPLACE not in WAVE_TABLE[known.state]:
         raise WaveUnderWay(wave=known.key, state=known.state.value)
     wave = desk.books.waves.put(content, plan=plan.fingerprint, at=desk.now)
+    if known is not None:
+        keep_occurrence(desk, known, WaveEvent.REPLACE)
     body = {"revision": wave.revision, "fingerprint": wave.fingerprint, "plan": plan.fingerprint}
     write_down(desk, wave, "wave.content", body)
     changes = differences(known.content, content) if known is not None else ()

@@ -21,6 +21,7 @@ from orchestrator.adapters.journal_book import JournalBook
 from orchestrator.adapters.launches_book import LaunchesBook
 from orchestrator.adapters.netbox_book import NetboxBook
 from orchestrator.adapters.notices_book import NoticesBook
+from orchestrator.adapters.occurrences_book import OccurrencesBook
 from orchestrator.adapters.people_book import PeopleBook
 from orchestrator.adapters.plans_book import PlansBook
 from orchestrator.adapters.runs_book import RunsBook
@@ -31,6 +32,7 @@ from orchestrator.adapters.waves_book import WavesBook
 from orchestrator.core import people
 from orchestrator.core.launches import LaunchBook
 from orchestrator.core.notices import NoticeBook
+from orchestrator.core.occurrence import OccurrenceBook
 from orchestrator.core.refusals import StoreNewer, StoreNotReady
 from orchestrator.ports import Books, Clock
 from orchestrator.supervisor.boundary import boundary
@@ -53,6 +55,7 @@ class DatabaseBooks:
         self.netbox: ports.NetboxBook = NetboxBook(connection, at=clock.now())
         self.notices: NoticeBook = NoticesBook(connection)
         self.launches: LaunchBook = LaunchesBook(connection)
+        self.occurrences: OccurrenceBook = OccurrencesBook(connection)
 
     def epoch(self) -> int:
         """The present driver epoch; 0 before anyone drove."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
+from orchestrator.core.occurrence import Occurrence, OccurrenceState
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import SealedEntry
 from orchestrator.spoken import cause_says, one_line, state_word, wave_word
@@ -26,6 +27,20 @@ def clock(moment: datetime, zone: str = "") -> str:
         return f"{moment.astimezone(ZoneInfo(zone)):%H:%M:%S}"
     except (ZoneInfoNotFoundError, ValueError):
         return f"{moment.astimezone(UTC):%H:%M:%S}Z"
+
+
+def start_line(start: Occurrence) -> str:
+    """When the wave starts, on the wall and in UTC, and who has claimed that."""
+    words = {
+        OccurrenceState.DUE: _("due"),
+        OccurrenceState.CLAIMED: _("claimed by driver {epoch}").format(epoch=start.epoch),
+        OccurrenceState.DONE: _("done"),
+        OccurrenceState.MISSED: _("missed"),
+        OccurrenceState.DROPPED: _("dropped"),
+    }
+    return _("start {local} {zone} ({utc} UTC): {state}").format(
+        local=start.local, zone=one_line(start.zone), utc=f"{start.starts:%Y-%m-%d %H:%M}", state=words[start.state]
+    )
 
 
 def entry_line(sealed: SealedEntry, names: Names, *, zone: str = "") -> str | None:

@@ -20,6 +20,7 @@ from orchestrator.actions.take_back import ask_rollback, assets_named, rollback_
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.gates import gates_of, show_gates
+from orchestrator.cli.lines import start_line
 from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_dry_run import show_dry_run
 from orchestrator.cli.wave_evidence import show_evidence
@@ -90,6 +91,7 @@ def show(
         row = desk.books.waves.get(kahn.tenant, wave)
         standing = standing_of(desk, row)
         names = {person.id: person.name or person.id for person in desk.books.people.everyone(kahn.tenant)}
+        start = desk.books.occurrences.get(kahn.tenant, wave, revision=row.revision)
         moves = desk.books.waves.moves(kahn.tenant, wave)
         view = view_of_case(replace(case_of(desk, row), standing=standing), now=desk.now)
     kahn.out.line(shown_text(row.content))
@@ -100,11 +102,20 @@ def show(
         kahn.out.line(_("approved by {name}").format(name=names[person]))
     for condition in standing.conditions:
         kahn.out.line(_("on condition: {condition}").format(condition=condition))
+    if start is not None:
+        kahn.out.line(start_line(start))
     for missing in standing.missing if row.state in NOT_STARTED or standing.forged else ():
         kahn.out.line(_("missing: {what}").format(what=spoken(missing)))
     kahn.out.rich(render(view))
     kahn.out.json(
-        {"view": view, "content": row.content, "moves": moves, "fingerprint": row.fingerprint, "standing": standing}
+        {
+            "view": view,
+            "content": row.content,
+            "moves": moves,
+            "fingerprint": row.fingerprint,
+            "standing": standing,
+            "start": start,
+        }
     )
     if standing.forged:
         raise typer.Exit(PROOF_BROKEN)

@@ -16,6 +16,7 @@ from orchestrator import ports
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.launches import DispatchStop, LaunchBook
 from orchestrator.core.notices import Call, Notice, NoticeBook
+from orchestrator.core.occurrence import Occurrence, OccurrenceBook
 from orchestrator.core.people import PeopleBook, Person
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
@@ -25,6 +26,7 @@ from orchestrator.ports import Books, MoveRow, RunRow, SealedEntry, SpoolLine, W
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.memory_launches import MemoryLaunches
 from tests.simulation.memory_notices import MemoryNotices
+from tests.simulation.memory_occurrences import MemoryOccurrences
 from tests.simulation.memory_runs import MemoryAttempt, MemoryRuns
 from tests.simulation.memory_waves import MemoryWaves
 
@@ -51,6 +53,7 @@ class Rows:
     notices: dict[tuple[TenantId, int], Notice] = field(default_factory=dict)
     calls: dict[tuple[TenantId, int, str], Call] = field(default_factory=dict)
     stops: dict[str, DispatchStop] = field(default_factory=dict)
+    occurrences: dict[tuple[TenantId, str, int], Occurrence] = field(default_factory=dict)
     launches: dict[tuple[TenantId, str], str] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
 
@@ -72,6 +75,7 @@ class MemoryBooks(ports.Books):
         self.waves: ports.WaveBook = MemoryWaves(rows)
         self.runs: ports.RunBook = MemoryRuns(rows)
         self.launches: LaunchBook = MemoryLaunches(rows)
+        self.occurrences: OccurrenceBook = MemoryOccurrences(rows)
         self.notices: NoticeBook = MemoryNotices(rows)
         self.netbox: Any = None  # no part of driving
 

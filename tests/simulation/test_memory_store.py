@@ -10,6 +10,7 @@ import pytest
 from tests.orchestrator.adapters import (
     test_journal_book,
     test_notices_book,
+    test_occurrences_book,
     test_runs_book,
     test_store,
     test_waves_book,
@@ -65,7 +66,8 @@ def callable_test(name: str, thing: object) -> bool:
     return name.startswith("test_") and hasattr(thing, "__code__")
 
 
-for one in shared_tests(test_store, test_journal_book, test_notices_book, test_waves_book, test_runs_book):
+BOOKS = (test_store, test_journal_book, test_notices_book, test_waves_book, test_runs_book, test_occurrences_book)
+for one in shared_tests(*BOOKS):
     globals()[one.__name__] = one
 
 
@@ -76,4 +78,4 @@ def store() -> MemoryStore:
 
 
 def test_most_tests_of_the_databases_are_shared() -> None:
-    assert len(shared_tests(test_store, test_journal_book, test_notices_book, test_waves_book, test_runs_book)) >= 50
+    assert len(shared_tests(*BOOKS)) >= 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import orchestrator.adapters.netbox_tables
+import orchestrator.adapters.occurrence_tables
 import orchestrator.adapters.tables  # noqa: F401  (registers the rows)
 from inventory.tables import METADATA
 

@@ -6,13 +6,18 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from inventory.model import AssetId
 from orchestrator.adapters.database import engine_for, parsed
 from orchestrator.adapters.state_guards import guard_states
-from orchestrator.core import lifecycle
+from orchestrator.core import lifecycle, lifecycle_parts, occurrence
+from orchestrator.ports import Store
+from tests.orchestrator.adapters.builders import NOW, a_run, a_town
 
 MACHINES = {
     "wave": (lifecycle.WaveState, lifecycle.WAVE_TABLE, "draft"),
     "asset_move": (lifecycle.MoveState, lifecycle.MOVE_TABLE, "planned"),
+    "run": (lifecycle_parts.RunState, lifecycle_parts.RUN_TABLE, "intended"),
+    "occurrence": (occurrence.OccurrenceState, occurrence.OCCURRENCE_TABLE, "due"),
 }
 
 
@@ -63,3 +68,19 @@ def test_an_unlawful_pair_is_refused_and_a_lawful_one_taken(database_url: str) -
             guard_states(connection, table="lamp", first="off", pairs=[("on", "off")])
             connection.execute(text("UPDATE lamp SET state = 'off'"))
             connection.execute(text("DROP TABLE lamp"))
+
+
+def test_the_end_of_an_attempt_can_never_be_changed_and_none_begins_ended(store: Store, database_url: str) -> None:
+    with store.transaction() as books:
+        run = a_run(a_town(books).wave, 1, "a0")
+        books.runs.intend(run, at=NOW)
+        books.runs.end_attempt(run.id, AssetId("a0"), outcome="unknown", cause="", at=NOW)
+    with engine_for(parsed(database_url)).connect() as connection:
+        for statement in (
+            "UPDATE attempt SET outcome = 'done'",
+            "UPDATE attempt SET outcome = ''",
+            "INSERT INTO attempt (run, asset, id, tenant, place, live, outcome, cause) "
+            "VALUES ('r1', 'b', 'id2', 'town', 1, true, 'done', '')",
+        ):
+            with pytest.raises(IntegrityError), connection.begin():
+                connection.execute(text(statement))
