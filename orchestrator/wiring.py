@@ -41,6 +41,7 @@ from orchestrator.core.asks import Asks, asks_of
 from orchestrator.core.constraints import Level
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.discovery import FactsAnswer
+from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.freeze import NotByHand
 from orchestrator.core.host_keys import Door, KeyAnswer
 from orchestrator.core.netbox import NetboxAccess
@@ -129,6 +130,7 @@ class World:
             tell=tell,
             rooms=self.rooms,
             key_trouble=self.key_trouble,
+            hosts=look_at if isinstance(self.runs, AnsibleRuns) else None,
         )
 
     def desk(self) -> AbstractContextManager[Desk]:
@@ -304,6 +306,13 @@ def read_facts(
     from orchestrator.adapters import discovery  # paramiko
 
     return discovery.read_facts(doors, at_once=at_once, tell=tell)
+
+
+def look_at(doors: Sequence[Door]) -> tuple[HostAnswer, ...]:
+    """Whether each machine can work, in the order of the doors. Never raises for a door."""
+    from orchestrator.adapters import fleet  # paramiko
+
+    return fleet.look_at(doors)
 
 
 def read_host_keys(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.errors import ExpectedError
 from orchestrator.core.access import AccessProfile
+from orchestrator.core.fleet import HostAnswer
+from orchestrator.core.host_keys import Door
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
@@ -42,6 +44,8 @@ class Outside:
     """Hears of troubles that do not stop the driver."""
     rooms: Callable[[], tuple[Room, ...]] = tuple
     """How much is free where Kahn writes; asked before each step."""
+    hosts: Callable[[Sequence[Door]], Sequence[HostAnswer]] | None = None
+    """Looks at machines before a batch begins; None where nobody can, as with machines that are only simulated."""
     key_trouble: Callable[[AccessProfile], str] = no_trouble
     """Why the private key of a profile cannot be used here; empty when it can."""
 

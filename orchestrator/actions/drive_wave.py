@@ -15,12 +15,13 @@ from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
 from orchestrator.actions.look_around import Took, earlier_times, surroundings
+from orchestrator.actions.look_at_hosts import look_at_hosts
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
 from orchestrator.actions.work_by_hand import follow_by_hand, is_by_hand
-from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun
+from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, LookAtHosts, RecordGate, StartRun
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.order import own_machines, play_for
@@ -28,7 +29,7 @@ from orchestrator.core.progress import WaveProgress
 from orchestrator.core.ready import NotReady
 from orchestrator.core.refusals import Overtaken, StaleDriver, StoreWentBack
 from orchestrator.core.runbook import Direction
-from orchestrator.core.surroundings import Surroundings
+from orchestrator.core.surroundings import ALL_WELL, Looked, Surroundings
 from orchestrator.core.wave import RunId
 from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
 
@@ -81,6 +82,7 @@ class Driver:
         self._jump_s = 0
         self._skew = timedelta()
         self._took: dict[tuple[TenantId, str], tuple[datetime, Took]] = {}
+        self._hosts: dict[tuple[TenantId, str], Looked] = {}
         self._epoch = epoch
         self._first = True
         self._told: set[str] = set()
@@ -190,10 +192,15 @@ class Driver:
             if orders is None:
                 return done > 0
             for order in orders:
-                self._start(order)
+                if isinstance(order, LookAtHosts):
+                    self._hosts[wave.tenant, wave.key] = look_at_hosts(
+                        self._outside, wave, batch=order.batch, assets=order.assets
+                    )
+                else:
+                    self._start(order)
         raise DriverLoops(wave=wave.key, rounds=most)
 
-    def _round(self, wave: WaveRow) -> tuple[RunOrder, ...] | None:
+    def _round(self, wave: WaveRow) -> tuple[RunOrder | LookAtHosts, ...] | None:
         """One answer of the rules, carried out and committed; None when there was none."""
         with self._outside.desk() as desk:
             fresh = desk.books.waves.get(wave.tenant, wave.key)
@@ -214,7 +221,10 @@ class Driver:
             read_at, took = desk.now, earlier_times(desk, wave)
             self._took[wave.tenant, wave.key] = read_at, took
         jump = self._jump_s if abs(self._jump_s) > CLOCK_MAY_JUMP_S else 0
-        return surroundings(desk, wave, rooms=self._outside.rooms(), clock_jump_s=jump, took=took)
+        # What was seen of the machines counts for the next answer of the rules and no longer.
+        hosts = self._hosts.pop((wave.tenant, wave.key), None if self._outside.hosts is not None else ALL_WELL)
+        around = surroundings(desk, wave, rooms=self._outside.rooms(), clock_jump_s=jump, took=took)
+        return replace(around, hosts=hosts)
 
     def _look_at_clocks(self) -> None:
         """By how much the wall clock went another way than the steady one since the last tick; deadlines follow."""
@@ -244,8 +254,10 @@ class Driver:
             self._outside.tell(refused)
             follow_run(self._outside, order.run, fresh_driver=True)
 
-    def _carry_out(self, this: _Round, command: Command) -> RunOrder | None:
+    def _carry_out(self, this: _Round, command: Command) -> RunOrder | LookAtHosts | None:
         desk, wave = this.desk, this.wave
+        if isinstance(command, LookAtHosts):
+            return command  # machines are asked when the transaction is over
         if isinstance(command, StartRun):
             return self._intend(this, command)
         if isinstance(command, ChangeWave):
@@ -326,7 +338,8 @@ def _is_broken_off(desk: Desk, run: RunRow) -> bool:
 
 def _goes_forward(command: Command) -> bool:
     """Whether it would touch a machine for the wave's sake; taking back and looking never wait for an approval."""
-    return isinstance(command, StartRun) and command.direction in (Direction.BASELINE, Direction.DO)
+    forward = isinstance(command, StartRun) and command.direction in (Direction.BASELINE, Direction.DO)
+    return forward or isinstance(command, LookAtHosts)
 
 
 def _elsewhere(this: _Round, asset: AssetId) -> bool:

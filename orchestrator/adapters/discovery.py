@@ -7,8 +7,9 @@ comes over standard input, and nobody's password, agent or configuration goes th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_facts(
 ) -> tuple[FactsAnswer, ...]:
     """One answer per door, in the order of the doors; ``tell`` hears each as it comes. Never raises for a door."""
     ways = Ways(patience)
-    keys = _Keys()
+    keys = Keys()
     pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="discovery")
     try:
         asked = {pool.submit(_answer, door, ways, keys): place for place, door in enumerate(doors)}
@@ -63,7 +64,7 @@ def read_facts(
         ways.close()
 
 
-class _Keys:
+class Keys:
     """Private keys by file, each read once for all machines of a round."""
 
     def __init__(self) -> None:
@@ -96,21 +97,27 @@ def _from_agent(public: Path) -> paramiko.PKey | None:
     return next((key for key in paramiko.Agent().get_keys() if key.get_base64() == wanted), None)
 
 
-def _answer(door: Door, ways: Ways, keys: _Keys) -> FactsAnswer:
+def _answer(door: Door, ways: Ways, keys: Keys) -> FactsAnswer:
     try:
-        if not door.known:
-            told = Sentence(says="its host key is not known yet; run `kahn asset scan` first")
-            raise failed("no_host_key", told)
-        with ways.opened(door) as raw:
-            session, line = _session(raw, door, ways.patience)
-            try:
-                _log_in(session, line, door, keys.of(door.profile), ways.patience)
-                text = _report(session, door)
-                return FactsAnswer(asset=door.asset, text=text, weak=weak_algorithms(session))
-            finally:
-                hang_up(session)
+        with logged_in(door, ways, keys) as session:
+            return FactsAnswer(asset=door.asset, text=_report(session, door), weak=weak_algorithms(session))
     except NoKey as failure:
         return FactsAnswer(asset=door.asset, trouble=failure.trouble)
+
+
+@contextmanager
+def logged_in(door: Door, ways: Ways, keys: Keys) -> Iterator[Session]:
+    """A session on the machine behind the door, which has shown the key that is pinned. Raises NoKey."""
+    if not door.known:
+        told = Sentence(says="its host key is not known yet; run `kahn asset scan` first")
+        raise failed("no_host_key", told)
+    with ways.opened(door) as raw:
+        session, line = _session(raw, door, ways.patience)
+        try:
+            _log_in(session, line, door, keys.of(door.profile), ways.patience)
+            yield session
+        finally:
+            hang_up(session)
 
 
 def _session(raw: Raw, door: Door, patience: Patience) -> tuple[Session, Line]:
@@ -137,24 +144,28 @@ def _log_in(session: Session, line: Line, door: Door, key: paramiko.PKey, patien
 
 def _report(session: Session, door: Door) -> str:
     """What the script says. Raises NoKey when it says nothing of ours, too much, or does not end."""
-    until = time.monotonic() + REPORT_S
+    text = said(session, _COMMANDS[door.profile.become], SCRIPT, within_s=REPORT_S).decode("utf-8", errors="replace")
+    begins = text.find(FIRST_LINE)
+    if begins < 0:
+        told = Sentence(says="it does not run the script: {start!r}", facts={"start": _start(text)})
+        raise failed("no_report", told)
+    return text[begins:]
+
+
+def said(session: Session, command: str, script: bytes, *, within_s: float) -> bytes:
+    """All that a command says that is given a script; bounded in time and size. Raises NoKey."""
+    until = time.monotonic() + within_s
     try:
         channel = session.open_session(timeout=until - time.monotonic())
-        channel.settimeout(5)
-        channel.exec_command(_COMMANDS[door.profile.become])
-        channel.sendall(SCRIPT)
+        channel.settimeout(min(5, within_s))
+        channel.exec_command(command)
+        channel.sendall(script)
         channel.shutdown_write()
-        text = _bounded(channel, until)
+        return _bounded(channel, until)
     except NoKey:
         raise
     except Exception as cause:  # a machine can break off in many ways, and the library has a class for each
         raise failed("broke_off", Sentence(says="it breaks off before its report is complete")) from cause
-    found = text.decode("utf-8", errors="replace")
-    begins = found.find(FIRST_LINE)
-    if begins < 0:
-        told = Sentence(says="it does not run the script: {start!r}", facts={"start": _start(found)})
-        raise failed("no_report", told)
-    return found[begins:]
 
 
 def _bounded(channel: Any, until: float) -> bytes:

@@ -8,9 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from inventory.errors import ExpectedError
+from orchestrator.actions.look_at_hosts import ask_hosts
 from orchestrator.actions.start_wave import check_wave
 from orchestrator.cli.context import Context
 from orchestrator.core.calendar import resolved
+from orchestrator.core.fleet import hosts_lines
+from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.ready_line import ReadyLine
 from orchestrator.core.wave import WaveContent
 from orchestrator.spoken import spoken
@@ -33,6 +36,16 @@ def gates_of(kahn: Context, wave: str, *, at: str) -> tuple[ReadyLine, ...]:
         row = desk.books.waves.get(kahn.tenant, wave)
         then = replace(desk, now=moment_of(at, row.content)) if at else desk
         return check_wave(then, row, tree_there=world.tree_there, key_trouble=world.key_trouble)
+
+
+def hosts_of(kahn: Context, wave: str) -> tuple[ReadyLine, ...]:
+    """What its machines answer now, those of assets that have not begun; nothing is written down."""
+    world = kahn.world
+    with world.look() as desk:
+        row = desk.books.waves.get(kahn.tenant, wave)
+        moves = desk.books.waves.moves(kahn.tenant, wave)
+    waiting = [move.asset for move in moves if move.state is MoveState.PLANNED]
+    return hosts_lines(*ask_hosts(world.outside(tell=lambda _error: None), row.content, waiting))
 
 
 def moment_of(given: str, content: WaveContent) -> datetime:

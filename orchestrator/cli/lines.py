@@ -103,6 +103,12 @@ def _batch(body: Body, _names: Names) -> str:
     return _("batch {batch} begins: {count} assets").format(batch=body["batch"], count=len(body["assets"]))
 
 
+def _looked(body: Body, _names: Names) -> str:
+    found = [f"{one_line(one['machine'])}: {one_line(one['says'])}" for one in body["findings"]]
+    text = _("looked at {count} machines before {batch}").format(count=body["machines"], batch=body["batch"])
+    return f"{text}: {'; '.join(found)}" if found else f"{text}: {_('nothing speaks against them')}"
+
+
 def _gate(body: Body, _names: Names) -> str:
     word = _("OK") if body["verdict"] == "ok" else _("RED")
     return _(
@@ -212,6 +218,7 @@ _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "act": _act,
     "batch.begun": _batch,
     "batch.gated": _gate,
+    "hosts.looked": _looked,
     "run.intended": _run,
     "run.ended": _run_end,
     "attempt.ended": _attempt,

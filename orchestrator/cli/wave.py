@@ -19,7 +19,7 @@ from orchestrator.actions.start_wave import claim_wave, launched_before
 from orchestrator.actions.take_back import ask_rollback, assets_named, rollback_preview
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import drive_until_rest, follow_until_rest
-from orchestrator.cli.gates import gates_of, show_gates
+from orchestrator.cli.gates import gates_of, hosts_of, show_gates
 from orchestrator.cli.lines import start_line
 from orchestrator.cli.watch import render, watch_wave
 from orchestrator.cli.wave_dry_run import show_dry_run
@@ -128,10 +128,13 @@ def check(
     at: Annotated[
         str, typer.Option(help="As it will be then: `start` for the window's opening, or 2026-12-01T22:00 local time.")
     ] = "",
+    hosts: Annotated[
+        bool, typer.Option("--hosts", help=_("Also log in to its machines and look whether they can work."))
+    ] = False,
 ) -> None:
     """Every start gate, ahead of time; touches nothing."""
     kahn = context_of(ctx)
-    lines = gates_of(kahn, wave, at=at)
+    lines = gates_of(kahn, wave, at=at) + (hosts_of(kahn, wave) if hosts else ())
     show_gates(kahn, lines)
     blocks = {line.gate for line in blocking(lines)}
     raise typer.Exit(PROOF_BROKEN if SIGNATURES in blocks else REFUSED if blocks else 0)

@@ -205,6 +205,42 @@ _DECIDED = (
         says="its wave was held before its next step",
         remedy="Resume the wave, or roll it back.",
     ),
+    # what the fleet preflight saw before the batch began
+    Cause(
+        code="connection_refused",
+        says="the machine is on, but takes no ssh connections",
+        remedy="Start its ssh service or look at its firewall, then plan it again.",
+    ),
+    Cause(
+        code="does_not_speak",
+        says="the machine takes connections but does not speak ssh as it should",
+        remedy="Look at the machine: it may hang or be cut off by something in between; then plan it again.",
+    ),
+    Cause(
+        code="host_key_changed",
+        says="the machine shows another host key than the approved one",
+        remedy="Find out why: it was set up anew, or somebody else answers. Then `kahn asset scan` and propose again.",
+    ),
+    Cause(
+        code="login_refused",
+        says="the machine does not let Kahn in",
+        remedy="Check the access profile's user and key on the machine, then plan it again.",
+    ),
+    Cause(
+        code="sudo_refused",
+        says="Kahn's user may not use sudo there",
+        remedy="Allow it on the machine or take another access profile, then plan it again.",
+    ),
+    Cause(
+        code="read_only",
+        says="its root file system is read-only",
+        remedy="Look at its disk before anything else is done, then plan it again.",
+    ),
+    Cause(
+        code="no_sensible_answer",
+        says="the machine lets Kahn in and then gives no sensible answer in time",
+        remedy="It may hang or be very busy: log in by hand and look at it, then plan it again.",
+    ),
     # gates that hold an asset at the start
     Cause(
         code="keys", says="the key for its machines cannot be read", remedy="Put the key in place, then plan it again."
@@ -257,6 +293,11 @@ _DECIDED = (
         code="mass_unreachable",
         says="many machines fell silent at once: the line is to blame rather than they",
         remedy="Look at the network first; nothing is taken back by itself meanwhile. Then resume.",
+    ),
+    Cause(
+        code="way_closed",
+        says="the way to its machines, or a machine that all of them need, does not work",
+        remedy="Read in the wave's log what was found; mend it, then resume. Nothing of the batch was begun.",
     ),
     Cause(
         code="service_bad",

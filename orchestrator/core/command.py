@@ -29,6 +29,14 @@ class BeginBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtHosts:
+    """Look whether the machines of these assets can work, before the batch begins; then ask again."""
+
+    batch: str
+    assets: tuple[AssetId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordGate:
     """Write down a gate's verdict with its inputs."""
 
@@ -55,7 +63,7 @@ class StartRun:
     assets: tuple[AssetId, ...]
 
 
-Command = ChangeWave | BeginBatch | RecordGate | ChangeMove | StartRun
+Command = ChangeWave | LookAtHosts | BeginBatch | RecordGate | ChangeMove | StartRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

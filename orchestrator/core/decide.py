@@ -13,16 +13,26 @@ from datetime import datetime, timedelta
 from inventory.model import AssetId
 from orchestrator.core import undo
 from orchestrator.core.breakers import breaker
-from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun, View
+from orchestrator.core.command import (
+    BeginBatch,
+    ChangeMove,
+    ChangeWave,
+    Command,
+    LookAtHosts,
+    RecordGate,
+    StartRun,
+    View,
+)
 from orchestrator.core.dependants import stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
+from orchestrator.core.plan import PlannedBatch
 from orchestrator.core.progress import MoveProgress, WaveProgress, Wish
 from orchestrator.core.runbook import Direction
 from orchestrator.core.soak import soak_commands
-from orchestrator.core.surroundings import CALM, Surroundings
+from orchestrator.core.surroundings import CALM, Looked, Surroundings
 from orchestrator.core.undo import WAVE_HELD
 from orchestrator.core.wave import WaveContent
 
@@ -32,6 +42,7 @@ __all__ = [
     "ChangeMove",
     "ChangeWave",
     "Command",
+    "LookAtHosts",
     "RecordGate",
     "StartRun",
     "next_commands",
@@ -59,7 +70,9 @@ def _begins(command: Command) -> bool:
     """Whether it would let something change, undoing included; who only looks may look while all dispatch stands."""
     if isinstance(command, StartRun):
         return command.direction not in ONLY_LOOKS
-    return isinstance(command, BeginBatch) or (isinstance(command, ChangeMove) and command.event is MoveEvent.BEGIN)
+    return isinstance(command, LookAtHosts | BeginBatch) or (
+        isinstance(command, ChangeMove) and command.event is MoveEvent.BEGIN
+    )
 
 
 def _by_rules(view: View) -> tuple[Command, ...]:
@@ -214,7 +227,7 @@ def _batch_commands(view: View) -> tuple[Command, ...]:
         if batch.name not in view.progress.begun:
             if view.now > Estimates(content=view.content, around=view.around).batch_fits_until(batch.name):
                 return (ChangeWave(event=WaveEvent.HOLD, cause=NO_TIME_LEFT),)
-            return (BeginBatch(batch=batch.name), *_begin_moves(view, batch.assets))
+            return _begin(view, batch)
         members = [view.progress.moves[asset] for asset in batch.assets]
         if gate is None and not view.progress.live and all(_rests(view, move) for move in members):
             verdict = judge(view.content, view.progress, batch.name)
@@ -225,11 +238,21 @@ def _batch_commands(view: View) -> tuple[Command, ...]:
     return ()
 
 
-def _begin_moves(view: View, assets: tuple[AssetId, ...]) -> tuple[Command, ...]:
-    planned = (view.progress.moves[asset] for asset in assets)
-    return tuple(
-        ChangeMove(asset=move.asset, event=MoveEvent.BEGIN) for move in planned if move.state is MoveState.PLANNED
-    )
+def _begin(view: View, batch: PlannedBatch) -> tuple[Command, ...]:
+    """Machines are looked at first; those that cannot work keep their assets back before a fork waits for them."""
+    moves = (view.progress.moves[asset] for asset in batch.assets)
+    planned = tuple(move.asset for move in moves if move.state is MoveState.PLANNED)
+    hosts = view.around.hosts
+    if hosts is None:
+        return (LookAtHosts(batch=batch.name, assets=planned),)
+    if hosts.closed:
+        return (ChangeWave(event=WaveEvent.HOLD, cause=hosts.closed),)
+    return (BeginBatch(batch=batch.name), *(_begin_one(asset, hosts) for asset in planned))
+
+
+def _begin_one(asset: AssetId, hosts: Looked) -> ChangeMove:
+    cause = hosts.held.get(asset, "")
+    return ChangeMove(asset=asset, event=MoveEvent.HOLD if cause else MoveEvent.BEGIN, cause=cause)
 
 
 def _rests(view: View, move: MoveProgress) -> bool:

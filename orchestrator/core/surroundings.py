@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from inventory.model import AssetId
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
@@ -12,6 +14,17 @@ class Room:
 
     where: str
     free_gib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the fleet preflight found: assets that stay behind with the cause, or why the whole wave must be held."""
+
+    held: Mapping[AssetId, str] = field(default_factory=dict)
+    closed: str = ""
+
+
+ALL_WELL = Looked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +45,9 @@ class Surroundings:
     """How long an asset of the wave may be out of service; 0 when nothing was agreed."""
     took: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Seconds that earlier runs of the same runbook took for one round of forks, by ``direction:step``."""
+
+    hosts: Looked | None = ALL_WELL
+    """What the fleet preflight found just now; None when nobody has looked and somebody can."""
 
 
 CALM = Surroundings()

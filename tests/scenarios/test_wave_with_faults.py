@@ -21,11 +21,11 @@ pytestmark = pytest.mark.lab
 TABLE = {
     "apc-0001": ("nothing", "moved", ""),
     "apc-0002": ("the old machine's cable is pulled", "held", "unreachable"),
-    "apc-0003": ("the successor's disk is full from the start", "held", "not_enough_space"),
+    "apc-0003": ("the successor's disk is full from the start", "held", "disk_full"),
     "apc-0004": ("the successor's disk fills up once the files are saved", "rolled_back", "disk_full"),
     "apc-0005": ("somebody writes into files on the successor", "rolled_back", "manifest_differs"),
-    "apc-0006": ("the old machine shows another host key", "held", "unreachable"),
-    "apc-0007": ("the old machine hangs", "held", "unreachable"),
+    "apc-0006": ("the old machine shows another host key", "held", "host_key_changed"),
+    "apc-0007": ("the old machine hangs", "held", "does_not_speak"),
     "apc-0008": ("the old machine is off", "held", "unreachable"),
 }
 UNTOUCHED = ("apc-0002", "apc-0006", "apc-0007")

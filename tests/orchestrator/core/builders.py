@@ -186,6 +186,7 @@ class Game:
         elif isinstance(command, ChangeMove):
             self.move(command)
         else:
+            assert isinstance(command, StartRun), "in this world machines are always well"
             self.run(command)
 
     def move(self, command: ChangeMove) -> None:

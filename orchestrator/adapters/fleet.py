@@ -1,0 +1,51 @@
+"""The fleet preflight by ssh: a few numbers from each machine before a batch begins, all machines at the same time.
+
+As in discovery, a machine must show the host key that was approved before it is logged in to; nothing is left on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.adapters.discovery import Keys, logged_in, said
+from orchestrator.adapters.ssh import Ways
+from orchestrator.adapters.ssh_session import NoKey, Patience, failed
+from orchestrator.core.explain import Sentence
+from orchestrator.core.fleet import FIRST_LINE, HostAnswer
+from orchestrator.core.host_keys import Door
+
+SCRIPT = Path(__file__).with_name("look.sh").read_bytes()
+AT_ONCE = 20
+PATIENCE = Patience(connect_s=5, greet_s=5, exchange_s=5, gap_s=0)
+ANSWER_S = 10
+"""Seconds for the few lines; with ``PATIENCE`` this bounds what one silent machine can cost."""
+
+
+def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience = PATIENCE) -> tuple[HostAnswer, ...]:
+    """One answer per door, in the order of the doors. Never raises for a door."""
+    if not doors:
+        return ()
+    ways, keys = Ways(patience), Keys()
+    pool = ThreadPoolExecutor(max_workers=min(at_once, len(doors)), thread_name_prefix="preflight")
+    try:
+        return tuple(pool.map(lambda door: _answer(door, ways, keys), doors))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        ways.close()
+
+
+def _answer(door: Door, ways: Ways, keys: Keys) -> HostAnswer:
+    try:
+        with logged_in(door, ways, keys) as session:
+            script = b"become=%d\n" % door.profile.become + SCRIPT
+            text = said(session, "exec /bin/sh -s", script, within_s=ANSWER_S).decode("utf-8", errors="replace")
+            at = datetime.now(UTC)
+        begins = text.find(FIRST_LINE)
+        if begins < 0:
+            raise failed("no_report", Sentence(says="it does not run the script"))
+        return HostAnswer(text=text[begins:], at=at)
+    except NoKey as failure:
+        return HostAnswer(trouble=failure.trouble)
