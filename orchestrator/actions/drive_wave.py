@@ -81,6 +81,9 @@ class Driver:
         self._clocks: tuple[datetime, float | None] | None = None
         self._jump_s = 0
         self._skew = timedelta()
+        self._skews: dict[RunId, timedelta] = {}
+        """By how much the wall clock jumped since each run began; one that was meant later knows nothing of it."""
+        self._new_skew = timedelta()
         self._took: dict[tuple[TenantId, str], tuple[datetime, Took]] = {}
         self._hosts: dict[tuple[TenantId, str], Looked] = {}
         self._epoch = epoch
@@ -149,15 +152,17 @@ class Driver:
             live = desk.books.runs.live()
             stopping = {run.id for run in live if _is_broken_off(desk, run)}
             by_hand = {run.id for run in live if is_by_hand(desk, run)}
+        self._skews = {run.id: self._skews.get(run.id, timedelta()) + self._new_skew for run in live}
+        self._new_skew = timedelta()
         learned = False
         for run in live:
             with self._holding_nobody_up(alone=(run.tenant, run.wave) == only):
-                ends = run.id in stopping
+                ends, skew = run.id in stopping, self._skews[run.id]
                 if run.id in by_hand:
-                    now = self._outside.clock.now() - self._skew
+                    now = self._outside.clock.now() - skew
                     learned |= follow_by_hand(self._outside, run, now=now, broken_off=ends)
                     continue
-                learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends, skew=self._skew)
+                learned |= follow_run(self._outside, run, fresh_driver=self._first, kill=ends, skew=skew)
         self._first = False
         return learned
 
@@ -236,6 +241,7 @@ class Driver:
             self._jump_s = round((wall - before[0]).total_seconds() - (steady - before[1]))
         if abs(self._jump_s) > CLOCK_MAY_JUMP_S:
             self._skew += timedelta(seconds=self._jump_s)
+            self._new_skew += timedelta(seconds=self._jump_s)
             self._outside.tell(ClockJumped(seconds=self._jump_s))
 
     def _start(self, order: RunOrder) -> None:

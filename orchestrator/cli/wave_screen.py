@@ -193,36 +193,50 @@ def _columns(view: WaveView) -> list[Column]:
 
 
 class _Batches:
-    """The table of batches, closer and without its bar (which repeats the counts) where words would be broken."""
+    """The batches: a table where its headings fit as whole words, else the counts in words."""
 
     def __init__(self, view: WaveView) -> None:
         self._view = view
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        forms = [_batches(self._view, **form) for form in _FORMS]
+        forms = (_batches(self._view, close=False), _batches(self._view, close=True))
         room = options.update_width(ALL_COLUMNS)
         fits = (one for one in forms if Measurement.get(console, room, one).minimum <= options.max_width)
-        yield next(fits, forms[-1])
+        yield next(fits, None) or _batches_in_words(self._view)
 
 
-_FORMS = ({"signs": True, "close": False}, {"signs": True, "close": True}, {"signs": False, "close": True})
+def _lines(view: WaveView) -> Iterator[tuple[BatchLine, Text, Text]]:
+    """Each batch with its name and its gate, then the wave."""
+    for line in view.batches:
+        yield line, Text(one_line(line.name, longest=12)), _gate(line)
+    if view.total.size:
+        yield view.total, Text(_("wave"), style="bold"), Text()
 
 
-def _batches(view: WaveView, *, signs: bool, close: bool) -> Table:
+def _batches(view: WaveView, *, close: bool) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim", collapse_padding=close)
     table.add_column(_("batch"))
-    if signs:
-        table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=True)
     columns = _columns(view)
     for heading, _states in columns:
         table.add_column(heading, justify="right", overflow="fold")
     table.add_column(_("all"), justify="right")
     table.add_column(_("gate"))
-    for line in (*view.batches, *([view.total] if view.total.size else [])):
-        whole = line is view.total
-        name = Text(_("wave"), style="bold") if whole else Text(one_line(line.name, longest=12))
-        cells = [name, *([bar(line)] if signs else []), *_numbers(line, columns), Text(str(line.size))]
-        table.add_row(*cells, Text() if whole else _gate(line))
+    for line, name, gate in _lines(view):
+        table.add_row(name, bar(line), *_numbers(line, columns), Text(str(line.size)), gate)
+    return table
+
+
+def _batches_in_words(view: WaveView) -> Table:
+    """For narrow screens and long words: only what there is, counted in words; it adds up to the size before it."""
+    table = Table(box=None, pad_edge=True, show_header=False)
+    for no_wrap in (False, True, False, False):
+        table.add_column(no_wrap=no_wrap)
+    columns = _columns(view)
+    for line, name, gate in _lines(view):
+        counts = [(sum(line.counts[state] for state in states), heading) for heading, states in columns]
+        words = ", ".join(f"{count} {heading}" for count, heading in counts if count)
+        table.add_row(name, bar(line), f"{line.size}: {words}", gate)
     return table
 
 

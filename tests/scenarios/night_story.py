@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from inventory.errors import ExpectedError
@@ -55,6 +56,7 @@ class Night:
         self.script = Script()
         self.script.heard, self.script.world = self.world._happened, self.world.runs
         self.world.runs.trouble = self.script
+        self.world.steady = lambda: self.world.clock.mono_us / 1e6
         self.world.runs.seconds_for = lambda _run, _task, _host: 6.0
         self.once = next(step.name for step in self._wave().content.runbook.steps if step.effect.value == "once")
 
@@ -115,6 +117,10 @@ class Night:
         assert old is not None
         self.world.driver = self.world.sit_down()
         return old
+
+    def clock_jumps(self, *, hours: int) -> None:
+        """Somebody, or a time server, sets the clock of Kahn's machine."""
+        self.world.clock.jump = timedelta(hours=hours)
 
     def person_resumes(self) -> None:
         """The engineer lets the held wave go on, signed, with a reason; after a breaker a second person signs too."""

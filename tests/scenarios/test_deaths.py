@@ -162,15 +162,26 @@ def test_the_whole_site_loses_its_power() -> None:
 
 
 def test_the_clock_jumps_by_an_hour_in_both_directions() -> None:
-    """A run that is told to be over its deadline is ended and asked for; nothing is done twice."""
-    from datetime import timedelta
-
+    """The wave holds itself: nobody can say how much of the window is left. What was under way ends by itself and is
+    not done twice. A person looks at the clock and lets the wave go on."""
     for hours in (1, -1):
         night = Night()
-        night.goes_on_until_the_once_step_works()
-        night.world.clock.jump = timedelta(hours=hours)
+        run = night.goes_on_until_the_once_step_works()
+        night.clock_jumps(hours=hours)
         night.goes_on()
-        assert night.times_done() == 1, night.states()
+        assert night.state() == "held clock_jumped"
+        assert (night.outcomes(run.id), night.times_done()) == ({("done", "")}, 1)
+        night.person_resumes()
+        night.well_in_the_morning()
+
+
+def test_the_clock_jumps_while_nobody_drives() -> None:
+    """No driver saw it jump. A run that seems to be over its deadline is ended and asked for; nothing is done twice."""
+    night = Night()
+    night.goes_on_until_the_once_step_works()
+    night.driver_dies()
+    night.clock_jumps(hours=1)
+    night.well_in_the_morning()
 
 
 def test_the_network_to_all_machines_is_cut() -> None:
@@ -184,6 +195,23 @@ def test_the_network_to_all_machines_is_cut() -> None:
     assert (night.times_done(), night.states()["apc-001"]) == (0, "rolled_back unreachable")
     assert {state for name, state in night.states().items() if name != "apc-001"} == {"planned"}
     assert [one.kind.value for one in night.world.store.rows.notices.values()] == ["held"]
+
+
+def test_the_line_to_all_machines_is_cut_when_their_step_was_done() -> None:
+    """All three machines of a batch fall silent at once. The line is to blame, not they: the wave holds itself and
+    takes nothing back. Once it is there again, probes tell that the step was done, and two people let it go on.
+    """
+    night = Night()
+    silent = ("apc-002", "apc-003", "apc-004")
+    for name in silent:
+        night.goes_wrong(name, night.once, "act", "unreachable_done")
+    night.goes_on()
+    assert night.state() == "held mass_unreachable"
+    assert [one.kind.value for one in night.world.store.rows.notices.values()] == ["held"]
+    assert {night.attempts("undo", name) for name in silent} == {0}
+    night.person_resumes()
+    night.well_in_the_morning()
+    assert {night.attempts(asset=name) for name in silent} == {1}
 
 
 def test_an_undo_is_killed_in_the_middle() -> None:

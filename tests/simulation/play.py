@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -184,6 +185,8 @@ class World:
         )
         self.written = len(rows.journal[STADT])
         self.driver: Driver | None = None
+        self.steady: Callable[[], float | None] = lambda: None
+        """The driver's clock that nobody sets; the seeds play without, so that deadlines follow no jump."""
         self.people = People(self)
 
     # ------------------------------------------------------------------ what is seen
@@ -223,7 +226,7 @@ class World:
                 with self.bad_store.transaction() as books:
                     epoch = books.raise_epoch(above=self.runs.epoch())
                 self.say(f"driver of epoch {epoch} sits down")
-                return Driver(self.outside(), epoch=epoch)
+                return Driver(self.outside(), epoch=epoch, steady=self.steady)
             except (ExpectedError, MemoryError, Killed):
                 self.wait(2)
 
