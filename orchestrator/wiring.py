@@ -52,7 +52,7 @@ from orchestrator.core.report import ManagementReport
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
 from orchestrator.core.wave import WaveContent
-from orchestrator.core.wave_calendar import CalendarEntry
+from orchestrator.core.wave_calendar import CalendarEntry, TaskEntry
 from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
 from orchestrator.settings import CONFIG_NAME, Settings, read_contacts_file, read_secret, read_settings
 from orchestrator.texts import _
@@ -331,11 +331,13 @@ def management_page(report: ManagementReport) -> str:
     return report_page.management_page(report)
 
 
-def plan_calendar(entries: Iterable[CalendarEntry], *, tenant: str, now: datetime) -> bytes:
-    """The waves as an iCalendar file; ``now`` is only its time stamp."""
+def plan_calendar(
+    entries: Iterable[CalendarEntry], *, tenant: str, now: datetime, tasks: Iterable[TaskEntry] = ()
+) -> bytes:
+    """The waves, and what is due ahead of them, as an iCalendar file; ``now`` is only its time stamp."""
     from orchestrator.adapters import plan_calendar as file  # icalendar
 
-    return file.plan_calendar(entries, tenant=tenant, now=now)
+    return file.plan_calendar(entries, tenant=tenant, now=now, tasks=tasks)
 
 
 def sheet_bytes(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

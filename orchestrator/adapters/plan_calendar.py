@@ -15,7 +15,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.plan_chart import TENTATIVE
-from orchestrator.core.wave_calendar import CalendarEntry
+from orchestrator.core.wave_calendar import CalendarEntry, TaskEntry
 from orchestrator.spoken import one_line, wave_word
 from orchestrator.texts import _
 
@@ -25,8 +25,13 @@ PLACES = 12
 """Departments and sites named in an entry, at most."""
 
 
-def plan_calendar(entries: Iterable[CalendarEntry], *, tenant: str, now: datetime) -> bytes:
-    """The file. ``now`` is only its time stamp: the same plan and time give the same bytes."""
+def plan_calendar(
+    entries: Iterable[CalendarEntry], *, tenant: str, now: datetime, tasks: Iterable[TaskEntry] = ()
+) -> bytes:
+    """The file: waves, then whole days for what is due ahead of them.
+
+    ``now`` is only its time stamp: the same plan and time give the same bytes.
+    """
     calendar = Calendar()
     calendar.add("prodid", "-//Kahn//spreekahn//DE")
     calendar.add("version", "2.0")
@@ -41,6 +46,8 @@ def plan_calendar(entries: Iterable[CalendarEntry], *, tenant: str, now: datetim
         calendar.add_component(_zone_rules(zone, first=min(moments), last=max(moments)))
     for entry in found:
         calendar.add_component(_event(entry, now))
+    for one in tasks:
+        calendar.add_component(_task_day(one, now))
     return bytes(calendar.to_ical())
 
 
@@ -94,6 +101,28 @@ def _event(entry: CalendarEntry, now: datetime) -> Event:
     if places := [one_line(name) for name, _count in entry.sites if name]:
         event.add("location", ", ".join(places[:PLACES]))
     event.add("status", "TENTATIVE" if entry.state in TENTATIVE else "CONFIRMED")
+    event.add("categories", ["Kahn"])
+    return event
+
+
+def _task_day(entry: TaskEntry, now: datetime) -> Event:
+    """A whole day that keeps nobody busy: its last to begin the task."""
+    task, event = entry.task, Event()
+    event.add("uid", entry.uid)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", task.due)
+    event.add("dtend", task.due + DAY)
+    event.add("transp", "TRANSPARENT")
+    event.add("sequence", entry.revision - 1)
+    if entry.since is not None:
+        event.add("last-modified", entry.since.astimezone(UTC))
+    facts = {"name": one_line(task.name), "wave": task.wave, "days": task.days_before, "day": task.moves_on.isoformat()}
+    event.add("summary", _("Begin by today: {name} for {wave}").format(**facts))
+    lines = [_("{wave} moves on {day}; this must be begun {days} days before.").format(**facts)]
+    lines.append(_("{count} assets").format(count=task.assets))
+    if task.owner:
+        lines.append(_("whose: {owner}").format(owner=one_line(task.owner)))
+    event.add("description", "\n".join(lines))
     event.add("categories", ["Kahn"])
     return event
 

@@ -24,6 +24,7 @@ from orchestrator.cli import (
     plan_edit,
     plan_pictures,
     plan_questions,
+    plan_tasks,
     report,
     runbook,
     sync,
@@ -49,7 +50,7 @@ FLAGS = ("--json", "--plain", "--yes", "-y", "--verbose", "-v")
 OWN_OPTIONS = ("lab",)
 """Nouns whose commands have options of the same names themselves."""
 
-BESIDE_PLAN = (plan_edit, plan_delay, plan_pictures, plan_questions)
+BESIDE_PLAN = (plan_edit, plan_delay, plan_pictures, plan_questions, plan_tasks)
 """Further commands of ``kahn plan``: these files put theirs beside those of plan.py."""
 
 app = typer.Typer(

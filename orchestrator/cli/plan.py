@@ -15,6 +15,7 @@ from orchestrator.actions.pin_asset import Word, machine_named, pin, pins_in, un
 from orchestrator.actions.propose_plan import ChangedWhilePlanning, EmptyPlan, PlanRefused, propose, request_in
 from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.store_plan import StoredWave, store_plan
+from orchestrator.actions.tick_task import tasks_ahead, today_in
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.cli.plan_tables import (
     comparison_document,
@@ -29,6 +30,7 @@ from orchestrator.cli.plan_tables import (
     show_plan,
     show_structure,
     tell_stored,
+    tell_tasks,
 )
 from orchestrator.core.calendar import resolved, zone_of
 from orchestrator.core.explain import difference, leftover_lines
@@ -163,10 +165,13 @@ def show(ctx: typer.Context, fingerprint: Fingerprint = "") -> None:
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
         plan, snapshot = _plan(kahn, books, fingerprint), books.assets.snapshot(kahn.tenant)
+        today = today_in(books, kahn.tenant, kahn.world.clock.now())
+        ahead = () if fingerprint else tasks_ahead(books, kahn.tenant, today=today)
     kahn.out.line(_("plan {fingerprint}").format(fingerprint=plan.fingerprint))
     show_plan(kahn.out, plan, snapshot)
+    tell_tasks(kahn.out, ahead, today)
     kahn.out.line(_("Next: `kahn plan explain ASSET`, `kahn plan why-not`, `kahn wave list`."))
-    kahn.out.json(plan_document(plan, snapshot))
+    kahn.out.json({**plan_document(plan, snapshot), "tasks": ahead})
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from rich.markup import escape
@@ -12,6 +13,7 @@ from inventory.model import Snapshot
 from orchestrator.actions.store_plan import StoredWave
 from orchestrator.cli.context import Out, harmless
 from orchestrator.core.constraints import Level
+from orchestrator.core.due_tasks import Due, DueTask
 from orchestrator.core.explain import (
     Explanation,
     PlanDifference,
@@ -27,6 +29,7 @@ from orchestrator.texts import _
 
 DEPARTMENTS_SHOWN = 3
 RISKS_SHOWN = 3
+SHOWN_OVERDUE = 5
 
 
 def show_plan(out: Out, plan: Plan, snapshot: Snapshot) -> None:
@@ -164,6 +167,42 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
         "sizes": found.sizes,
         "says": [sentence.text for sentence in found.says],
     }
+
+
+def tell_tasks(out: Out, found: tuple[DueTask, ...], today: date) -> None:
+    """What a look at the plan says of them: each that is late, and the next one."""
+    late = [one for one in found if one.state is Due.OVERDUE]
+    for one in late[:SHOWN_OVERDUE]:
+        out.line(task_line(one, today))
+    following = next((one for one in found if one.state is Due.OPEN), None)
+    if following is not None:
+        out.line(_("To be begun next: {line}").format(line=task_line(following, today)))
+    if late or following:
+        out.line(
+            _("{late} of {all} tasks ahead of waves are overdue: `kahn plan tasks`.").format(
+                late=len(late), all=len(found)
+            )
+        )
+
+
+def task_line(one: DueTask, today: date) -> str:
+    """One task with its last day."""
+    facts = {
+        "due": one.due.isoformat(),
+        "wave": harmless(one.wave),
+        "name": harmless(one.name),
+        "owner": harmless(one.owner) or _("nobody named"),
+        "assets": one.assets,
+        "day": one.moves_on.isoformat(),
+        "late": -one.days_left(today),
+        "left": one.days_left(today),
+    }
+    texts = {
+        Due.DONE: _("{due}  begun           {wave}  {name} ({owner}), {assets} assets on {day}"),
+        Due.OVERDUE: _("{due}  OVERDUE {late:>3} d  {wave}  {name} ({owner}), {assets} assets on {day}"),
+        Due.OPEN: _("{due}  in {left:>4} days    {wave}  {name} ({owner}), {assets} assets on {day}"),
+    }
+    return texts[one.state].format(**facts)
 
 
 def show_findings(out: Out, findings: Iterable[PlanFinding]) -> None:

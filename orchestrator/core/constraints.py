@@ -9,6 +9,7 @@ from datetime import date, time
 from enum import StrEnum
 
 from inventory.model import AssetKind, DependencyKind
+from orchestrator.core.canonical import LATER
 
 
 class Weekday(StrEnum):
@@ -200,6 +201,8 @@ class Visit:
     lead_days: int = 0
     on: tuple[date, ...] = ()
     scope: Scope = EVERYWHERE
+    owner: str = field(default="", metadata=LATER)
+    """Who orders it, as the house calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +212,8 @@ class Task:
     name: str
     days_before: int
     scope: Scope = EVERYWHERE
+    owner: str = field(default="", metadata=LATER)
+    """Who does it, as the house calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

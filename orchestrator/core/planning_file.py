@@ -194,14 +194,25 @@ def _effort(entry: Entry, zone: ZoneInfo) -> Effort:
 
 
 def _visit(entry: Entry, zone: ZoneInfo) -> Visit:
-    name = _named(entry, "lead_days", "on")
+    name = _named(entry, "lead_days", "on", "owner")
     lead = whole(entry.at("lead_days"), low=0, high=MOST_DAYS, missing=0)
-    return Visit(name=name, lead_days=lead, on=_days(entry.at("on"), wanted=False), scope=scope_of(entry))
+    on, owner = _days(entry.at("on"), wanted=False), _owner(entry)
+    return Visit(name=name, lead_days=lead, on=on, owner=owner, scope=scope_of(entry))
 
 
 def _task(entry: Entry, zone: ZoneInfo) -> Task:
-    name = _named(entry, "days_before")
-    return Task(name=name, days_before=whole(entry.at("days_before"), low=0, high=MOST_DAYS), scope=scope_of(entry))
+    name = _named(entry, "days_before", "owner")
+    before = whole(entry.at("days_before"), low=0, high=MOST_DAYS)
+    return Task(name=name, days_before=before, owner=_owner(entry), scope=scope_of(entry))
+
+
+def _owner(entry: Entry) -> str:
+    owner = entry.at("owner")
+    if owner.value is None:
+        return ""
+    if not isinstance(owner.value, str) or not owner.value.isprintable() or not owner.value.strip():
+        owner.wrong("one line of text is wanted: who does it")
+    return owner.value
 
 
 def _apart(entry: Entry, zone: ZoneInfo) -> Apart:
@@ -326,12 +337,14 @@ PLANNING_EXAMPLE = """
 # [[planning.visit]]
 # name = "maker on site"
 # lead_days = 28
+# owner = "Verfahrensbetreuung"  # who orders it; `kahn plan tasks` lists what is due when
 # on = [2027-01-19, 2027-02-16]
 # vendors = ["AKDB"]
 
 # [[planning.task]]
 # name = "notice to the works council"
 # days_before = 28
+# owner = "Projektleitung"
 
 # [[planning.apart]]
 # name = "very high alone"

@@ -1,14 +1,16 @@
-"""The waves of a plan as entries of a calendar: when, what, and an identity that stays from export to export."""
+"""The waves of a plan, and what is due ahead of them, as calendar entries that keep their identity."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.dependencies import departments_of
-from inventory.model import AssetId, Snapshot, name_key
+from inventory.model import AssetId, Snapshot, TenantId, name_key
+from orchestrator.core.due_tasks import Due, DueTask
 from orchestrator.core.plan import Plan, PlannedWindow
 
 
@@ -59,6 +61,32 @@ def calendar_entries(plan: Plan, snapshot: Snapshot, *, facts: Mapping[str, Wave
             sites=_counted(wave.assets, site_of),
         )
         for wave in sorted(plan.waves, key=lambda wave: (wave.window.opens, wave.key))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEntry:
+    """One task ahead of a wave: on the last day to begin it. ``uid`` never changes for a tenant's task of a wave."""
+
+    uid: str
+    task: DueTask
+    revision: int
+    since: datetime | None
+
+
+def task_entries(
+    tasks: Iterable[DueTask], *, tenant: TenantId, facts: Mapping[str, WaveFacts]
+) -> tuple[TaskEntry, ...]:
+    """One entry for each task that is not begun, in their order. Their revision is that of the wave."""
+    return tuple(
+        TaskEntry(
+            uid=f"task-{hashlib.sha256(one.name.encode()).hexdigest()[:16]}-{one.wave}.{tenant}@kahn".lower(),
+            task=one,
+            revision=facts[one.wave].revision if one.wave in facts else 1,
+            since=facts[one.wave].since if one.wave in facts else None,
+        )
+        for one in tasks
+        if one.state is not Due.DONE
     )
 
 

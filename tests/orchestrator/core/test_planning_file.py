@@ -72,6 +72,8 @@ def test_a_window_and_a_freeze_may_be_for_some_assets_only() -> None:
         ),
         ('[[planning.stock]]\nname = "x"\ndeliveries = [3]\n', "planning.stock[1].deliveries[1]", "a table"),
         ('[[planning.task]]\nname = "x"\ndays_before = "3"\n', "planning.task[1].days_before", "a whole number"),
+        ('[[planning.task]]\nname = "x"\ndays_before = 3\nowner = 7\n', "planning.task[1].owner", "who does it"),
+        ('[[planning.visit]]\nname = "x"\nowner = " "\n', "planning.visit[1].owner", "who does it"),
         ('[[planning.task]]\nname = "x"\ndays_before = 3\nkinds = ["cow"]\n', "planning.task[1].kinds", "no kind"),
         ('[[planning.task]]\nname = "x"\ndays_before = 3\nsites = []\n', "planning.task[1].sites", "no asset"),
         ('[[planning.visit]]\nname = "x"\non = ["soon"]\n', "planning.visit[1].on", "a date"),
