@@ -17,6 +17,7 @@ from inventory.claims import Claim, ClaimKey
 from inventory.decisions import Pairs
 from inventory.marks import LEVELS, NAME, STRONG, TELLING, Mark, host_mark, is_address, key_of, marks_of
 from inventory.model import MACHINES, name_key
+from inventory.several import Several
 
 MOST_BEARERS = 50
 """What more claims than this bear is a maker's habit and no mark."""
@@ -120,7 +121,7 @@ def clusters(claims: Mapping[ClaimKey, Claim], pairs: Pairs = NO_PAIRS) -> Clust
 
 def _bearers(claims: Mapping[ClaimKey, Claim]) -> dict[str, dict[str, list[ClaimKey]]]:
     """Marks that more than one claim bears, by level. What is no machine has its name only, with its group before."""
-    found: dict[str, dict[str, list[ClaimKey]]] = {level: defaultdict(list) for level in LEVELS}
+    found = {level: Several[str, ClaimKey]() for level in LEVELS}
     names = found[NAME]
     aliased: list[tuple[ClaimKey, str]] = []
     for key, claim in claims.items():
@@ -128,18 +129,18 @@ def _bearers(claims: Mapping[ClaimKey, Claim]) -> dict[str, dict[str, list[Claim
             continue
         if claim.kind in MACHINES:
             for level, value in marks_of(claim.kind, claim.values):
-                found[level][value].append(key)
-            names[host_mark(claim.name)].append(key)
+                found[level].add(value, key)
+            names.add(host_mark(claim.name), key)
             aliased += [(key, host_mark(alias)) for alias in claim.aliases]
         else:
             group, name = key_of(claim.kind, claim.name)
-            names[f"{group}:{name}"].append(key)
+            names.add(f"{group}:{name}", key)
             aliased += [(key, f"{group}:{alias}") for alias in claim.aliases]
     for key, alias in aliased:
         # What is the present name of another record of the source is no longer another name of this one.
-        if all(other[0] != key[0] or other == key for other in names.get(alias, ())):
-            names[alias].append(key)
-    return {level: {value: keys for value, keys in borne.items() if len(keys) > 1} for level, borne in found.items()}
+        if all(other[0] != key[0] or other == key for other in names.of(alias)):
+            names.add(alias, key)
+    return {level: borne.shared for level, borne in found.items()}
 
 
 def _level(grouping: _Grouping, mark: Mark, keys: list[ClaimKey]) -> Iterator[tuple[Mark, list[ClaimKey], str]]:

@@ -30,6 +30,7 @@ from inventory.model import (
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.references import Names, referred, unknown_reference
 from inventory.regroup import GROUP_ORDER, NewId, Regrouped, regroup
+from inventory.several import Several
 
 _FIELDS_OF: Mapping[AssetKind, frozenset[str]] = {
     kind: frozenset(name for name, one in FIELDS.items() if kind in one.kinds) for kind in AssetKind
@@ -104,25 +105,29 @@ def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) ->
 
     Ids for new assets are asked for in the order of group and name, so one id source gives one result.
     """
+    rejected, read = entries_refused(reading.refusals), len(reading.observations) + len(reading.dependencies)
+    refused, needs = reading.refusals, reading.dependencies
     distinct, refusals = _without_duplicates(reading.observations, when)
     taken, more = _settle(holdings, distinct)
     mentioned, news = _news(holdings, taken, when)
     if when.is_complete:
         news |= _vanished(holdings, taken, mentioned, when)
+    # Rows that are claims now are let go before the inventory is looked at: they are half of a large list's memory.
+    del reading, distinct, taken
     found = regroup(holdings, news, new_id=new_id)
-    dependencies, unresolved = _dependencies(holdings, reading.dependencies, found, when)
+    dependencies, unresolved = _dependencies(holdings, needs, found, when)
     changes = _counted(
         holdings,
         replace(
             found.changes,
             dependencies=dependencies,
-            refusals=tuple(sorted((*reading.refusals, *refusals, *more, *unresolved), key=_refusal_order)),
+            refusals=tuple(sorted((*refused, *refusals, *more, *unresolved), key=_refusal_order)),
         ),
         mentioned,
     )
-    rejected = entries_refused(reading.refusals) + len(refusals) + len(more) + len(unresolved)
-    read = len(reading.observations) + len(reading.dependencies) + entries_refused(reading.refusals)
-    return replace(changes, tally=_tally(holdings, changes, mentioned, read=read, rejected=rejected))
+    refused_here = len(refusals) + len(more) + len(unresolved)
+    tally = _tally(holdings, changes, mentioned, read=read + rejected, rejected=rejected + refused_here)
+    return replace(changes, tally=tally)
 
 
 def entries_refused(refusals: Iterable[Refusal]) -> int:
@@ -193,12 +198,11 @@ def _content(values: Mapping[str, Value]) -> str:
 
 def _without_duplicates(observations: Iterable[Observation], when: When) -> tuple[list[Observation], list[Refusal]]:
     """One observation per record and time, the one that stands first; a mention without values contradicts nothing."""
-    several: dict[tuple[ClaimKey, int], list[Observation]] = {}
+    said = Several[tuple[str, str, int], Observation]()
     for one in observations:
-        key = (one.source, observed_key(one)), when.observed(one)
-        several.setdefault(key, []).append(one)
-    first = {key: some[0] for key, some in several.items() if len(some) == 1}
-    repeated = [(key, one) for key, some in several.items() if len(some) > 1 for one in some]
+        said.add((one.source, observed_key(one), when.observed(one)), one)
+    first = said.alone()
+    repeated = [(key, one) for key, some in said.shared.items() for one in some]
     refusals: list[Refusal] = []
     for key, one in sorted(repeated, key=lambda pair: _observation_order(pair[1])):
         earlier = first.setdefault(key, one)
@@ -267,12 +271,13 @@ def _news(holdings: Holdings, taken: Iterable[Observation], when: When) -> tuple
     news: dict[ClaimKey, Claim] = {}
     for one in taken:
         claim = claim_of(one, observed_us=when.observed(one), imported_us=when.imported_us)
-        mentioned.add(claim.id)
-        known = news.get(claim.id) or holdings.claims.get(claim.id)
+        key = claim.id
+        mentioned.add(key)
+        known = news.get(key) or holdings.claims.get(key)
         if known is None:
-            news[claim.id] = claim
+            news[key] = claim
         elif (now := joined(known, claim)) != known:
-            news[claim.id] = now
+            news[key] = now
     return mentioned, news
 
 

@@ -253,7 +253,8 @@ def _attribute(name: str) -> Field:
 class Asset:
     """One inventory record. ``name`` is unique per tenant and kind group (see ``name_key``).
 
-    ``values`` holds only fields that fit the kind, and attributes of the town's own. Raises InvalidValue.
+    ``values`` holds only fields that fit the kind, and attributes of the town's own; a mapping that
+    cannot be changed is shared with whoever gave it, any other is copied. Raises InvalidValue.
     """
 
     id: AssetId
@@ -268,7 +269,8 @@ class Asset:
             known = FIELDS.get(name) or field_named(name)
             if known is None or self.kind not in known.kinds:
                 raise InvalidValue(field=name, value=value, why=f"a {self.kind} has no such field")
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        if not isinstance(self.values, MappingProxyType):
+            object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
     def text(self, name: str) -> str:
         """The field as text; empty when it is not known."""

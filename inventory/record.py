@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from inventory.claims import Claim, ClaimKey, Origin, comparable
 from inventory.decisions import Decision, Verdict
@@ -19,6 +20,7 @@ GENERAL_KINDS: Mapping[AssetKind, frozenset[AssetKind]] = {
 KIND, NAME = "kind", "name"
 PERSON = "person"
 """Source of a value that a person decided."""
+_OF_ONE: Mapping[str, str] = MappingProxyType({})
 _MAYBE_PLACEHOLDER = frozenset({"uuid", "serial"})
 
 
@@ -67,7 +69,12 @@ def folded(claims: Sequence[Claim], rules: Rules) -> Folded:
     if len(claims) == 1 and not decided:
         only = claims[0]
         return Folded(
-            kind=only.kind, name=only.name, values=only.values, sources={}, source=only.source, is_gone=only.is_gone
+            kind=only.kind,
+            name=only.name,
+            values=only.values,
+            sources=_OF_ONE,
+            source=only.source,
+            is_gone=only.is_gone,
         )
     newest = max(claims, key=lambda claim: (not claim.is_gone, claim.last_us, claim.id))
     winners = {name: _winner(some, rules, decided.get(name)) for name, some in _by_field(claims).items()}

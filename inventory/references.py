@@ -48,16 +48,19 @@ def referred(values: Mapping[str, Value]) -> Iterable[tuple[str, str, str]]:
                 yield field_name, group, name
 
 
-def respelled(values: Mapping[str, Value], names: Names) -> dict[str, Value]:
-    """The values with each reference spelled as the asset it points at; unknown names stay."""
-    changed = dict(values)
+def respelled(values: Mapping[str, Value], names: Names) -> Mapping[str, Value]:
+    """The values with each reference spelled as the asset it points at; unknown names stay. Themselves, if all are."""
+    changed: dict[str, Value] = {}
     for field_name in _GROUP_OF.keys() & values.keys():
         value, group = values[field_name], _GROUP_OF[field_name]
+        now: Value
         if isinstance(value, tuple):
-            changed[field_name] = tuple(dict.fromkeys(names.resolve(group, name) or name for name in value))
+            now = tuple(dict.fromkeys(names.resolve(group, name) or name for name in value))
         else:
-            changed[field_name] = names.resolve(group, str(value)) or str(value)
-    return changed
+            now = names.resolve(group, str(value)) or str(value)
+        if now != value:
+            changed[field_name] = now
+    return {**values, **changed} if changed else values
 
 
 def unknown_reference(

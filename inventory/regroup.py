@@ -14,6 +14,7 @@ from inventory.marks import Key, key_of
 from inventory.model import Asset, AssetId, Value
 from inventory.record import Folded, Rules, folded
 from inventory.references import Names, respelled
+from inventory.several import Several
 
 GROUP_ORDER = ("site", "department", "procedure", "machine", "seat")
 NewId = Callable[[], AssetId]
@@ -69,6 +70,7 @@ def regroup(holdings: Holdings, claims: Mapping[ClaimKey, Claim], *, new_id: New
             draft.members[member.id] = member
         else:
             fresh.append(member)
+    del after
     for member in sorted(fresh, key=_birth_order):
         given = new_id()
         draft.members[given] = _Member(
@@ -129,18 +131,18 @@ def _fold(draft: _Draft, rules: Rules, *, whole: bool) -> None:
 
 def _name(draft: _Draft, rules: Rules) -> None:
     """A name for every asset; of several with one name all but the first get a number behind it."""
-    wanted: dict[Key, list[AssetId]] = defaultdict(list)
+    wanted = Several[Key, AssetId]()
     for id_, member in draft.members.items():
         name = _own_name(draft, member, rules)
         if name is not None:
             draft.names[id_] = name
-            wanted[key_of(member.claims[0].kind, name)].append(id_)
-    for key in sorted(key for key, some in wanted.items() if len(some) > 1):
-        some = sorted(wanted[key], key=lambda id_: _seniority(draft.members[id_]))
+            wanted.add(key_of(member.claims[0].kind, name), id_)
+    for key, sharing in sorted(wanted.shared.items()):
+        some = sorted(sharing, key=lambda id_: _seniority(draft.members[id_]))
         number = 1
         for id_ in some[1:]:
             number += 1
-            while (key[0], f"{key[1]} #{number}") in wanted:
+            while wanted.of((key[0], f"{key[1]} #{number}")):
                 number += 1
             draft.names[id_] = f"{draft.names[id_]} #{number}"
 

@@ -92,12 +92,12 @@ class SqlAssetStore:
         if changes.is_empty:
             return 0
         at_us = micros(self._now())
-        rows = list(_change_rows(changes, at_us=at_us))
-        first = self._reserve(changes.tenant, count=max(len(rows), 1))
+        told = len(changes.appeared) + sum(len(one.changes) for one in changes.changed) + len(changes.gone)
+        first = self._reserve(changes.tenant, count=max(told, 1))
         try:
             with self._connection.begin_nested():
                 self._write(changes, at_us=at_us)
-                self._insert(_CHANGE, ({**row, "seq": seq} for seq, row in enumerate(rows, start=first)))
+                self._insert(_CHANGE, _change_rows(changes, at_us=at_us, first=first))
         except IntegrityError as cause:
             raise InventoryOvertaken(tenant=changes.tenant) from cause
         return len(changes.appeared) + len(changes.changed) + len(changes.gone) + len(changes.dependencies)
@@ -284,20 +284,23 @@ def _dependency_row(one: Dependency) -> dict[str, object]:
     }
 
 
-def _change_rows(changes: ChangeSet, *, at_us: int) -> Iterator[dict[str, object]]:
-    told: list[tuple[AssetId, str, str | None, str | None, str]] = [
-        (one.asset.id, _ALL_FIELDS, None, _object({"name": one.asset.name, **one.asset.values}), one.source)
-        for one in changes.appeared
-    ]
-    told += [
-        (one.asset.id, change.field, _json(change.before), _json(change.after), change.source)
-        for one in changes.changed
-        for change in one.changes
-    ]
-    told += [(one.asset.id, "name", _json(one.asset.name), None, one.source) for one in changes.gone]
-    for asset, field, before, after, source in told:
+def _history(changes: ChangeSet) -> Iterator[tuple[AssetId, str, str | None, str | None, str]]:
+    """Asset, field, before, after and source of each row, one at a time: a large import is never held as rows."""
+    for appeared in changes.appeared:
+        record = _object({"name": appeared.asset.name, **appeared.asset.values})
+        yield appeared.asset.id, _ALL_FIELDS, None, record, appeared.source
+    for one in changes.changed:
+        for change in one.changes:
+            yield one.asset.id, change.field, _json(change.before), _json(change.after), change.source
+    for gone in changes.gone:
+        yield gone.asset.id, "name", _json(gone.asset.name), None, gone.source
+
+
+def _change_rows(changes: ChangeSet, *, at_us: int, first: int) -> Iterator[dict[str, object]]:
+    for seq, (asset, field, before, after, source) in enumerate(_history(changes), start=first):
         yield {
             "tenant": changes.tenant,
+            "seq": seq,
             "asset": asset,
             "field": field,
             "before": before,

@@ -15,6 +15,9 @@ from inventory.sources.limits import MAX_COLUMNS, MAX_ROWS, BrokenFile, FileUnre
 SEPARATORS = (";", ",", "\t")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
+_MOST_KNOWN = 20_000
+"""Texts of one file that are kept once; a column in which each differs fills this and then costs no more."""
+
 Row = tuple[str, ...]
 
 
@@ -91,6 +94,7 @@ def rows_of(path: Path, text: str, separator: str, *, skip_blanks: bool = False)
 
     Raises BrokenFile or TooMuch.
     """
+    known: dict[str, str] = {}
     reader = csv.reader(_lines(text), delimiter=separator, strict=True, skipinitialspace=skip_blanks)
     number = 0
     while True:
@@ -108,4 +112,11 @@ def rows_of(path: Path, text: str, separator: str, *, skip_blanks: bool = False)
             raise TooMuch(file=Place(file=str(path), row=number), found=len(row), what="columns", limit=MAX_COLUMNS)
         if number > MAX_ROWS:
             raise TooMuch(file=path, found=f"more than {MAX_ROWS}", what="rows", limit=MAX_ROWS)
-        yield tuple(without_guard(cell.strip()) for cell in row)
+        yield tuple(_once(without_guard(cell.strip()), known) for cell in row)
+
+
+def _once(cell: str, known: dict[str, str]) -> str:
+    """The cell, the same object for the same text: what stands in thousands of rows is kept in memory once."""
+    if len(known) < _MOST_KNOWN:
+        return known.setdefault(cell, cell)
+    return known.get(cell, cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from inventory.model import MAX_ATTRIBUTES, AssetKind, Field, InvalidValue, Value, field_named, is_attribute
 from inventory.naming import parse_name
@@ -54,7 +55,12 @@ def observed(claim: Claim, name: Cell, cells: Iterable[Cell]) -> Observation | t
     if problems:
         return tuple(problems)
     return Observation(
-        kind=claim.kind, name=spelled, values=values, place=claim.place, source=claim.source, row=claim.row
+        kind=claim.kind,
+        name=spelled,
+        values=MappingProxyType(values),
+        place=claim.place,
+        source=claim.source,
+        row=claim.row,
     )
 
 

@@ -11,7 +11,7 @@ from inventory.changes import ChangeSet, Holdings, applied
 from inventory.endpoints import with_named_ends
 from inventory.errors import ExpectedError
 from inventory.merge import When, merge
-from inventory.model import AssetId, TenantId
+from inventory.model import AssetId, Snapshot, TenantId
 from inventory.observation import Reading, Refusal
 from inventory.precedence import InventoryRules
 from inventory.tables import micros
@@ -49,7 +49,7 @@ class TooMuchAtOnce(ExpectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRead:
-    """One file and what it says."""
+    """One file and what it says; of a file that was compared, without its rows."""
 
     file: str
     reading: Reading
@@ -119,22 +119,34 @@ def compare(
 
     ``is_complete``: the files of each source are its whole list; what is missing is gone there. Raises ListIncomplete.
     """
-    by_source: dict[str, list[FileRead]] = {}
-    for one in files:
-        by_source.setdefault(one.reading.source, []).append(one)
+    waiting = _by_source(files)
     steps: list[Step] = []
     now = holdings
-    for source, some in by_source.items():
+    for source in tuple(waiting):
         if steps:
             now = applied(now, steps[-1].changes)
-        ages = {one.file: one.observed_us for one in some if one.observed_us}
+        told = tuple(map(_told, waiting[source]))
+        ages = {one.file: one.observed_us for one in told if one.observed_us}
         when = When(imported_us=micros(at), observed_us=ages, is_complete=is_complete)
-        reading = with_named_ends(_together(source, some), now.snapshot)
-        changes = merge(now, reading, new_id=new_id, when=when)
+        # The rows are handed over and not kept here, so that the merge can let them go.
+        changes = merge(
+            now, with_named_ends(_together(source, waiting.pop(source)), now.snapshot), new_id=new_id, when=when
+        )
         if is_complete and changes.refusals:
             raise ListIncomplete(count=len(changes.refusals), source=source)
-        steps.append(Step(source=source, files=tuple(some), changes=changes))
+        steps.append(Step(source=source, files=told, changes=changes))
     return Intake(before=holdings, steps=tuple(steps))
+
+
+def _taken_out(waiting: dict[str, list[FileRead]], source: str, snapshot: Snapshot) -> Reading:
+    return with_named_ends(_together(source, waiting.pop(source)), snapshot)
+
+
+def _by_source(files: Iterable[FileRead]) -> dict[str, list[FileRead]]:
+    found: dict[str, list[FileRead]] = {}
+    for one in files:
+        found.setdefault(one.reading.source, []).append(one)
+    return found
 
 
 def check_shares(intake: Intake, rules: InventoryRules) -> None:
@@ -183,12 +195,19 @@ def take_inventory(books: Books, intake: Intake, *, at: datetime, by: str = "kah
 
 def _together(source: str, files: Iterable[FileRead]) -> Reading:
     some = [one.reading for one in files]
+    if len(some) == 1:
+        return some[0]
     return Reading(
         source=source,
         observations=tuple(one for reading in some for one in reading.observations),
         dependencies=tuple(one for reading in some for one in reading.dependencies),
         refusals=tuple(one for reading in some for one in reading.refusals),
     )
+
+
+def _told(one: FileRead) -> FileRead:
+    """The file without its rows: what is left to be said of it."""
+    return replace(one, reading=replace(one.reading, observations=(), dependencies=()))
 
 
 def _figures(step: Step) -> dict[str, object]:

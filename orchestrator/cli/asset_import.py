@@ -87,7 +87,8 @@ def import_(
             _conclude_known(context, dry_run=dry_run)
             return
         mapping = found_profile(context, profile) if profile else None
-        reads = [_read(path, mapping, age_us) for path, age_us in wanted]
+        # An iterator lets go of what it gave: the rows are not kept beside what they become.
+        reads = iter([_read(path, mapping, age_us) for path, age_us in wanted])
         with context.world.store.reading() as books:
             before = holdings_in(books, context.tenant)
             rules = books.tenants.policy(context.tenant).inventory
