@@ -21,7 +21,11 @@ GERMAN = ROOT / "orchestrator" / "locale" / "de.po"
 ROOMS = ("inventory", "orchestrator")
 TEMPLATES = (".html", ".j2", ".jinja")
 SHOWN_FIELDS = {"says", "remedy"}
-SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "SIGNED_SO_FAR", "AT_THE_DESK"}
+SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "PLACES_SAY", "SIGNED_SO_FAR", "AT_THE_DESK"}
+REASON_MAKERS = {"unreachable_because", "_problem"}
+"""Functions of the inventory that return reasons."""
+NO_REASONS = ("ansible_inventory.py", "ssh_options.py", "netbox")
+"""Files whose reasons no import ever shows."""
 STATE_CLASSES = {"MoveState", "WaveState"}
 HEADER = """# German texts of Kahn.
 msgid ""
@@ -42,7 +46,9 @@ def texts_of_project() -> dict[str, list[str]]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*")):
             if path.suffix == ".py":
-                texts = texts_of_source(path.read_text(encoding="utf-8"))
+                source = path.read_text(encoding="utf-8")
+                shows_reasons = room == "inventory" and not path.name.startswith(NO_REASONS)
+                texts = [*texts_of_source(source), *(reasons_of_source(source) if shows_reasons else ())]
             elif path.suffix in TEMPLATES:
                 texts = _texts_of_template(path)
             else:
@@ -65,6 +71,42 @@ def texts_of_source(source: str) -> Iterator[str]:
             yield from _of_table(node)
         elif isinstance(node, ast.FunctionDef) and any(_is_command(one) for one in node.decorator_list):
             yield from filter(None, [ast.get_docstring(node)])
+
+
+def reasons_of_source(source: str) -> Iterator[str]:
+    """Why something was not taken: what stands for ``why`` in one file of the inventory."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            yield from _reasons_of_call(node)
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "why":
+            yield from _constants(node.value)
+        elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "STRANGERS":
+            for pair in getattr(node.value, "elts", ()):
+                yield from _constant(pair.elts[1])
+        elif isinstance(node, ast.FunctionDef) and node.name in REASON_MAKERS:
+            returned = (one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None)
+            for value in returned:
+                yield from _constants(value)
+
+
+def _reasons_of_call(call: ast.Call) -> Iterator[str]:
+    called = call.func.id if isinstance(call.func, ast.Name) else ""
+    if called in ("because", "_invalid") and call.args:
+        yield from _constants(call.args[0 if called == "because" else -1])
+    for keyword in call.keywords:
+        if keyword.arg == "why":
+            yield from _constants(keyword.value)
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    """The text, or those of every case."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_constants(node.body), *_constants(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _constants(value)
+    else:
+        yield from _constant(node)
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:

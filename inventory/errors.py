@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -20,6 +21,21 @@ class ExpectedError(Exception):
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         super().__init__(f"{self.code}: {self.says.format(**facts)} {self.remedy.format(**facts)}".strip())
+
+
+class Reason(str):
+    """A reason with facts in it, as a fact of an error: English text, and the parts by which a face translates it."""
+
+    says: str
+    """Template, in English."""
+    facts: Mapping[str, object]
+
+
+def because(says: str, **facts: object) -> Reason:
+    """The reason with its facts filled in."""
+    found = Reason(says.format(**facts))
+    found.says, found.facts = says, facts
+    return found
 
 
 def expected_errors() -> tuple[type[ExpectedError], ...]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import FIELDS, Asset, AssetId, field_named, is_attribute, name_key
 
 SHORT_WORDS: Mapping[str, str] = MappingProxyType(
@@ -167,13 +167,13 @@ def _term(text: str, position: int, word: str, *, is_turned: bool, facts: bool) 
         return Term(field="name", sign="~", value=word, is_turned=is_turned)
     name, sign, value = SHORT_WORDS.get(found[1], found[1]), found[2], found[3]
     if name in FACTS and not facts:
-        raise _invalid(text, position, f"{name} is not known here")
+        raise _invalid(text, position, because("{a} is not known here", a=name))
     if field_named(name) is None and name not in OWN and name not in FACTS:
-        raise _invalid(text, position, f"there is no field {name!r}")
+        raise _invalid(text, position, because("there is no field {a!r}", a=name))
     if sign in _ORDER and not is_attribute(name) and (name not in FIELDS or FIELDS[name].type not in _ORDERED):
-        raise _invalid(text, position, f"{name} is neither a number nor a date")
+        raise _invalid(text, position, because("{a} is neither a number nor a date", a=name))
     if sign in _ORDER and (is_attribute(name) or FIELDS[name].type != "date") and _number(value) is None:
-        raise _invalid(text, position + len(found[1]) + len(sign), f"{value!r} is no number")
+        raise _invalid(text, position + len(found[1]) + len(sign), because("{a!r} is no number", a=value))
     return Term(field=name, sign=sign, value=value, is_turned=is_turned)
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import ATTRIBUTE, MACHINES, MAX_ATTRIBUTES, AssetKind, has_field, is_attribute, name_key
 
 NAME, KIND, KIND_OR_MODEL, PERSON, IGNORED = "name", "kind", "kind or model", "person", "-"
@@ -61,20 +61,20 @@ class MappingProfile:
         if not _PROFILE_NAME.fullmatch(self.name):
             return "its name is no short word of a-z, 0-9, - and _"
         if self.kind and self.kind not in MACHINES:
-            return f"{self.kind[:40]!r} is no kind of machine"
+            return because("{a!r} is no kind of machine", a=self.kind[:40])
         fields = [one.field for one in self.columns if one.field not in (IGNORED, PERSON)]
         unknown = next((one for one in fields if one not in SPECIAL and not is_machine_field(one)), None)
         if unknown is not None:
-            return f"machines have no field {unknown[:40]!r}"
+            return because("machines have no field {a!r}", a=unknown[:40])
         twice = next((one for one in fields if fields.count(one) > 1), None)
         if twice is not None:
-            return f"two columns are mapped to {twice}"
+            return because("two columns are mapped to {a}", a=twice)
         if sum(map(is_attribute, fields)) > MAX_ATTRIBUTES:
-            return f"it keeps more than {MAX_ATTRIBUTES} attributes of your own"
+            return because("it keeps more than {a} attributes of your own", a=MAX_ATTRIBUTES)
         if NAME not in fields:
             return "no column holds the name of the machine"
         if any(one.unit not in ("", *UNITS) for one in self.columns):
-            return f"a unit is none of {', '.join(UNITS)}"
+            return because("a unit is none of {a}", a=", ".join(UNITS))
         keys = [heading_key(one.heading) for one in self.columns]
         return "a heading stands in it twice" if len(set(keys)) != len(keys) else ""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from inventory.changes import ChangeSet, Holdings, Tally
 from inventory.claims import Claim, ClaimKey, claim_of, is_same_said, joined, observed_key
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.marks import Key, key_of
 from inventory.model import (
     FIELDS,
@@ -255,7 +255,7 @@ def _reference_error(one: Observation, there: set[Key], bearing: Mapping[Key, ob
         strange = [name for name in one.values.keys() - _FIELDS_OF[one.kind] if not is_attribute(name)]
         if strange:
             name = min(strange)
-            return InvalidValue(field=name, value=one.values[name], why=f"a {one.kind} has no such field")
+            return InvalidValue(field=name, value=one.values[name], why=because("a {a} has no such field", a=one.kind))
     missing = unknown_reference(one.values, there, bearing)
     if missing:
         return UnknownReference(field=missing[0], name=missing[1], asset=one.name)

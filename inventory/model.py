@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NewType
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 
 TenantId = NewType("TenantId", str)
 AssetId = NewType("AssetId", str)
@@ -268,7 +268,7 @@ class Asset:
         for name, value in self.values.items():
             known = FIELDS.get(name) or field_named(name)
             if known is None or self.kind not in known.kinds:
-                raise InvalidValue(field=name, value=value, why=f"a {self.kind} has no such field")
+                raise InvalidValue(field=name, value=value, why=because("a {a} has no such field", a=self.kind))
         if not isinstance(self.values, MappingProxyType):
             object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
@@ -356,9 +356,13 @@ def check_name(name: str) -> None:
 def check_text(field_name: str, text: str, *, limit: int = MAX_TEXT) -> None:
     """Refuse text with control or direction-changing characters, or too long. Raises InvalidValue."""
     if len(text) > limit:
-        raise InvalidValue(field=field_name, value=text[:60] + "...", why=f"it is longer than {limit} characters")
+        raise InvalidValue(
+            field=field_name, value=text[:60] + "...", why=because("it is longer than {a} characters", a=limit)
+        )
     if text.isascii() and text.isprintable():
         return
     for char in text:
         if (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t") or char in _DIRECTION_CHANGING:
-            raise InvalidValue(field=field_name, value=text[:80], why=f"it holds the character U+{ord(char):04X}")
+            raise InvalidValue(
+                field=field_name, value=text[:80], why=because("it holds the character U+{a:04X}", a=ord(char))
+            )

@@ -17,6 +17,7 @@ import unicodedata
 from functools import lru_cache
 
 from inventory.addressing import parse_address
+from inventory.errors import because
 from inventory.model import MACHINES, AssetKind, InvalidValue, check_name
 
 _MACHINE_SIGNS = frozenset(" ._-()#+")
@@ -41,7 +42,7 @@ def parse_name(kind: AssetKind, text: str) -> str:
 def _check_machine_name(name: str) -> None:
     for char in name:
         if not (char in _MACHINE_SIGNS or (char.isdecimal() and char.isascii()) or _is_latin_letter(char)):
-            raise _invalid(name, f"a machine's name cannot hold {char!r}")
+            raise _invalid(name, because("a machine's name cannot hold {a!r}", a=char))
     if not (name[0].isalnum() or name[0] == "_"):
         raise _invalid(name, "a machine's name starts with a letter, a digit or _")
     if name.casefold() in _RESERVED or name.casefold().startswith("localhost."):

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from inventory.errors import ExpectedError
 from inventory.model import AssetKind, DependencyKind, Value
 
+PLACES_SAY: Mapping[tuple[bool, bool], str] = {
+    (False, False): "{file}",
+    (True, False): "{file}, row {row}",
+    (False, True): "{file}, column {column!r}",
+    (True, True): "{file}, row {row}, column {column!r}",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -18,12 +25,17 @@ class Place:
     column: str = ""
 
     def __str__(self) -> str:
-        parts = [self.file]
-        if self.row:
-            parts.append(f"row {self.row}")
-        if self.column:
-            parts.append(f"column {self.column!r}")
-        return ", ".join(parts)
+        return self.says.format(**self.facts)
+
+    @property
+    def says(self) -> str:
+        """The place in English, for a face to translate."""
+        return PLACES_SAY[bool(self.row), bool(self.column)]
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What fills it in."""
+        return {"file": self.file, "row": self.row, "column": self.column}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,9 @@ class Refusal:
     says: str
     remedy: str
     row: tuple[str, ...] = ()
+    templates: tuple[str, str] = field(default=("", ""), compare=False)
+    """What ``says`` and ``remedy`` were made of, for a face to translate."""
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +112,7 @@ class Reading:
 def refusal_of(error: ExpectedError, place: Place, row: tuple[str, ...] = ()) -> Refusal:
     """The expected error as a refusal of what stands at that place."""
     says, remedy = error.says.format(**error.facts), error.remedy.format(**error.facts)
-    return Refusal(place=place, code=error.code, says=says, remedy=remedy, row=row)
+    templates = (error.says, error.remedy)
+    return Refusal(
+        place=place, code=error.code, says=says, remedy=remedy, row=row, templates=templates, facts=error.facts
+    )

@@ -9,6 +9,7 @@ from datetime import date
 from types import MappingProxyType
 
 from inventory.addressing import parse_address, parse_dns_name, parse_host_key, parse_mac, parse_uuid
+from inventory.errors import because
 from inventory.model import MACHINES, MAX_ATTRIBUTE_TEXT, AssetKind, Field, InvalidValue, Value, check_text
 from inventory.naming import parse_name
 
@@ -123,7 +124,7 @@ def parse_choice(field: Field, text: str) -> str:
     word = " ".join(text.casefold().split())
     word = CHOICE_WORDS.get(field.name, {}).get(word, word)
     if word not in field.choices:
-        raise _invalid(field.name, text, f"it is none of {', '.join(field.choices)}")
+        raise _invalid(field.name, text, because("it is none of {a}", a=", ".join(field.choices)))
     return word
 
 
@@ -138,7 +139,7 @@ def _list(field: Field, raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list | tuple):
         raise _invalid(field.name, raw, "a list is expected")
     if len(raw) > MAX_LIST:
-        raise _invalid(field.name, f"{len(raw)} entries", f"a list has at most {MAX_LIST}")
+        raise _invalid(field.name, f"{len(raw)} entries", because("a list has at most {a}", a=MAX_LIST))
     parse = parse_mac if field.type == "mac_list" else _member(field)
     parts = (parse(field.name, clean_text(field.name, part)) for part in raw)
     return tuple(dict.fromkeys(part for part in parts if part))
@@ -230,7 +231,7 @@ def _from_digits(field_name: str, text: str, *, german: bool) -> float:
 def _limited(field_name: str, raw: object, number: float) -> float:
     # Not-a-number fails both comparisons and so is refused here too.
     if not 0 <= number <= MAX_NUMBER:
-        raise _invalid(field_name, raw, f"numbers lie between 0 and {MAX_NUMBER}")
+        raise _invalid(field_name, raw, because("numbers lie between 0 and {a}", a=MAX_NUMBER))
     return float(number)
 
 

@@ -6,9 +6,11 @@ import gettext
 import io
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 
 from inventory.errors import ExpectedError
+from inventory.observation import Place, Refusal
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "de")
@@ -43,8 +45,26 @@ def _(message: str) -> str:
 
 def error_lines(error: ExpectedError) -> tuple[str, str]:
     """What went wrong and what to do about it, in the chosen language."""
-    facts = {name: _spoken(fact) for name, fact in error.facts.items()}
+    facts = _spoken_facts(error.facts)
     return _(error.says).format(**facts), _(error.remedy).format(**facts)
+
+
+def spoken_refusal(refusal: Refusal) -> Refusal:
+    """The refusal saying what is wrong, and what to do, in the chosen language."""
+    says, remedy = refusal.templates
+    if not says:
+        return refusal
+    facts = _spoken_facts(refusal.facts)
+    return replace(refusal, says=_(says).format(**facts), remedy=_(remedy).format(**facts))
+
+
+def spoken_place(place: Place) -> str:
+    """File, row and column in the chosen language."""
+    return str(_spoken(place))
+
+
+def _spoken_facts(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: _(fact) if name == "why" and type(fact) is str else _spoken(fact) for name, fact in facts.items()}
 
 
 def _spoken(fact: object) -> object:
@@ -52,4 +72,4 @@ def _spoken(fact: object) -> object:
     says, facts = getattr(fact, "says", None), getattr(fact, "facts", None)
     if not isinstance(says, str) or not isinstance(facts, Mapping):
         return fact
-    return _(says).format(**{name: _spoken(one) for name, one in facts.items()})
+    return _(says).format(**_spoken_facts(facts))

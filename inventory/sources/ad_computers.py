@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.model import AssetKind
 from inventory.observation import Reading
 from inventory.sources.csv_table import TableRow, csv_table, has_headings
@@ -53,7 +54,7 @@ def _take(found: Gathering, row: TableRow) -> None:
     place = found.place(row.number)
     kind_of_object = row.get("objectclass").casefold()
     if kind_of_object and "computer" not in kind_of_object:
-        found.refuse(RowRefused(why=f"it is a {kind_of_object[:40]}, no computer"), place, row.row)
+        found.refuse(RowRefused(why=because("it is a {a}, no computer", a=kind_of_object[:40])), place, row.row)
         return
     fqdn = real_name(row.get("dnshostname"))
     name = real_name(row.get("name", "cn")) or fqdn.split(".")[0] or row.get("samaccountname").rstrip("$")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.model import AssetKind
 from inventory.observation import Place, Reading
 from inventory.sources.csv_table import TableRow, csv_table, has_headings, heading_key
@@ -54,12 +55,14 @@ class AzureReport:
         book = open_book(path)
         sheet = next((one for one in book.sheets if one.casefold() == REPORT.casefold()), "")
         if not sheet:
-            raise BrokenFile(place=Place(file=str(path)), why=f"it has no sheet {REPORT}")
+            raise BrokenFile(place=Place(file=str(path)), why=because("it has no sheet {a}", a=REPORT))
         rows = book.rows(sheet)
         _number, headings = next(rows, (0, ()))
         keys = [heading_key(one) for one in headings]
         if "machine name" not in keys:
-            raise BrokenFile(place=Place(file=str(path)), why=f"its sheet {REPORT} has no column Machine Name")
+            raise BrokenFile(
+                place=Place(file=str(path)), why=because("its sheet {a} has no column Machine Name", a=REPORT)
+            )
         found = Gathering(path, self.name, headings=headings)
         lines = (TableRow(number=number_, cells=dict(zip(keys, row, strict=False)), row=row) for number_, row in rows)
         _each(found, lines, _machine)

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.observation import Place
 from inventory.rejects import without_guard
 from inventory.sources.limits import MAX_COLUMNS, MAX_ROWS, BrokenFile, FileUnreadable, TooMuch
@@ -45,7 +46,7 @@ def _with_marked_encoding(path: Path, content: bytes, *, is_start: bool) -> str 
     try:
         return codecs.getincrementaldecoder(encoding)().decode(content[skip:], final=not is_start)
     except UnicodeDecodeError as wrong:
-        raise FileUnreadable(file=path, why=f"it is marked as {encoding} but is not") from wrong
+        raise FileUnreadable(file=path, why=because("it is marked as {a} but is not", a=encoding)) from wrong
 
 
 def _unmarked(path: Path, content: bytes, *, is_start: bool) -> str:
@@ -73,7 +74,7 @@ def _refuse_mixed(path: Path, content: bytes) -> None:
         except UnicodeDecodeError:
             other_line = other_line or number
         if utf8_line and other_line:
-            why = f"it mixes encodings: line {utf8_line} is UTF-8, line {other_line} is not"
+            why = because("it mixes encodings: line {a} is UTF-8, line {b} is not", a=utf8_line, b=other_line)
             raise FileUnreadable(file=path, why=why)
 
 
@@ -105,7 +106,7 @@ def rows_of(path: Path, text: str, separator: str, *, skip_blanks: bool = False)
         except csv.Error as wrong:
             place = Place(file=str(path), row=number + 1)
             raise BrokenFile(
-                place=place, why=f"a quotation mark or cell does not end as it should ({wrong})"
+                place=place, why=because("a quotation mark or cell does not end as it should ({a})", a=wrong)
             ) from wrong
         number += 1
         if len(row) > MAX_COLUMNS:

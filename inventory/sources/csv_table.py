@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.observation import Place
 from inventory.rejects import OWN_COLUMNS
 from inventory.sources.cells import SEPARATORS, Row, decoded, rows_of
@@ -73,7 +73,7 @@ def csv_table(path: Path, *wanted: str) -> CsvTable:
     text = decoded(path, read_bytes(path))
     found = _found(path, text, wanted)
     if found is None:
-        raise BrokenFile(place=Place(file=str(path), row=1), why=f"it has no columns {', '.join(wanted)}")
+        raise BrokenFile(place=Place(file=str(path), row=1), why=because("it has no columns {a}", a=", ".join(wanted)))
     return found
 
 

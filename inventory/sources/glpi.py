@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import AssetKind
 from inventory.observation import Place, Reading
 from inventory.sources.cells import decoded
@@ -103,7 +103,9 @@ class GlpiXml:
         query = (root.findtext("QUERY") or "").strip().upper()
         content = root.find("CONTENT")
         if content is None or query not in ("", "INVENTORY"):
-            raise BrokenFile(place=Place(file=str(path)), why=f"it is a message {query[:20]!r}, no inventory")
+            raise BrokenFile(
+                place=Place(file=str(path)), why=because("it is a message {a!r}, no inventory", a=query[:20])
+            )
         inventory = _Inventory(
             device_id=(root.findtext("DEVICEID") or "").strip(), item_type="", content=_sections(content)
         )

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.observation import Place
 from inventory.sources.limits import BrokenFile
 
@@ -32,7 +33,9 @@ def json_document(path: Path, text: str, *, depth: int = MAX_FOREIGN_DEPTH) -> o
         raise BrokenFile(place=place, why="it is nested too deeply") from cause
     except json.JSONDecodeError as cause:
         spot = Place(file=str(path), row=cause.lineno)
-        raise BrokenFile(place=spot, why=f"it is no valid JSON: {cause.msg}, character {cause.colno}") from cause
+        raise BrokenFile(
+            place=spot, why=because("it is no valid JSON: {a}, character {b}", a=cause.msg, b=cause.colno)
+        ) from cause
     except ValueError as cause:
         raise BrokenFile(place=place, why=str(cause)) from cause
     if _HALF_CHARACTER.search(text) and not _is_writable(document):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from inventory.errors import because
 from inventory.model import MACHINES, AssetKind, DependencyKind, InvalidValue
 
 _MACHINE_WORDS: Mapping[AssetKind, str] = MappingProxyType(
@@ -55,7 +56,7 @@ def parse_machine_kind(text: str) -> AssetKind:
     kind = machine_kind(text)
     if kind is None:
         known = ", ".join(sorted(MACHINES))
-        raise InvalidValue(field="kind", value=text[:80], why=f"it is none of {known}")
+        raise InvalidValue(field="kind", value=text[:80], why=because("it is none of {a}", a=known))
     return kind
 
 
@@ -63,7 +64,7 @@ def parse_dependency_kind(text: str) -> DependencyKind:
     """The kind of dependency. Raises InvalidValue."""
     kind = DEPENDENCY_KINDS.get(text.casefold().strip())
     if kind is None:
-        raise InvalidValue(field="kind", value=text[:80], why=f"it is none of {', '.join(DependencyKind)}")
+        raise InvalidValue(field="kind", value=text[:80], why=because("it is none of {a}", a=", ".join(DependencyKind)))
     return kind
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.model import AssetKind, DependencyKind
 from inventory.observation import Reading
 from inventory.sources.csv_table import TableRow, csv_table, has_headings
@@ -34,7 +35,7 @@ class Konveyor:
             elif kind == DEPENDENCY:
                 _dependency(found, row)
             else:
-                why = f"its record type is {kind[:20]!r}; known are 1 (application) and 2 (dependency)"
+                why = because("its record type is {a!r}; known are 1 (application) and 2 (dependency)", a=kind[:20])
                 found.refuse(RowRefused(why=why), found.place(row.number), row.row)
         return found.reading()
 
@@ -60,7 +61,7 @@ def _dependency(found: Gathering, row: TableRow) -> None:
     asset, other = row.get("application name"), row.get("dependency")
     direction = row.get("dependency direction").casefold()
     if direction not in ("southbound", "northbound"):
-        why = f"its direction is {direction[:20]!r}; known are southbound and northbound"
+        why = because("its direction is {a!r}; known are southbound and northbound", a=direction[:20])
         found.refuse(RowRefused(why=why), found.place(row.number), row.row)
         return
     first, second = (asset, other) if direction == "southbound" else (other, asset)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import AssetKind
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.rejects import OWN_COLUMNS
@@ -94,7 +94,7 @@ def _table(path: Path, headings: Row) -> tuple[_Table, list[Refusal]]:
         name = heading.casefold()
         if not name or name in OWN_COLUMNS:
             continue
-        why = f"{section.key} have no such field" if not section.takes(name) else ""
+        why = because("{a} have no such field", a=section.key) if not section.takes(name) else ""
         why = why or ("it stands there twice" if name in columns.values() else "")
         if why:
             error = ColumnRefused(column=heading[:80], why=why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import FIELDS, MACHINES, AssetKind, is_attribute
 from inventory.observation import Observation, ObservedDependency, Refusal, refusal_of
 from inventory.parsing import clean_text
@@ -92,5 +92,5 @@ def _dependency(claim: Claim, by_name: Mapping[str, object]) -> ObservedDependen
 def _required(column: str, raw: object) -> str:
     text = clean_text(column, "" if raw is None else raw)
     if not text:
-        raise RowRefused(why=f"its {column} is missing")
+        raise RowRefused(why=because("its {a} is missing", a=column))
     return text

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import AssetKind, is_attribute
 from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
 from inventory.sources.cells import decoded
@@ -106,14 +106,16 @@ def _known(
 
 
 def _unknown_key(place: Place, key: str) -> Refusal:
-    return refusal_of(ColumnRefused(column=key[:80], why=f"{place.column} have no such field"), place)
+    return refusal_of(ColumnRefused(column=key[:80], why=because("{a} have no such field", a=place.column)), place)
 
 
 def _document(path: Path, text: str) -> dict[str, object]:
     place = Place(file=str(path))
     document = json_document(path, text, depth=MAX_DEPTH)
     if not isinstance(document, dict) or MARK not in document:
-        raise BrokenFile(place=place, why=f'it is JSON, but lacks "{MARK}": {VERSION}')
+        raise BrokenFile(place=place, why=because('it is JSON, but lacks "{a}": {b}', a=MARK, b=VERSION))
     if type(document[MARK]) is not int or document[MARK] != VERSION:
-        raise BrokenFile(place=place, why=f"it is of version {str(document[MARK])[:20]!r}; known is {VERSION}")
+        raise BrokenFile(
+            place=place, why=because("it is of version {a!r}; known is {b}", a=str(document[MARK])[:20], b=VERSION)
+        )
     return document

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from inventory.addressing import parse_mac, parse_uuid
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.mapping import IGNORED, KIND, PERSON, MappedColumn, MappingProfile
 from inventory.observation import Place
 from inventory.parsing import parse_date
@@ -80,7 +80,7 @@ def _rows(path: Path, sheet: str, corrections: Mapping[str, str]) -> tuple[str, 
         book = open_book(path)
         candidates = [one for one in book.sheets if not sheet or one == sheet]
         if not candidates:
-            raise BrokenFile(place=Place(file=str(path)), why=f"it has no sheet {sheet[:60]!r}")
+            raise BrokenFile(place=Place(file=str(path)), why=because("it has no sheet {a!r}", a=sheet[:60]))
         firsts = {one: list(islice(book.rows(one), most)) for one in candidates}
         best = max(firsts, key=lambda one: _score(firsts[one], corrections))
         return best, firsts[best]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from inventory.errors import because
 from inventory.mapping import MappingProfile
 from inventory.observation import Place, Reading
 from inventory.sources.limits import BrokenFile
@@ -50,8 +51,10 @@ def chosen_sheet(file: ListFile, book: Book) -> tuple[str, Numbered, tuple[str, 
     if not found:
         if file.profile is not None:
             raise does_not_fit(file)
-        where = f"in the sheet {wanted[:60]!r}" if wanted else "in any sheet"
-        raise BrokenFile(place=Place(file=str(file.path)), why=f"no headings of a machine list were found {where}")
+        why = "no headings of a machine list were found in any sheet"
+        if wanted:
+            why = because("no headings of a machine list were found in the sheet {a!r}", a=wanted[:60])
+        raise BrokenFile(place=Place(file=str(file.path)), why=why)
     chosen = max(found, key=lambda sheet: found[sheet][0])
     return chosen, found[chosen][1], tuple(sheet for sheet in found if sheet != chosen)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from inventory.errors import because
 from inventory.model import MAX_ATTRIBUTES, AssetKind, Field, InvalidValue, Value, field_named, is_attribute
 from inventory.naming import parse_name
 from inventory.observation import Observation, Place, Refusal, refusal_of
@@ -50,7 +51,7 @@ def observed(claim: Claim, name: Cell, cells: Iterable[Cell]) -> Observation | t
         except InvalidValue as wrong:
             problems.append(refusal_of(wrong, _at(claim.place, cell.column), claim.row))
     if sum(map(is_attribute, values)) > MAX_ATTRIBUTES:
-        error = RowRefused(why=f"it has more than {MAX_ATTRIBUTES} attributes of your own")
+        error = RowRefused(why=because("it has more than {a} attributes of your own", a=MAX_ATTRIBUTES))
         problems.append(refusal_of(error, claim.place, claim.row))
     if problems:
         return tuple(problems)

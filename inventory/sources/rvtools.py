@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import AssetKind, name_key
 from inventory.observation import Observation, Place, Reading, Refusal, refusal_of
 from inventory.sources.gathering import Gathering
@@ -118,4 +118,4 @@ def _skipped(line: Line) -> str:
 def _same_name(sheet: Sheet, line: Line) -> RowRefused:
     name = name_key(line.get("vm"))
     rows = [str(one.number) for one in sheet.lines if name_key(one.get("vm")) == name and not _skipped(one)]
-    return RowRefused(why=f"the name {line.get('vm')[:80]!r} stands in rows {', '.join(rows[:10])}")
+    return RowRefused(why=because("the name {a!r} stands in rows {b}", a=line.get("vm")[:80], b=", ".join(rows[:10])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from inventory.errors import because
 from inventory.sources.limits import MAX_COLUMNS, MIB, HostileWorkbook, TooMuch
 
 MAX_SHEET_ROWS = 20_001
@@ -27,9 +28,9 @@ def check_xml(file: object, name: str, part: bytes) -> None:
     """Refuse what could hide something: other encodings than UTF-8, declared entities. Raises HostileWorkbook."""
     encoding = _ENCODING.match(part.removeprefix(b"\xef\xbb\xbf"))
     if b"\0" in part or (encoding and encoding[1].lower() not in (b"utf-8", b"us-ascii")):
-        raise HostileWorkbook(file=file, why=f"{name[:60]!r} is not written in UTF-8")
+        raise HostileWorkbook(file=file, why=because("{a!r} is not written in UTF-8", a=name[:60]))
     if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
-        raise HostileWorkbook(file=file, why=f"{name[:60]!r} declares entities of its own")
+        raise HostileWorkbook(file=file, why=because("{a!r} declares entities of its own", a=name[:60]))
 
 
 def shared_lengths(file: object, part: bytes) -> list[int]:
@@ -95,14 +96,14 @@ def _extent(file: object, part: bytes) -> tuple[int, int]:
 
 def _row_number(file: object, text: bytes) -> int:
     if not text.isdigit() or len(text) > 7:
-        raise HostileWorkbook(file=file, why=f"{text[:20]!r} is no row number")
+        raise HostileWorkbook(file=file, why=because("{a!r} is no row number", a=text[:20]))
     return int(text)
 
 
 def _cell_position(file: object, text: bytes) -> tuple[int, int]:
     found = _CELL_NAME.fullmatch(text)
     if not found:
-        raise HostileWorkbook(file=file, why=f"{text[:20]!r} is no cell")
+        raise HostileWorkbook(file=file, why=because("{a!r} is no cell", a=text[:20]))
     column = 0
     for letter in found[1]:
         column = column * 26 + letter - 64

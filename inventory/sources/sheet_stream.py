@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.sources.limits import MAX_COLUMNS, MIB, FileUnreadable, HostileWorkbook, TooMuch, read_bytes
 from inventory.sources.workbook import FRAME_PARTS, OLE_START, check_entries, check_frame, is_workbook, sheets_of
 
@@ -264,7 +264,7 @@ class _SheetReader:
         said = dict(zip(attributes[::2], attributes[1::2], strict=False))
         self._row = _whole(said["r"]) if "r" in said else self._row + 1
         if not 0 < self._row <= MAX_SHEET_ROWS:
-            raise HostileWorkbook(file=self._book.path, why=f"{said.get('r', '')[:20]!r} is no row number")
+            raise HostileWorkbook(file=self._book.path, why=because("{a!r} is no row number", a=said.get("r", "")[:20]))
         self._column = 0
         if self._row - self._last_filled > BLANK_RUN and self._last_filled:
             self._is_over = True
@@ -305,8 +305,8 @@ class _SheetReader:
         before = self._cells.get(self._column, "")
         text = (before + text).strip()
         if len(text) > MAX_CELL:
-            place = f"row {self._row}, cell {self._column}"
-            raise HostileWorkbook(file=self._book.path, why=f"{place} holds more than {MAX_CELL} characters")
+            why = because("row {a}, cell {b} holds more than {c} characters", a=self._row, b=self._column, c=MAX_CELL)
+            raise HostileWorkbook(file=self._book.path, why=why)
         if text:
             self._cells[self._column] = text
 
@@ -354,5 +354,5 @@ def _column_of(path: Path, reference: str) -> int:
         else:
             break
     if not 0 < column <= 16_384:
-        raise HostileWorkbook(file=path, why=f"{reference[:20]!r} is no cell")
+        raise HostileWorkbook(file=path, why=because("{a!r} is no cell", a=reference[:20]))
     return column

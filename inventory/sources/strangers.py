@@ -10,11 +10,20 @@ from inventory.observation import Reading
 from inventory.sources.cells import decoded
 from inventory.sources.limits import FileUnreadable, read_start
 
-_AGENT = "use an inventory of opsi or of GLPI's agent"
-_STRANGERS: tuple[tuple[str, str], ...] = (
-    (r"# dmidecode ", f"it is the output of dmidecode, without the machine's name; {_AGENT}, or Ansible's facts"),
-    (r"Windows Registry Editor|REGEDIT4", f"it is a part of a Windows registry; {_AGENT}"),
-    (r"Arp(AlwaysSourceRoute|UseEtherSNAP)\s*=", f"it is a WMI listing of network adapters; {_AGENT}"),
+STRANGERS: tuple[tuple[str, str], ...] = (
+    (
+        r"# dmidecode ",
+        "it is the output of dmidecode, without the machine's name; use an inventory of opsi or of GLPI's agent, or "
+        "Ansible's facts",
+    ),
+    (
+        r"Windows Registry Editor|REGEDIT4",
+        "it is a part of a Windows registry; use an inventory of opsi or of GLPI's agent",
+    ),
+    (
+        r"Arp(AlwaysSourceRoute|UseEtherSNAP)\s*=",
+        "it is a WMI listing of network adapters; use an inventory of opsi or of GLPI's agent",
+    ),
     (r"(<\?xml.{0,200})?<graphml", "it is a drawing of a graph; list dependencies in Kahn's own form"),
     (r'\{\s*"\$schema".{0,300}"\$id"', "it describes a format (a JSON schema); it is no inventory itself"),
     (
@@ -24,7 +33,7 @@ _STRANGERS: tuple[tuple[str, str], ...] = (
     (r"%PDF-", "it is a PDF; save the list itself as .csv or .xlsx"),
     (r"<!DOCTYPE html|<html", "it is a web page; export the list as .csv or .xlsx"),
 )
-_KNOWN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), why) for pattern, why in _STRANGERS)
+_KNOWN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), why) for pattern, why in STRANGERS)
 
 
 class Strangers:

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 from python_calamine import CalamineWorkbook
 
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.sources.limits import MIB, FileUnreadable, HostileWorkbook, read_bytes, read_start
 from inventory.sources.sheet_check import check_sheet, check_xml, shared_lengths
 
@@ -71,7 +71,7 @@ def _guarded(path: Path, read: Callable[[], T]) -> T:
     except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, ExpectedError):
         raise
     except BaseException as cause:
-        raise FileUnreadable(file=path, why=f"its sheets are damaged ({type(cause).__name__})") from cause
+        raise FileUnreadable(file=path, why=because("its sheets are damaged ({a})", a=type(cause).__name__)) from cause
 
 
 def _checked_parts(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -100,21 +100,23 @@ def _checked_parts(path: Path, content: bytes, wanted: Sequence[str]) -> tuple[d
 def check_entries(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
     """Refuse archives that no spreadsheet program writes, by their directory alone. Raises HostileWorkbook."""
     if len(entries) > MAX_ENTRIES:
-        raise HostileWorkbook(file=path, why=f"it has {len(entries)} entries")
+        raise HostileWorkbook(file=path, why=because("it has {a} entries", a=len(entries)))
     if len({entry.filename for entry in entries}) != len(entries):
         raise HostileWorkbook(file=path, why="an entry stands in it twice")
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        raise HostileWorkbook(file=path, why=f"it unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB")
+        raise HostileWorkbook(file=path, why=because("it unpacks to more than {a} MiB", a=MAX_UNPACKED_BYTES // MIB))
     for entry in entries:
         name = entry.orig_filename
         if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-            raise HostileWorkbook(file=path, why=f"the entry {name[:60]!r} points outside of it")
+            raise HostileWorkbook(file=path, why=because("the entry {a!r} points outside of it", a=name[:60]))
         if stat.S_ISLNK(entry.external_attr >> 16):
-            raise HostileWorkbook(file=path, why=f"the entry {name[:60]!r} is a symbolic link")
+            raise HostileWorkbook(file=path, why=because("the entry {a!r} is a symbolic link", a=name[:60]))
         if entry.flag_bits & 0x1:
             raise HostileWorkbook(file=path, why="it is encrypted")
         if entry.file_size > MIB and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-            raise HostileWorkbook(file=path, why=f"the entry {name[:60]!r} unpacks to {entry.file_size // MIB} MiB")
+            raise HostileWorkbook(
+                file=path, why=because("the entry {a!r} unpacks to {b} MiB", a=name[:60], b=entry.file_size // MIB)
+            )
 
 
 def check_frame(path: Path, parts: Mapping[str, bytes]) -> None:
@@ -124,7 +126,7 @@ def check_frame(path: Path, parts: Mapping[str, bytes]) -> None:
     for name, part in parts.items():
         check_xml(path, name, part)
         if name != _TEXTS and len(part) > _MAX_FRAME_BYTES:
-            raise HostileWorkbook(file=path, why=f"{name!r} is {len(part) // MIB} MiB long")
+            raise HostileWorkbook(file=path, why=because("{a!r} is {b} MiB long", a=name, b=len(part) // MIB))
 
 
 def sheets_of(parts: Mapping[str, bytes], *, with_hidden: bool = False) -> dict[str, str]:

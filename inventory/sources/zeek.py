@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from inventory.endpoints import at_address
-from inventory.errors import ExpectedError
+from inventory.errors import ExpectedError, because
 from inventory.model import AssetKind, DependencyKind
 from inventory.observation import Observation, Place, Reading
 from inventory.sources.cells import decoded
@@ -77,7 +77,7 @@ class Zeek:
         elif {"host", "port_num"} <= set(fields):
             _services(found, lines)
         else:
-            why = f"the log {header.get('path', ['?'])[0][:40]!r} names no two ends of a connection"
+            why = because("the log {a!r} names no two ends of a connection", a=header.get("path", ["?"])[0][:40])
             raise BrokenFile(place=Place(file=str(path)), why=why)
         return found.reading()
 

@@ -12,7 +12,7 @@ import typer
 from orchestrator.actions.discover import Discovered, FactsReader, ask, discovered
 from orchestrator.actions.scan_keys import select_machines
 from orchestrator.actions.take_inventory import Now, holdings_in, take_inventory
-from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, show_changes, step_as_json
+from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, refused_line, show_changes, step_as_json
 from orchestrator.cli.context import Context, context_of
 from orchestrator.core.discovery import FactsAnswer
 from orchestrator.core.host_keys import Door
@@ -78,7 +78,7 @@ def _show(context: Context, found: Discovered) -> None:
         refused = step.changes.refusals
         if refused:
             context.out.line(_("  refused: {count}").format(count=len(refused)))
-            examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
+            examples(context, [refused_line(one) for one in refused])
         show_changes(context, step.changes)
     if found.troubles:
         context.out.line(_("  without a report: {count}").format(count=len(found.troubles)))

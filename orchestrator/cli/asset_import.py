@@ -35,7 +35,7 @@ from orchestrator.actions.take_inventory import (
 )
 from orchestrator.cli.asset_profile import found_profile
 from orchestrator.cli.context import Context, context_of
-from orchestrator.texts import _
+from orchestrator.texts import _, spoken_place, spoken_refusal
 
 EXAMPLES = 20
 """How many examples of what changes an import shows, shared among the kinds."""
@@ -202,8 +202,13 @@ def _show(context: Context, step: Step) -> None:
         refused = step.refusals_of(one)
         if refused:
             out.line(_("  refused: {count}").format(count=len(refused)))
-            examples(context, [f"! {refusal.place}: {refusal.code} {refusal.says}" for refusal in refused])
+            examples(context, [refused_line(one) for one in refused])
     show_changes(context, step.changes)
+
+
+def refused_line(one: Refusal) -> str:
+    """One refusal for people: where, which rule, what is wrong."""
+    return f"! {spoken_place(one.place)}: {one.code} {spoken_refusal(one).says}"
 
 
 def show_changes(context: Context, changes: ChangeSet) -> None:
@@ -295,7 +300,7 @@ def step_as_json(step: Step) -> dict[str, Any]:
 
 
 def _refusal_as_json(refusal: Refusal) -> dict[str, Any]:
-    place = refusal.place
+    place, refusal = refusal.place, spoken_refusal(refusal)
     return {
         "file": place.file,
         "row": place.row,
@@ -317,7 +322,9 @@ def _write_rejects(intake: Intake, wanted: Path | None) -> list[Path]:
         try:
             path.touch(mode=0o600)  # whole rows come back, columns that were not taken included
             # The mark tells spreadsheet programs that it is UTF-8.
-            path.write_text(rejects_csv(one.reading.headings, refusals), encoding="utf-8-sig", newline="")
+            path.write_text(
+                rejects_csv(one.reading.headings, map(spoken_refusal, refusals)), encoding="utf-8-sig", newline=""
+            )
         except OSError as cause:
             raise CannotWrite(file=path, why=cause.strerror or "unknown") from cause
         written.append(path)

@@ -20,7 +20,7 @@ from orchestrator.actions.take_inventory import FileRead, compare, holdings_in
 from orchestrator.cli.asset_import import PARTLY_TAKEN, age_of, paths
 from orchestrator.cli.asset_profile import found_profile
 from orchestrator.cli.context import Context, context_of, harmless
-from orchestrator.texts import _
+from orchestrator.texts import _, error_lines, spoken_refusal
 
 MOST_REASONS = 3
 
@@ -79,7 +79,7 @@ def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile |
         one_file = FileRead(file=str(path), reading=reading, observed_us=age_of(path, None))
         intake = compare(now, [one_file], new_id=context.world.new_asset_id, at=context.world.clock.now())
     except ExpectedError as wrong:
-        why = wrong.says.format(**wrong.facts).replace(str(path), path.name)
+        why = error_lines(wrong)[0].replace(str(path), path.name)
         return Line(file=str(path), format=source or "?", why=(f"{wrong.code} {why}",), refused_whole=True), now
     changes = [step.changes for step in intake.steps]
     for one in changes:
@@ -107,7 +107,7 @@ def _reasons(refusals: Sequence[Refusal], path: Path) -> tuple[str, ...]:
     """One sentence per rule that refused something: how often, and the first case."""
     found: dict[str, list[str]] = {}
     for one in refusals:
-        found.setdefault(one.code, []).append(one.says.replace(str(path), path.name))
+        found.setdefault(one.code, []).append(spoken_refusal(one).says.replace(str(path), path.name))
     return tuple(
         _("{count} x {code}, the first: {says}").format(count=len(says), code=code, says=says[0])
         if len(says) > 1

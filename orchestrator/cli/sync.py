@@ -17,7 +17,7 @@ from inventory.sources.kind_words import parse_machine_kind
 from inventory.sources.netbox import Mark
 from orchestrator.actions.sync_netbox import Inward, access_of, inward, outward, take_inward
 from orchestrator.actions.take_inventory import Now
-from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, show_changes, step_as_json
+from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, refused_line, show_changes, step_as_json
 from orchestrator.cli.context import Context, context_of
 from orchestrator.core.netbox import NetboxAccess, Outgoing, SyncState, Writes
 from orchestrator.ports import Entry
@@ -230,7 +230,7 @@ def _show_inward(context: Context, found: Inward) -> None:
     out.line(_("From NetBox:"))
     if found.refusals:
         out.line(_("  refused: {count}").format(count=len(found.refusals)))
-        examples(context, [f"! {one.place}: {one.code} {one.says}" for one in found.refusals])
+        examples(context, [refused_line(one) for one in found.refusals])
     for step in found.intake.steps:
         show_changes(context, step.changes)
     if found.missing:

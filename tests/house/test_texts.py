@@ -36,6 +36,31 @@ def test_texts_are_filled_after_translation_never_before() -> None:
     )
 
 
+def test_a_reason_with_facts_is_filled_after_translation() -> None:
+    nothing_in(
+        f"{path}:{keyword.value.lineno}: write because(...)"
+        for path in python_files("inventory")
+        if not path.name.startswith(catalogue.NO_REASONS)
+        for call in ast.walk(tree_of(path))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "why" and isinstance(keyword.value, ast.JoinedStr)
+    )
+
+
+def test_reasons_are_found_wherever_they_stand() -> None:
+    source = """
+raise RowRefused(why="it has no name")
+why = "it is odd" if odd else because("it is {a}", a=1)
+raise _invalid(field, text, "it is no number")
+def _problem(self):
+    return "no column" if x else ""
+STRANGERS: tuple[tuple[str, str], ...] = ((r"%PDF", "it is a PDF"),)
+"""
+    expected = {"it has no name", "it is odd", "it is {a}", "it is no number", "no column", "it is a PDF"}
+    assert set(catalogue.reasons_of_source(source)) == expected
+
+
 def test_german_is_spoken_once_it_is_chosen() -> None:
     use_language("de")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.errors import ExpectedError, expected_errors
+from inventory.errors import ExpectedError, because, expected_errors
 from inventory.model import InvalidValue
 
 
@@ -27,3 +27,9 @@ def test_every_loaded_error_is_listed_by_code_however_deep_it_lies() -> None:
     assert {InvalidValue, Nested} <= set(listed)
     assert [error.code for error in listed] == sorted(error.code for error in listed)
     assert ExpectedError not in listed
+
+
+def test_a_reason_is_its_english_text_and_can_be_told_in_another_language() -> None:
+    reason = because("it is none of {a}", a="x, {y}")
+    assert reason == "it is none of x, {y}" and f"{reason}." == "it is none of x, {y}."
+    assert (reason.says, reason.facts) == ("it is none of {a}", {"a": "x, {y}"})

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from inventory.errors import because
+from inventory.merge import DuplicateName
+from inventory.model import InvalidValue
+from inventory.observation import Place, refusal_of
 from orchestrator.settings import NoHome
-from orchestrator.texts import _, error_lines, use_language
+from orchestrator.texts import _, error_lines, spoken_place, spoken_refusal, use_language
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +46,23 @@ def test_an_error_is_shown_in_german_with_its_facts() -> None:
 def test_nothing_stays_nothing_in_every_language() -> None:
     use_language("de")
     assert _("") == ""
+
+
+def test_a_refusal_is_told_in_german_with_its_reason_and_its_place() -> None:
+    use_language("de")
+    place = Place(file="liste.csv", row=3, column="RAM")
+    for why, german in (
+        ("it is no number", "Zahl"),
+        (because("it is longer than {a} characters", a=40), "länger als 40 Zeichen"),
+    ):
+        refusal = spoken_refusal(refusal_of(InvalidValue(field="ram_mib", value="viel", why=why), place))
+        assert german in refusal.says and "it is" not in refusal.says
+    assert spoken_place(place) == "liste.csv, Zeile 3, Spalte 'RAM'"
+    twice = refusal_of(DuplicateName(name="srv", first=place, second=place), place)
+    assert "Zeile 3" in spoken_refusal(twice).says
+
+
+def test_what_a_source_wrote_is_never_taken_for_a_text_to_translate() -> None:
+    use_language("de")
+    refusal = refusal_of(InvalidValue(field="note", value="yes", why="{field}"), Place(file="a"))
+    assert "'yes'" in spoken_refusal(refusal).says and "{field}" in spoken_refusal(refusal).says
