@@ -21,6 +21,7 @@ from inventory.sources.cells import decoded
 from inventory.sources.foreign_json import number
 from inventory.sources.gathering import Gathering, Seen
 from inventory.sources.limits import BrokenFile, RowRefused, read_bytes, read_start
+from inventory.sources.zeek_json import is_zeek_json, json_log
 
 _UNSET = frozenset({"-", "(empty)", ""})
 _SERVICES = {"kerberos": "kerberos", "ldap_search": "ldap", "ldap": "ldap", "ntlm": "ntlm", "smb_mapping": "smb"}
@@ -56,20 +57,22 @@ class _Talk:
 
 
 class Zeek:
-    """A log with its header lines, plain or gzipped."""
+    """A log with its header lines, or as JSON with one entry a line; plain or gzipped."""
 
     name = "zeek"
 
     def recognises(self, path: Path) -> bool:
-        """Whether the header lines of a log stand at its start."""
+        """Whether the header lines of a log stand at its start, or an entry of one."""
         try:
-            return decoded(path, read_start(path), is_start=True).lstrip("\ufeff").startswith("#separator ")
+            start = decoded(path, read_start(path), is_start=True).lstrip("\ufeff")
         except ExpectedError:
             return False
+        return start.startswith("#separator ") or (start.startswith("{") and is_zeek_json(start))
 
     def read(self, path: Path) -> Reading:
         """Dependencies, or services of addresses. Raises ExpectedError."""
-        header, lines = _lines(path, decoded(path, read_bytes(path)))
+        text = decoded(path, read_bytes(path)).lstrip("\ufeff")
+        header, lines = json_log(text) if text.startswith("{") else _lines(path, text)
         found = Gathering(path, self.name, headings=("from", "needs", "evidence"))
         fields = header.get("fields", [])
         if {"id.orig_h", "id.resp_h", "id.resp_p"} <= set(fields):
@@ -129,7 +132,7 @@ def _talks(found: Gathering, log: str, lines: Iterator[tuple[int, Mapping[str, s
 def _service(log: str, line: Mapping[str, str]) -> str:
     """What is spoken there, by the log it stands in or by what Zeek recognised."""
     name = _SERVICES.get(log) or _said(line.get("service")) or log
-    return name[:40] if name.isprintable() else "?"
+    return name[:40] if name and name.isprintable() else "?"
 
 
 def _services(found: Gathering, lines: Iterator[tuple[int, Mapping[str, str]]]) -> None:

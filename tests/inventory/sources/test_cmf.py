@@ -46,3 +46,11 @@ def test_a_server_of_the_database(tmp_path: Path) -> None:
 def test_a_server_without_a_name_is_refused(tmp_path: Path) -> None:
     reading = read_json(tmp_path, [SERVER | {"server_name": {"S": ""}}], "aws-migration-factory")
     assert (reading.observations, len(reading.refusals)) == ((), 1)
+
+
+def test_databases_of_the_form_are_those_of_their_applications(tmp_path: Path) -> None:
+    form = "app_name,database_name,database_type\nEWO,ewo main,oracle\nEWO,arch,\n,x,mysql\nGIS,a@b,\n"
+    reading = read_text(tmp_path, form, "aws-migration-factory")
+    (one,) = reading.observations
+    assert (one.kind, one.name, one.values["databases"]) == (AssetKind.PROCEDURE, "EWO", ("arch", "oracle ewo_main"))
+    assert [one.place.row for one in reading.refusals] == [4, 5]
