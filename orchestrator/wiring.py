@@ -20,6 +20,7 @@ from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.actions.switchboard import Switchboard
 from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
+from orchestrator.adapters.away_file import AwayFile
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import read_manifest
 from orchestrator.adapters.clock import SystemClock
@@ -95,6 +96,7 @@ __all__ = [
     "rehearsal_home",
     "restore_backup",
     "sheet_bytes",
+    "store_watch",
     "trial_of",
     "write_plan_file",
 ]
@@ -158,7 +160,7 @@ class World:
 
         contacts = LiveContacts(self.contacts, tell=tell)
         channels = Channels(contacts.channels, home=self.settings.home, clock=self.clock)
-        watch = StoreWatch(clock=self.clock, channels=channels, everyone=lambda: contacts.now().contacts)
+        watch = store_watch(self.settings, clock=self.clock, tell=tell)
         return Switchboard(outside=self.outside(tell=tell), channels=channels, contacts_of=contacts.of, watch=watch)
 
     def new_asset_id(self) -> AssetId:
@@ -213,6 +215,17 @@ class World:
 
 def _nothing(_error: ExpectedError) -> None:
     """A single command has nobody to tell."""
+
+
+def store_watch(settings: Settings, *, tell: Callable[[ExpectedError], None], clock: Clock | None = None) -> StoreWatch:
+    """Calls people about a store that is away; needs the state directory and its notices.toml only."""
+    from orchestrator.adapters.channels import Channels  # requests and smtplib: only who calls people needs them
+
+    contacts = LiveContacts(lambda: read_contacts_file(settings.home), tell=tell)
+    now = clock or SystemClock()
+    channels = Channels(contacts.channels, home=settings.home, clock=now)
+    memory = AwayFile(settings.home)
+    return StoreWatch(clock=now, channels=channels, everyone=lambda: contacts.now().contacts, memory=memory)
 
 
 def adopt_playbook(wish: Wish, *, state_dir: Path, name: str) -> AdoptedRunbook:

@@ -21,6 +21,7 @@ from orchestrator.actions.record import change_move, change_wave, progress_in, w
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
 from orchestrator.actions.work_by_hand import follow_by_hand, is_by_hand
+from orchestrator.core.by_hand import desk_word
 from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, LookAtHosts, RecordGate, StartRun
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
@@ -301,6 +302,8 @@ class Driver:
             "epoch": self._epoch,
             "deadline": order.run.deadline,
         }
+        if wave.content.runbook.by_hand(command.direction, command.step):
+            body["at_desk"] = desk_word(command.direction, command.step)
         write_down(desk, wave, "run.intended", body)
         if command.direction is Direction.PROBE:
             for asset in command.assets:

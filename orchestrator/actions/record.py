@@ -42,7 +42,7 @@ def _call_for_it(desk: Desk, wave: WaveRow, sealed: SealedEntry) -> None:
             kind=kind,
             wave=wave.key,
             revision=wave.revision,
-            cause=str(body.get("cause", "")),
+            cause=str(body.get("cause") or body.get("at_desk", "")),
             asset=str(body.get("asset", "")),
         )
         desk.books.notices.put(notice)

@@ -20,8 +20,10 @@ from orchestrator.cli.calling import LAST_CALLS_S
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.core.contacts_file import EXAMPLE
 from orchestrator.core.notices import Call, Contact, Letter, Notice, NoticeKind, in_turn
+from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 from orchestrator.spoken import age, cause_says, one_line
 from orchestrator.texts import _, use_language
+from orchestrator.wiring import store_watch
 
 app = typer.Typer(no_args_is_help=True)
 NEEDS_A_PERSON = 4
@@ -40,6 +42,7 @@ def kind_word(kind: NoticeKind) -> str:
         NoticeKind.OUTAGE: _("outage near its limit"),
         NoticeKind.UNDRIVEN: _("nobody drives"),
         NoticeKind.STORE_AWAY: _("database away"),
+        NoticeKind.AT_DESK: _("work at the desk"),
     }
     return words[kind]
 
@@ -98,6 +101,8 @@ def show_calls(kahn: Context, calls: Sequence[OpenCalls], *, warn: bool, tenant:
 
 
 def _cause(notice: Notice) -> str:
+    if notice.kind is NoticeKind.AT_DESK:
+        return one_line(notice.cause)
     return cause_says(notice.cause) if notice.cause and notice.kind is not NoticeKind.UNDRIVEN else "-"
 
 
@@ -160,10 +165,17 @@ def send_calls(
 ) -> None:
     """Make the calls that are due while nobody drives, and call people because nobody does. For a timer.
 
-    While somebody drives, they make the calls and this does nothing. Ends with 4 when a wave lacks a driver.
+    While somebody drives, they make the calls and this does nothing. Ends with 4 when a wave lacks a driver, with
+    7 when the database is away: people are called for that too, once it lasts for a minute.
     """
     kahn = context_of(ctx)
-    driven = _driven(kahn, patience_s=patience)
+    try:
+        driven = _driven(kahn, patience_s=patience)
+    except (StoreUnavailable, StoreBusy):
+        watch = store_watch(kahn.settings, tell=kahn.out.trouble)
+        watch.is_away()
+        watch.wait(within_s=LAST_CALLS_S)
+        raise
     if driven is not False:
         kahn.out.line(_("Somebody drives, or it cannot be told: they make the calls."))
         kahn.out.json({"driven": driven, "waves": []})

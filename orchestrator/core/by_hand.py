@@ -66,8 +66,13 @@ class DeskWork:
     @property
     def word(self) -> str:
         """What a person types for it."""
-        words = {Direction.DO: self.step, Direction.UNDO: f"undo:{self.step}", Direction.BASELINE: "before"}
-        return words.get(self.direction, self.direction.value)
+        return desk_word(self.direction, self.step)
+
+
+def desk_word(direction: Direction, step: str) -> str:
+    """What a person types for work at the desk."""
+    words = {Direction.DO: step, Direction.UNDO: f"undo:{step}", Direction.BASELINE: "before"}
+    return words.get(direction, direction.value)
 
 
 def desk_works(content: WaveContent, progress: WaveProgress) -> tuple[DeskWork, ...]:

@@ -34,6 +34,7 @@ _HAPPENED: Mapping[NoticeKind, Sentence] = {
     NoticeKind.NOT_STARTING: Sentence(says="Wave {wave} does not start although its window is open: {cause}"),
     NoticeKind.LAST_MOMENT: Sentence(says="Wave {wave}: the last moment to decide is near"),
     NoticeKind.UNDRIVEN: Sentence(says="Wave {wave}: NOBODY DRIVES, so it does not go on or start by itself"),
+    NoticeKind.AT_DESK: Sentence(says="Wave {wave}: work at the desk waits: {cause}"),
     NoticeKind.OUTAGE: Sentence(says="Wave {wave}: {asset} has been out of service almost as long as allowed"),
 }
 
@@ -52,12 +53,15 @@ def message_of(notice: Notice, case: WaveCase, *, then: tuple[Contact, datetime]
     if notice.kind not in INFORMS:
         paragraphs.append((Sentence(says="IF NOBODY ACTS:"), *view.if_nobody_acts, *_then(then, case)))
         paragraphs.append(_to_type(notice, view))
+    if notice.kind is NoticeKind.AT_DESK:
+        paragraphs.append((Sentence(says="What to do:"), _typed("kahn status --needs-me")))
     return Message(subject=subject, paragraphs=tuple(one for one in paragraphs if one))
 
 
 def _facts(notice: Notice, case: WaveCase) -> dict[str, object]:
     names = {str(move.asset): move.name for move in case.content.moves}
-    cause = Sentence(says=cause_of(notice.cause).says) if notice.kind is not NoticeKind.NOT_STARTING else notice.cause
+    literal = notice.kind in (NoticeKind.NOT_STARTING, NoticeKind.AT_DESK)
+    cause = notice.cause if literal else Sentence(says=cause_of(notice.cause).says)
     return {"wave": notice.wave, "cause": cause, "asset": names.get(notice.asset, notice.asset)}
 
 

@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     LAST_MOMENT = "last_moment"
     OUTAGE = "outage"
     UNDRIVEN = "undriven"
+    AT_DESK = "at_desk"
+    """Work for people has opened; its cause is the word that they will sign."""
     STORE_AWAY = "store_away"
     """Of no wave and in no table: it tells that the tables cannot be reached."""
 
@@ -43,7 +45,7 @@ OF_WAVES = tuple(kind for kind in NoticeKind if kind is not NoticeKind.STORE_AWA
 
 ALARM = "wave.alarm"
 """Kind of the journal entry behind an alarm that the clock raised, not a change of state."""
-INFORMS = frozenset({NoticeKind.ROLLED_BACK})
+INFORMS = frozenset({NoticeKind.ROLLED_BACK, NoticeKind.AT_DESK})
 """Kinds that nobody must answer: told to the first contact only."""
 _OF_WAVE: Mapping[str, NoticeKind] = {
     WaveState.HELD: NoticeKind.HELD,
@@ -59,6 +61,7 @@ _WAVE_MUST_BE: Mapping[NoticeKind, tuple[WaveState, ...]] = {
     NoticeKind.NOT_STARTING: (WaveState.APPROVED, WaveState.SCHEDULED),
     NoticeKind.UNDRIVEN: (WaveState.APPROVED, WaveState.SCHEDULED, *sorted(WAVE_GROUPS["in motion"])),
     NoticeKind.LAST_MOMENT: tuple(one for one in WaveState if one not in WAVE_GROUPS["at rest"]),
+    NoticeKind.AT_DESK: tuple(one for one in WaveState if one not in WAVE_GROUPS["at rest"]),
 }
 
 
@@ -145,6 +148,8 @@ def notice_kind(entry_kind: str, body: Mapping[str, Any]) -> NoticeKind | None:
     """What a journal entry about a wave calls people for; None for most entries."""
     if entry_kind == ALARM:
         return NoticeKind(body["alarm"])
+    if entry_kind == "run.intended" and body.get("at_desk"):
+        return NoticeKind.AT_DESK
     if entry_kind == "wave.state":
         return _OF_WAVE.get(str(body["to"]))
     if entry_kind == "move.state" and body["to"] == MoveState.NEEDS_PERSON:
@@ -153,8 +158,9 @@ def notice_kind(entry_kind: str, body: Mapping[str, Any]) -> NoticeKind | None:
 
 
 def says_the_same(one: Notice, other: Notice) -> bool:
-    """Whether a second notice would only repeat the first: assets that are stuck by the same cause in one wave."""
-    if one.kind is not NoticeKind.ASSET_NEEDS_PERSON:
+    """Whether a second notice would only repeat the first: assets that are stuck by the same cause in one wave, or the
+    same work at the desk that nobody was told of yet."""
+    if one.kind not in (NoticeKind.ASSET_NEEDS_PERSON, NoticeKind.AT_DESK):
         return False
     return (one.kind, one.wave, one.revision, one.cause) == (other.kind, other.wave, other.revision, other.cause)
 

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from inventory.model import TenantId
 from orchestrator.core.explain import Sentence
 from orchestrator.core.notice_text import Message
-from orchestrator.core.notices import Notice, NoticeKind
+from orchestrator.core.notices import Call, Notice, NoticeKind
 
 CALL_AFTER = timedelta(seconds=60)
 """A restart of the database server is over before that, and nobody need be woken for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """That the store is away: since when, and what became of each contact's call."""
+
+    since: datetime
+    calls: tuple[Call, ...] = ()
+
+
+class AwayMemory(Protocol):
+    """Where that is remembered between two programs; it cannot be the store."""
+
+    def recall(self) -> Away | None:
+        """What is known; None when the store is not known to be away."""
+        ...
+
+    def keep(self, away: Away) -> None:
+        """Remember it, if that is possible."""
+        ...
+
+    def forget(self) -> bool:
+        """The store is back. False when somebody else has said so already."""
+        ...
 
 
 def away_notice(tenant: TenantId, *, since: datetime) -> Notice:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from orchestrator.actions.store_watch import StoreWatch
 from orchestrator.core.notices import Contact
+from orchestrator.core.store_away import Away
 from tests.orchestrator.actions.test_switchboard import MAIL, PAGER, Lines
 from tests.towns import TestClock
 from tests.waiting import PATIENCE_S, until
@@ -61,3 +62,51 @@ def test_a_channel_that_hangs_holds_no_look_up() -> None:
     watch.is_away()
     until(lambda: [channel for channel, _id in lines.sent] == ["pager"])
     lines.free.set()
+
+
+class Remembered:
+    """A memory that two watches share."""
+
+    def __init__(self) -> None:
+        self.away: Away | None = None
+
+    def recall(self) -> Away | None:
+        return self.away
+
+    def keep(self, away: Away) -> None:
+        self.away = away
+
+    def forget(self) -> bool:
+        known, self.away = self.away, None
+        return known is not None
+
+
+def test_programs_that_run_for_a_moment_only_call_once_in_turn_and_one_of_them_tells_the_end() -> None:
+    lines, clock, memory = Lines(), TestClock(), Remembered()
+
+    def another() -> StoreWatch:
+        return StoreWatch(clock=clock, channels=lines, everyone=lambda: (MAIL, PAGER), memory=memory)
+
+    for after_s in (0, 61, 60, 900, 60):
+        look(another(), clock, after_s=after_s)
+    assert [channel for channel, _id in lines.sent] == ["mail", "pager"]
+    both = another(), another()
+    for one in both:
+        one.is_back()
+        one.wait(within_s=PATIENCE_S)
+    assert sorted(channel for channel, _id in lines.sent) == ["mail", "mail", "pager", "pager"]
+
+
+def test_a_long_running_watch_and_a_timer_do_not_both_call_and_do_not_both_tell_the_end() -> None:
+    lines, clock, memory = Lines(), TestClock(), Remembered()
+    service, timer = (
+        StoreWatch(clock=clock, channels=lines, everyone=lambda: (MAIL,), memory=memory) for _ in range(2)
+    )
+    look(service, clock)
+    look(timer, clock, after_s=61)
+    look(service, clock, after_s=1)
+    assert [channel for channel, _id in lines.sent] == ["mail"]
+    for one in (timer, service):
+        one.is_back()
+        one.wait(within_s=PATIENCE_S)
+    assert [channel for channel, _id in lines.sent] == ["mail", "mail"]

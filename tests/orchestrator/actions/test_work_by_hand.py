@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 
 from inventory.model import AssetId
+from orchestrator.actions.call_people import look_at_notices
 from orchestrator.actions.control_wave import StillAtWork, change_course
 from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.adapters.runbooks import SHIPPED, load_runbook
+from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, desk_works
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.notices import NoticeKind
 from orchestrator.core.surroundings import CALM
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import Store
 from tests.databases import database_url, store
+from tests.orchestrator.actions.test_switchboard import MAIL
 from tests.orchestrator.core.test_by_hand import AT_DESKS
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
@@ -183,3 +187,15 @@ def test_the_shipped_runbook_reaches_its_first_desk_in_a_night_of_the_example(tm
     town.start()
     step(town)
     assert town.wave()[0].state is WaveState.RUNNING and list(waiting(town)) == ["baseline:"]
+
+
+def test_somebody_is_told_when_work_at_the_desk_opens_once_for_each_kind_of_work(tmp_path: Path) -> None:
+    town = a_town(DatabaseStore.create_or_upgrade(f"sqlite:///{tmp_path}/kahn.sqlite"), tmp_path)
+    step(town)
+    with town.store.reading() as books:
+        opened = [one for one in books.notices.open() if one.kind is NoticeKind.AT_DESK]
+    assert [one.cause for one in opened] == ["before"]
+    with town.outside().look() as desk:
+        (errand,) = look_at_notices(desk, lambda _tenant: (MAIL,)).errands
+    assert "work at the desk waits: before" in errand.letter.subject
+    assert "kahn status --needs-me" in errand.letter.text and "IF NOBODY ACTS" not in errand.letter.text

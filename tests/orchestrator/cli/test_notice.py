@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.actions.call_people import UnknownContact, UnknownNotice
+from orchestrator.adapters.away_file import AwayFile
 from orchestrator.adapters.notice_secret import NotDelivered
 from orchestrator.cli.calling import calling
 from orchestrator.cli.context import Context, NoPerson
@@ -16,8 +17,9 @@ from orchestrator.cli.status import status
 from orchestrator.core.alarms import SOON
 from orchestrator.core.contacts_file import ContactsFileWrong
 from orchestrator.core.lifecycle import WaveEvent
-from orchestrator.core.refusals import UnknownPerson
-from orchestrator.settings import CONTACTS_NAME
+from orchestrator.core.refusals import StoreUnavailable, UnknownPerson
+from orchestrator.core.store_away import Away
+from orchestrator.settings import CONFIG_NAME, CONTACTS_NAME
 from tests.known_town import call, document
 from tests.orchestrator.actions.test_call_people import hold
 from tests.orchestrator.cli.lone import command_app
@@ -172,3 +174,22 @@ def test_calls_that_are_due_are_made_although_nobody_drives(tmp_path: Path) -> N
     context = a_desk(tmp_path)
     assert call(app, context, "send", "--patience", "0").exit_code == 0, "a held wave needs a person, no driver"
     assert "W01 ist ANGEHALTEN" in (tmp_path / "got").read_text()
+
+
+def test_a_timer_calls_people_when_the_database_itself_is_away_and_once_only(tmp_path: Path) -> None:
+    """The second look comes a minute after the first; every look is a program of its own."""
+    a_pager(tmp_path)
+    (tmp_path / CONFIG_NAME).write_text('database = "postgresql+psycopg://kahn@127.0.0.1:1/none"\n')
+    words = ("send", "--patience", "0")
+    with pytest.raises(StoreUnavailable):
+        call(app, Context(home=tmp_path), *words)
+    assert not (tmp_path / "got").exists()
+    memory = AwayFile(tmp_path)
+    known = memory.recall()
+    assert known is not None and known.calls == ()
+    memory.keep(Away(since=known.since - timedelta(minutes=2)))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            call(app, Context(home=tmp_path), *words)
+    told = (tmp_path / "got").read_text()
+    assert told.count("kahn doctor") == 1

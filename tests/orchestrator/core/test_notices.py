@@ -100,6 +100,8 @@ def test_a_message_names_who_is_called_next_and_when() -> None:
         ("move.state", {"to": "needs_person"}, NoticeKind.ASSET_NEEDS_PERSON),
         ("move.state", {"to": "held"}, None),
         ("wave.alarm", {"alarm": "outage"}, NoticeKind.OUTAGE),
+        ("run.intended", {"at_desk": "exchange"}, NoticeKind.AT_DESK),
+        ("run.intended", {"step": "copy"}, None),
         ("run.intended", {}, None),
     ],
 )
