@@ -36,7 +36,9 @@ def main() -> None:
         profiles = {one.name: one for one in books.tenants.access(settings.tenant)}  # type: ignore[arg-type]
     machines = select_machines(snapshot, wanted.words)
     began = time.monotonic()
-    answers = ask(machines, profiles=profiles, read=lambda doors: read_facts(doors, at_once=wanted.at_once))
+    answers = ask(
+        machines, profiles=profiles, read=lambda doors: read_facts(doors, at_once=wanted.at_once, credentials={})
+    )
     ours_s = time.monotonic() - began
     answered = sum(1 for _asset, answer in answers if answer.trouble is None)
     names = [asset.name for asset in machines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,6 +60,7 @@ from orchestrator.texts import _
 
 if TYPE_CHECKING:
     from orchestrator.adapters.channels import Channels
+    from orchestrator.adapters.credentials import Credential
     from orchestrator.lab.lab import Lab
     from orchestrator.lab.trial import SeatTrial
 
@@ -88,6 +89,7 @@ __all__ = [
     "prepare_store",
     "pull_from",
     "push",
+    "read_credentials",
     "read_facts",
     "read_host_keys",
     "read_manifest",
@@ -313,12 +315,23 @@ def netbox_server(access: NetboxAccess) -> NetboxServer:
 
 
 def read_facts(
-    doors: Sequence[Door], *, at_once: int, tell: Callable[[FactsAnswer], None] = lambda _answer: None
+    doors: Sequence[Door],
+    *,
+    at_once: int,
+    credentials: Mapping[str, Credential],
+    tell: Callable[[FactsAnswer], None] = lambda _answer: None,
 ) -> tuple[FactsAnswer, ...]:
     """What each machine says of itself, in the order of the doors. Never raises for a door."""
     from orchestrator.adapters import discovery  # paramiko
 
-    return discovery.read_facts(doors, at_once=at_once, tell=tell)
+    return discovery.read_facts(doors, at_once=at_once, credentials=credentials, tell=tell)
+
+
+def read_credentials(file: Path, *, password_file: Path | None) -> Mapping[str, Credential]:
+    """Access profile -> credential, out of a file of ansible-vault. Raises CredentialsWrong."""
+    from orchestrator.adapters import credentials  # paramiko
+
+    return credentials.read_credentials(file, password_file=password_file)
 
 
 def look_at(doors: Sequence[Door]) -> tuple[HostAnswer, ...]:

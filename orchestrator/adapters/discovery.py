@@ -6,16 +6,19 @@ comes over standard input, and nobody's password, agent or configuration goes th
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import paramiko
 
 from inventory.sources.discovery_text import FIRST_LINE, MOST_BYTES
+from orchestrator.adapters.credentials import Credential
 from orchestrator.adapters.ssh import PATIENCE, Ways, login_key
 from orchestrator.adapters.ssh_line import Line, Raw
 from orchestrator.adapters.ssh_session import (
@@ -35,8 +38,11 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.host_keys import Door, named_key
 
 SCRIPT = Path(__file__).with_name("discover.sh").read_bytes()
+NO_CREDENTIALS: Mapping[str, Credential] = MappingProxyType({})
 REPORT_S = 90
 """Seconds for a whole report; a loaded old server needs about ten."""
+MACHINE_S = 120
+"""Seconds for everything after the key exchange: login and report."""
 _BLOCK = 32 * 1024
 _COMMANDS = {False: "exec /bin/sh -s", True: "exec sudo -n /bin/sh -s"}
 
@@ -46,11 +52,15 @@ def read_facts(
     *,
     at_once: int,
     patience: Patience = PATIENCE,
+    credentials: Mapping[str, Credential] = NO_CREDENTIALS,
     tell: Callable[[FactsAnswer], None] = lambda _answer: None,
 ) -> tuple[FactsAnswer, ...]:
-    """One answer per door, in the order of the doors; ``tell`` hears each as it comes. Never raises for a door."""
+    """One answer per door, in the order of the doors; ``tell`` hears each as it comes. Never raises for a door.
+
+    ``credentials`` go before the key file of an access profile.
+    """
     ways = Ways(patience)
-    keys = Keys()
+    keys = Keys(credentials)
     pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="discovery")
     try:
         asked = {pool.submit(_answer, door, ways, keys): place for place, door in enumerate(doors)}
@@ -65,14 +75,20 @@ def read_facts(
 
 
 class Keys:
-    """Private keys by file, each read once for all machines of a round."""
+    """What opens machines, by access profile: given credentials, or private keys, each read once for a round."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: Mapping[str, Credential] = NO_CREDENTIALS) -> None:
+        self._given = credentials
         self._found: dict[str, paramiko.PKey] = {}
 
-    def of(self, profile: AccessProfile) -> paramiko.PKey:
-        """The profile's key: from its file, or from the agent where the file is locked. Raises NoKey."""
-        file = profile.key_file
+    def of(self, profile: AccessProfile) -> Credential:
+        """The credential given for the profile; else its key from the file, or from the agent where that is locked.
+
+        Raises NoKey.
+        """
+        return self._given.get(profile.name) or Credential(key=self._key_in(profile.key_file))
+
+    def _key_in(self, file: str) -> paramiko.PKey:
         if file not in self._found:
             self._found[file] = _credential(file)
         return self._found[file]
@@ -99,24 +115,31 @@ def _from_agent(public: Path) -> paramiko.PKey | None:
 
 def _answer(door: Door, ways: Ways, keys: Keys) -> FactsAnswer:
     try:
-        with logged_in(door, ways, keys) as session:
+        with logged_in(door, ways, keys, for_s=MACHINE_S) as session:
             return FactsAnswer(asset=door.asset, text=_report(session, door), weak=weak_algorithms(session))
     except NoKey as failure:
         return FactsAnswer(asset=door.asset, trouble=failure.trouble)
 
 
 @contextmanager
-def logged_in(door: Door, ways: Ways, keys: Keys) -> Iterator[Session]:
-    """A session on the machine behind the door, which has shown the key that is pinned. Raises NoKey."""
+def logged_in(door: Door, ways: Ways, keys: Keys, *, for_s: float) -> Iterator[Session]:
+    """A session on the machine behind the door, which has shown the key that is pinned. Raises NoKey.
+
+    After ``for_s`` seconds it is torn down, whatever the machine does: the library waits for some answers for ever.
+    """
     if not door.known:
         told = Sentence(says="its host key is not known yet; run `kahn asset scan` first")
         raise failed("no_host_key", told)
     with ways.opened(door) as raw:
         session, line = _session(raw, door, ways.patience)
+        end = threading.Timer(for_s, session.close)
+        end.daemon = True
+        end.start()
         try:
             _log_in(session, line, door, keys.of(door.profile), ways.patience)
             yield session
         finally:
+            end.cancel()
             hang_up(session)
 
 
@@ -125,7 +148,7 @@ def _session(raw: Raw, door: Door, patience: Patience) -> tuple[Session, Line]:
     return negotiated(raw, who=who, known=door.known, patience=patience, legacy=door.profile.legacy)
 
 
-def _log_in(session: Session, line: Line, door: Door, key: paramiko.PKey, patience: Patience) -> None:
+def _log_in(session: Session, line: Line, door: Door, credential: Credential, patience: Patience) -> None:
     """Raises NoKey: for another host key than the pinned one before anything is sent that could be stolen."""
     seen, known = key_of(session), " ".join(door.known.split()[:2])
     if seen != known:
@@ -134,10 +157,17 @@ def _log_in(session: Session, line: Line, door: Door, key: paramiko.PKey, patien
         raise failed("key_mismatch", told)
     try:
         session.auth_timeout = patience.exchange_s
-        if session.auth_publickey(door.profile.user, key):
-            raise paramiko.AuthenticationException("it asks for more than a key")
+        left: object = True
+        if credential.key is not None:
+            left = session.auth_publickey(door.profile.user, credential.key)
+        if left and credential.password:
+            left = session.auth_password(door.profile.user, credential.password)
+        if left:
+            raise paramiko.AuthenticationException("it asks for more")
     except Exception as cause:  # whatever the library says here, the login did not succeed
         told = Sentence(says="it does not let {user} in with the profile's key", facts={"user": door.profile.user})
+        if credential.password:
+            told = Sentence(says="it does not let {user} in with the password given", facts={"user": door.profile.user})
         raise failed("login", told) from cause
     line.trust()
 

@@ -21,7 +21,8 @@ SCRIPT = Path(__file__).with_name("look.sh").read_bytes()
 AT_ONCE = 20
 PATIENCE = Patience(connect_s=5, greet_s=5, exchange_s=5, gap_s=0)
 ANSWER_S = 10
-"""Seconds for the few lines; with ``PATIENCE`` this bounds what one silent machine can cost."""
+"""Seconds for the few lines, and twice as many for login and lines together; with ``PATIENCE`` this bounds what one
+silent machine can cost."""
 
 
 def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience = PATIENCE) -> tuple[HostAnswer, ...]:
@@ -39,7 +40,7 @@ def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience
 
 def _answer(door: Door, ways: Ways, keys: Keys) -> HostAnswer:
     try:
-        with logged_in(door, ways, keys) as session:
+        with logged_in(door, ways, keys, for_s=2 * ANSWER_S) as session:
             script = b"become=%d\n" % door.profile.become + SCRIPT
             text = said(session, "exec /bin/sh -s", script, within_s=ANSWER_S).decode("utf-8", errors="replace")
             at = datetime.now(UTC)

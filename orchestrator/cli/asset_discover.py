@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +20,7 @@ from orchestrator.core.discovery import FactsAnswer
 from orchestrator.core.host_keys import Door
 from orchestrator.spoken import one_line, spoken
 from orchestrator.texts import _
-from orchestrator.wiring import read_facts
+from orchestrator.wiring import read_credentials, read_facts
 
 NOT_REACHED = 7
 AT_ONCE = 20
@@ -34,6 +36,12 @@ def discover(
     at_once: Annotated[
         int, typer.Option(min=1, max=100, help=_("How many machines are asked at the same time."))
     ] = AT_ONCE,
+    credentials: Annotated[
+        Path | None, typer.Option(help=_("File of ansible-vault with passwords or keys, by access profile."))
+    ] = None,
+    vault_password_file: Annotated[
+        Path | None, typer.Option(help=_("File or program with that file's password; else you are asked."))
+    ] = None,
 ) -> None:
     """Ask machines by ssh what they are and with whom they talk; nothing is changed on them, the difference shown."""
     context = context_of(ctx)
@@ -41,7 +49,9 @@ def discover(
         holdings = holdings_in(books, context.tenant)
         profiles = {one.name: one for one in books.tenants.access(context.tenant)}
     machines = select_machines(holdings.snapshot, words or ())
-    answers = ask(machines, profiles=profiles, read=_reader(context, count=len(machines), at_once=at_once))
+    opened = read_credentials(credentials, password_file=vault_password_file) if credentials else {}
+    read = partial(read_facts, at_once=at_once, credentials=opened)
+    answers = ask(machines, profiles=profiles, read=_reader(context, count=len(machines), read=read))
     now = Now(at=context.world.clock.now(), new_id=context.world.new_asset_id)
     found = discovered(holdings, answers, now=now)
     _show(context, found)
@@ -53,12 +63,12 @@ def discover(
     _conclude(context, found, written)
 
 
-def _reader(context: Context, *, count: int, at_once: int) -> FactsReader:
+def _reader(context: Context, *, count: int, read: Callable[..., Sequence[FactsAnswer]]) -> FactsReader:
     """Reads the reports and shows on a terminal how many have come."""
 
-    def read(doors: Sequence[Door]) -> Sequence[FactsAnswer]:
+    def told(doors: Sequence[Door]) -> Sequence[FactsAnswer]:
         if context.json or not sys.stdout.isatty():
-            return read_facts(doors, at_once=at_once)
+            return read(doors)
         answered = Counter[str]()
         with context.out.console.status("") as shown:
 
@@ -66,9 +76,9 @@ def _reader(context: Context, *, count: int, at_once: int) -> FactsReader:
                 answered["all"] += 1
                 shown.update(_("{number} of {count} machines asked").format(number=answered["all"], count=count))
 
-            return read_facts(doors, at_once=at_once, tell=tell)
+            return read(doors, tell=tell)
 
-    return read
+    return told
 
 
 def _show(context: Context, found: Discovered) -> None:

@@ -15,11 +15,13 @@ from inventory.model import AssetId
 from inventory.sources import discovery_text
 from inventory.sources.discovery_text import sections_of, sockets_of
 from orchestrator.adapters import discovery
+from orchestrator.adapters.credentials import Credential
 from orchestrator.adapters.discovery import SCRIPT, read_facts
 from orchestrator.adapters.ssh_session import Patience
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.discovery import FactsAnswer
 from orchestrator.core.host_keys import Door
+from tests.hanging_server import PASSWORD, hanging_server
 from tests.orchestrator.core.builders import KEY
 from tests.sshd import Server, server, start_server, why_no_server
 
@@ -163,3 +165,24 @@ def test_the_script_runs_in_the_shells_of_old_and_small_machines(shell: str) -> 
     _sections, complete = sections_of(done.stdout.decode())
     assert complete and done.stderr == b""
     assert len(done.stdout) < discovery_text.MOST_BYTES
+
+
+def test_a_password_goes_only_to_the_machine_with_the_pinned_key(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "MACHINE_S", 5)
+    heard: list[str] = []
+    with hanging_server(heard) as (port, key):
+
+        def told(password: str, known: str) -> str:
+            door = a_door(server, known=known, port=port)
+            given = {"lab": Credential(password=password)}
+            (answer,) = read_facts([door], at_once=1, patience=QUICK, credentials=given)
+            assert answer.trouble is not None and password not in answer.trouble.told.text
+            return answer.trouble.code
+
+        assert told(PASSWORD, KEY) == "key_mismatch"
+        assert heard == []
+        assert told("wrong horse", key) == "login"
+        assert told(PASSWORD, key) == "broke_off"  # it lets one in, and then never answers
+    assert heard == ["wrong horse", PASSWORD]

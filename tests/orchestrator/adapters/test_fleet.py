@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import pytest
+
 from inventory.model import AssetId
+from orchestrator.adapters import fleet
 from orchestrator.adapters.fleet import look_at
 from orchestrator.adapters.ssh_session import Patience
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.fleet import HostAnswer, Post, findings
 from orchestrator.core.host_keys import Door
+from tests.hanging_server import hanging_server
 from tests.orchestrator.core.builders import KEY
 from tests.sshd import Server, server
 
@@ -94,3 +98,13 @@ def test_a_locked_package_manager_is_seen_without_touching_it(server: Server) ->
         finally:
             holder.kill()
     assert "packages locked" in answer.text.splitlines()
+
+
+def test_a_machine_that_lets_one_in_and_then_never_answers_ends_at_its_deadline(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "ANSWER_S", 2)
+    with hanging_server() as (port, key):
+        door = a_door(server, port=port, known=key)
+        (answer,) = look_at([door], patience=QUICK)
+    assert causes(door, answer) == ["does_not_speak"]

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from orchestrator.adapters import ssh, ssh_line
+from orchestrator.adapters.credentials import CredentialsWrong
 from orchestrator.cli.asset import app
 from orchestrator.cli.context import Context, NotConfirmed
 from orchestrator.core.access import AccessProfile
 from tests.estates import TENANT, an_asset, an_estate
+from tests.orchestrator.adapters.test_credentials import a_vault
 from tests.planning_town import a_home
 from tests.sshd import Server, server
 
@@ -57,3 +59,19 @@ def test_machines_without_a_report_are_named_and_the_exit_code_says_so(home: Con
     assert result.exit_code == 7
     answer = json.loads(result.stdout)
     assert answer["answered"] == 1 and [one["code"] for one in answer["troubles"]] == ["no_host_key"]
+
+
+def test_a_vault_opens_what_no_key_file_opens_and_is_opened_before_anybody_is_asked(
+    home: Context, server: Server, tmp_path: Path
+) -> None:
+    with home.world.transaction() as books:
+        profile = AccessProfile(name="here", user="root", key_file="/nowhere/key", port=server.port)
+        books.tenants.put_access(TENANT, profile)
+    assert called(home, "srv-1", "--dry-run").exit_code == 7
+    key = "".join(f"    {line}\n" for line in server.key_file.read_text().splitlines())
+    file, password = a_vault(tmp_path, f"here:\n  private_key: |\n{key}")
+    words = ("srv-1", "--credentials", str(file), "--vault-password-file", str(password))
+    assert called(home, *words).exit_code == 0
+    assert values(home, "srv-1")["cpu_cores"]
+    password.write_text("another\n")
+    assert isinstance(called(home, *words).exception, CredentialsWrong)

@@ -1,0 +1,85 @@
+"""Credentials out of a vault: opened in memory, and no error shows what is in it."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.credentials import ANSIBLE_VAULT, CredentialsWrong, read_credentials
+
+SECRET = "correct horse battery"
+
+
+def a_vault(tmp_path: Path, text: str) -> tuple[Path, Path]:
+    """The encrypted file, and the file that opens it."""
+    password, file = tmp_path / "password", tmp_path / "credentials.yml"
+    password.write_text("open sesame\n")
+    file.write_text(text)
+    command = (ANSIBLE_VAULT, "encrypt", "--vault-password-file", password, file)
+    subprocess.run(command, check=True, capture_output=True)
+    return file, password
+
+
+def a_key(tmp_path: Path, *, passphrase: str = "") -> str:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", key], check=True)
+    return key.read_text()
+
+
+def indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def test_passwords_and_keys_come_by_access_profile_and_show_nothing(tmp_path: Path) -> None:
+    key = a_key(tmp_path, passphrase="pass")
+    text = f"old: {{password: {SECRET}}}\nnew:\n  passphrase: pass\n  private_key: |\n{indented(key)}"
+    file, password = a_vault(tmp_path, text)
+    found = read_credentials(file, password_file=password)
+    assert found["old"].password == SECRET
+    assert found["new"].key is not None and found["new"].key.get_name() == "ssh-ed25519"
+    assert SECRET not in repr(found)
+
+
+def test_the_password_may_come_from_a_program(tmp_path: Path) -> None:
+    file, _password = a_vault(tmp_path, f"old: {{password: {SECRET}}}\n")
+    program = tmp_path / "tell"
+    program.write_text("#!/bin/sh\necho open sesame\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    assert read_credentials(file, password_file=program)["old"].password == SECRET
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"- {SECRET}",
+        f"old: {SECRET}",
+        f"old: {{password: {SECRET}, user: root}}",
+        f"old: {{passphrase: {SECRET}}}",
+        f"old: {{private_key: {SECRET}}}",
+        "old: {password: 12345}",
+        f"old: {{password: {SECRET}",
+        "{}",
+    ],
+)
+def test_a_file_that_is_wrong_inside_is_refused_and_nothing_of_it_is_said(tmp_path: Path, text: str) -> None:
+    file, password = a_vault(tmp_path, text)
+    with pytest.raises(CredentialsWrong) as refused:
+        read_credentials(file, password_file=password)
+    whole = f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"
+    assert SECRET not in whole and "12345" not in whole
+
+
+def test_what_is_not_encrypted_or_opened_by_another_password_is_refused(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.yml"
+    plain.write_text(f"old: {{password: {SECRET}}}\n")
+    with pytest.raises(CredentialsWrong, match="not encrypted"):
+        read_credentials(plain, password_file=plain)
+    file, password = a_vault(tmp_path, f"old: {{password: {SECRET}}}\n")
+    password.write_text("another\n")
+    with pytest.raises(CredentialsWrong, match="another one"):
+        read_credentials(file, password_file=password)
+    with pytest.raises(CredentialsWrong, match="No such file"):
+        read_credentials(tmp_path / "none", password_file=password)
