@@ -8,7 +8,7 @@ PREFIX=${PREFIX:-/opt/kahn}
 DESTDIR=${DESTDIR:-}
 STATE=/var/lib/kahn
 UNITS=/etc/systemd/system
-OUR_UNITS="kahn.service kahn-watch.service kahn-watch.timer"
+OUR_UNITS="kahn.service kahn-watch.service kahn-watch.timer kahn-netbox@.service kahn-netbox@.timer"
 say() { printf '%s\n' "$*"; }
 
 case "$PREFIX" in
@@ -27,7 +27,11 @@ place=$DESTDIR$PREFIX
 service_is_ours() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
 
 if [ "${1:-}" = remove ]; then
-    if service_is_ours; then systemctl disable --now kahn.service kahn-watch.timer 2>/dev/null || true; fi
+    if service_is_ours; then
+        systemctl disable --now kahn.service kahn-watch.timer 2>/dev/null || true
+        systemctl stop 'kahn-netbox@*.timer' 2>/dev/null || true
+        systemctl disable kahn-netbox@.timer 2>/dev/null || true
+    fi
     for unit in $OUR_UNITS; do set -- "$@" "$DESTDIR$UNITS/$unit"; done
     shift
     for path in "$@" "$place/venv" "$place/bin/kahn"; do
@@ -93,3 +97,4 @@ fi
 say ""
 say "Next:    runuser -u kahn -- $PREFIX/bin/kahn init $STATE"
 say "         systemctl enable --now kahn.service kahn-watch.timer"
+say "         for each tenant that has a NetBox: systemctl enable --now kahn-netbox@TENANT.timer"

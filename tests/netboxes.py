@@ -26,6 +26,14 @@ TYPES = {
     "dcim/sites": "dcim.site",
     "ipam/services": "ipam.service",
     "ipam/ip-addresses": "ipam.ipaddress",
+    "dcim/mac-addresses": "dcim.macaddress",
+    "dcim/device-roles": "dcim.devicerole",
+    "dcim/device-types": "dcim.devicetype",
+    "dcim/manufacturers": "dcim.manufacturer",
+    "dcim/platforms": "dcim.platform",
+    "dcim/locations": "dcim.location",
+    "virtualization/clusters": "virtualization.cluster",
+    "tenancy/contact-assignments": "tenancy.contactassignment",
     "core/object-changes": "core.objectchange",
     "extras/journal-entries": "extras.journalentry",
     "extras/custom-fields": "extras.customfield",
@@ -36,8 +44,13 @@ Fault = Callable[[BaseHTTPRequestHandler], bool]
 """Answers in place of the server; False lets the server answer all the same."""
 
 
-def _on(type_: str) -> Callable[[Row, list[str]], bool]:
-    return lambda row, said: row["parent_object_type"] == type_ and str(row["parent_object_id"]) in said
+def _on(type_: str, name: str) -> Callable[[Row, list[str]], bool]:
+    def fits(row: Row, said: list[str]) -> bool:
+        if "assigned_object" in row:
+            return str((row["assigned_object"].get(name) or {}).get("id")) in said
+        return row["parent_object_type"] == type_ and str(row["parent_object_id"]) in said
+
+    return fits
 
 
 FILTERS: Mapping[str, Callable[[Row, list[str]], bool]] = {
@@ -46,8 +59,10 @@ FILTERS: Mapping[str, Callable[[Row, list[str]], bool]] = {
     "tenant": lambda row, said: (row.get("tenant") or {}).get("slug") in said,
     "last_updated__gte": lambda row, said: row["last_updated"] >= said[0],
     "action": lambda row, said: row["action"]["value"] in said,
-    "device_id": _on("dcim.device"),
-    "virtual_machine_id": _on("virtualization.virtualmachine"),
+    "device_id": _on("dcim.device", "device"),
+    "virtual_machine_id": _on("virtualization.virtualmachine", "virtual_machine"),
+    "object_type": lambda row, said: row["object_type"] in said,
+    "object_id": lambda row, said: str(row["object_id"]) in said,
     "assigned_object_id": lambda row, said: str(row["assigned_object_id"]) in said,
 }
 
@@ -151,6 +166,17 @@ class Netbox:
         """An address on a device's own interface."""
         holder = {"id": 9, "device": nested(device, "of")}
         return self.put("ipam/ip-addresses", {"address": text, "dns_name": "", "assigned_object": holder})
+
+    def mac(self, text: str, number: int, *, holder: str = "device") -> Row:
+        """A hardware address on an interface of a device or, ``virtual_machine``, of a machine."""
+        assigned = {"id": 9, "name": "eth0", holder: nested(number, "of")}
+        return self.put("dcim/mac-addresses", {"mac_address": text, "assigned_object": assigned})
+
+    def contact(self, number: int, contact: int, *, type_: str = "dcim.device", priority: str = "primary") -> Row:
+        """Who is asked about an object."""
+        who = nested(contact, "Meier, Anna", email="anna.meier@stadt.example")
+        row = {"object_type": type_, "object_id": number, "contact": who, "role": nested(1, "Betrieb", slug="betrieb")}
+        return self.put("tenancy/contact-assignments", {**row, "priority": {"value": priority, "label": priority}})
 
     # ----------------------------------------------------------------------- answering
 

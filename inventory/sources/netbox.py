@@ -13,6 +13,14 @@ from functools import partial
 
 from inventory.model import AssetKind
 from inventory.observation import Observation, Place, Reading, Refusal
+from inventory.sources.netbox_around import (
+    IDS_AT_ONCE,
+    Surroundings,
+    around_these,
+    changed_holders,
+    everything_around,
+    is_renamed,
+)
 from inventory.sources.netbox_http import NetboxForbids, NetboxLies, NetboxRefuses, NetboxServer, Row
 from inventory.sources.netbox_rows import (
     DEVICE,
@@ -20,7 +28,6 @@ from inventory.sources.netbox_rows import (
     VM,
     Scope,
     device_row,
-    procedures_of,
     site_row,
     slug_of,
     vm_row,
@@ -44,8 +51,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 OWN_FIELDS = ("mig_state", "mig_wave", "mig_uid", "replaced_by", "replaced_by_device")
 """Custom fields that Kahn writes; it never takes their values for its inventory, only notices who changed them."""
-_SERVICE = ("id", "name", "parent_object_type", "parent_object_id", "last_updated")
-_IDS_AT_ONCE = 200
 _RETENTION = timedelta(days=80)
 """The change log is kept for 90 days unless the server says otherwise; after a longer gap everything is read."""
 
@@ -80,6 +85,8 @@ class Pull:
     """Objects that the change log says were deleted; a whole reading knows it by absence instead."""
     whole: bool
     mark: Mark
+    denied: tuple[str, ...] = ()
+    """Lists that the token may not see, or that the server is too old to have, and that may be left out."""
 
 
 def pull(server: NetboxServer, scope: Scope, *, since: Mark | None = None) -> Pull:
@@ -87,19 +94,19 @@ def pull(server: NetboxServer, scope: Scope, *, since: Mark | None = None) -> Pu
     since = since or Mark()
     mark_change = _last_change(server)
     whole = (since.change > 0) != (mark_change > 0) or _is_long_ago(since.read_at, server.served_at)
+    whole = whole or is_renamed(server, {"last_updated__gte": _earlier(since.read_at)})
     changed = {} if whole else {"last_updated__gte": _earlier(since.read_at)}
     mark = Mark(read_at=server.served_at or since.read_at, change=mark_change)
     if whole:  # rows are understood as they come, while the next page is on its way
-        services = list(server.rows("ipam/services", fields=_SERVICE))
+        around = everything_around(server)
         coming = {type_: _rows(server, type_, scope, changed) for type_ in PATHS}
-        return _understood(server.host, coming, services, scope, partial(Pull, gone=frozenset(), whole=True, mark=mark))
+        return _understood(server.host, coming, around, scope, partial(Pull, gone=frozenset(), whole=True, mark=mark))
     rows = {type_: list(_rows(server, type_, scope, changed)) for type_ in PATHS}
-    for find in (_with_changed_addresses, _with_changed_services):
-        for type_, ids in find(server, rows, changed).items():
-            rows[type_] += _by_ids(server, type_, sorted(ids), scope)
+    for type_, ids in changed_holders(server, rows, changed).items():
+        rows[type_] += _by_ids(server, type_, sorted(ids), scope)
     gone = _deleted(server, after=since.change, until=mark_change)
-    services = _services(server, rows)
-    return _understood(server.host, rows, services, scope, partial(Pull, gone=gone, whole=False, mark=mark))
+    around = around_these(server, rows)
+    return _understood(server.host, rows, around, scope, partial(Pull, gone=gone, whole=False, mark=mark))
 
 
 # --------------------------------------------------------------------------- reading
@@ -119,50 +126,13 @@ def _rows(server: NetboxServer, type_: str, scope: Scope, changed: Mapping[str, 
 
 
 def _by_ids(server: NetboxServer, type_: str, ids: Sequence[int], scope: Scope) -> Iterator[Row]:
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        some = list(ids[start : start + _IDS_AT_ONCE])
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = list(ids[start : start + IDS_AT_ONCE])
         for row in server.rows(PATHS[type_], fields=FIELDS[type_], filters={"id": some}):
             if row["id"] not in some:
                 raise NetboxLies(host=server.host, what=PATHS[type_], why="it ignores the filter for ids")
-            if not scope.tenant or slug_of(row.get("tenant")) == scope.tenant:
+            if type_ == SITE or not scope.tenant or slug_of(row.get("tenant")) == scope.tenant:
                 yield row
-
-
-def _with_changed_addresses(
-    server: NetboxServer, rows: Mapping[str, Sequence[Row]], changed: Mapping[str, str]
-) -> dict[str, set[int]]:
-    """Machines, not among the rows, one of whose addresses changed: that does not stamp the machine itself."""
-    found: dict[str, set[int]] = {DEVICE: set(), VM: set()}
-    for row in server.rows("ipam/ip-addresses", fields=("id", "last_updated", "assigned_object"), filters=changed):
-        holder = row.get("assigned_object") or {}
-        for type_, name in ((DEVICE, "device"), (VM, "virtual_machine")):
-            machine = holder.get(name)
-            if isinstance(machine, dict) and isinstance(machine.get("id"), int):
-                found[type_].add(machine["id"])
-    return {type_: ids - {int(row["id"]) for row in rows[type_]} for type_, ids in found.items()}
-
-
-def _with_changed_services(
-    server: NetboxServer, rows: Mapping[str, Sequence[Row]], changed: Mapping[str, str]
-) -> dict[str, set[int]]:
-    """Machines, not among the rows, one of whose services changed: that does not stamp the machine either."""
-    found: dict[str, set[int]] = {DEVICE: set(), VM: set()}
-    for row in server.rows("ipam/services", fields=_SERVICE, filters=changed):
-        parent, number = row.get("parent_object_type"), row.get("parent_object_id")
-        if parent in found and isinstance(number, int):
-            found[parent].add(number)
-    return {type_: ids - {int(row["id"]) for row in rows[type_]} for type_, ids in found.items()}
-
-
-def _services(server: NetboxServer, rows: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Every service on the machines that were read, for a machine's list of procedures is said as a whole."""
-    read = {(type_, int(row["id"])) for type_ in (DEVICE, VM) for row in rows[type_]}
-    asked: list[dict[str, list[int]]] = [{}]
-    if len(read) <= _IDS_AT_ONCE:
-        names = {"device_id": DEVICE, "virtual_machine_id": VM}
-        asked = [{name: [int(row["id"]) for row in rows[type_]]} for name, type_ in names.items() if rows[type_]]
-    found = (row for filters in asked for row in server.rows("ipam/services", fields=_SERVICE, filters=filters))
-    return [row for row in found if (row.get("parent_object_type"), row.get("parent_object_id")) in read]
 
 
 def _last_change(server: NetboxServer) -> int:
@@ -202,18 +172,16 @@ def _earlier(read_at: str) -> str:
 
 
 def _understood(
-    host: str, rows: Mapping[str, Iterable[Row]], services: Sequence[Row], scope: Scope, into: partial[Pull]
+    host: str, rows: Mapping[str, Iterable[Row]], around: Surroundings, scope: Scope, into: partial[Pull]
 ) -> Pull:
-    running = procedures_of(services)
     read: list[tuple[str, Row, Observation | tuple[Refusal, ...]]] = []
     for type_, reader in ((DEVICE, device_row), (VM, vm_row)):
         for row in rows[type_]:
-            procedures = running.get((type_, int(row["id"])), ())
-            read.append((type_, row, reader(host, row, scope=scope, procedures=procedures)))
+            read.append((type_, row, reader(host, row, scope=scope, around=around.of((type_, int(row["id"]))))))
     stood_at = {str(one.values.get("site", "")) for _type, _row, one in read if isinstance(one, Observation)}
     for row in rows[SITE]:
         if not scope.tenant or slug_of(row.get("tenant")) == scope.tenant or row.get("name") in stood_at:
-            read.append((SITE, row, site_row(host, row)))
+            read.append((SITE, row, site_row(host, row, around=around.of((SITE, int(row["id"]))))))
     observations = [one for _type, _row, one in read if isinstance(one, Observation)]
     reading = Reading(
         source=SOURCE,
@@ -221,7 +189,7 @@ def _understood(
         refusals=tuple(refusal for _type, _row, one in read if isinstance(one, tuple) for refusal in one),
     )
     remotes = tuple(_remote(type_, row, one) for type_, row, one in read if isinstance(one, Observation))
-    return into(reading=reading, remotes=remotes)
+    return into(reading=reading, remotes=remotes, denied=around.denied)
 
 
 def _only_named(observations: Sequence[Observation]) -> list[Observation]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from inventory.model import FIELDS, AssetKind
 from inventory.observation import Observation, Place, Refusal
+from inventory.parsing import MAX_LIST
 from inventory.sources.kind_words import kind_by_system, machine_kind
 from inventory.sources.netbox_http import Row
 from inventory.sources.records import Cell, Claim, observed
@@ -25,6 +26,19 @@ PROTOCOL_WORDS = frozenset(_PROTOCOLS.split())
 """Names of services that say how something is spoken to, not which procedure it is."""
 
 Procedures = Mapping[tuple[str, int], tuple[str, ...]]
+_PRIORITIES = ("primary", "secondary", "tertiary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What hangs on one object: procedures by its services, hardware addresses, and the pseudonym of who is asked."""
+
+    procedures: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    contact: str = ""
+
+
+NOTHING_AROUND = Around()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +60,7 @@ def _text(nested: object, name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def device_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) -> Observation | tuple[Refusal, ...]:
+def device_row(host: str, row: Row, *, scope: Scope, around: Around) -> Observation | tuple[Refusal, ...]:
     """A device as a machine."""
     made = row.get("device_type")
     cells = [
@@ -59,10 +73,10 @@ def device_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) 
         Cell(field="asset_tag", raw=row.get("asset_tag"), column="asset_tag"),
         Cell(field="room", raw=_text(row.get("location"), "name"), column="location"),
     ]
-    return _machine(host, row, claim=(DEVICE, _device_kind(row, scope)), cells=cells, procedures=procedures)
+    return _machine(host, row, claim=(DEVICE, _device_kind(row, scope)), cells=cells, around=around)
 
 
-def vm_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) -> Observation | tuple[Refusal, ...]:
+def vm_row(host: str, row: Row, *, scope: Scope, around: Around) -> Observation | tuple[Refusal, ...]:
     """A virtual machine."""
     disk_mb = row.get("disk")
     cells = [
@@ -71,14 +85,15 @@ def vm_row(host: str, row: Row, *, scope: Scope, procedures: Sequence[str]) -> O
         Cell(field="disk_gib", raw=round(disk_mb / 1024, 2) if isinstance(disk_mb, int) else disk_mb, column="disk"),
         Cell(field="hypervisor", raw=_text(row.get("device"), "name"), column="device"),
     ]
-    return _machine(host, row, claim=(VM, AssetKind.VM), cells=cells, procedures=procedures)
+    return _machine(host, row, claim=(VM, AssetKind.VM), cells=cells, around=around)
 
 
-def site_row(host: str, row: Row) -> Observation | tuple[Refusal, ...]:
+def site_row(host: str, row: Row, *, around: Around = NOTHING_AROUND) -> Observation | tuple[Refusal, ...]:
     """A site."""
     cells = [
         Cell(field="title", raw=row.get("facility"), column="facility"),
         Cell(field="note", raw=row.get("description"), column="description"),
+        Cell(field="contact", raw=around.contact, column="contacts"),
     ]
     claim = _claim(host, row, SITE, AssetKind.SITE)
     return _dated(row, observed(claim, Cell(field="name", raw=row.get("name"), column="name"), cells))
@@ -107,8 +122,30 @@ def procedures_of(services: Iterable[Row]) -> Procedures:
     return {key: tuple(names) for key, names in found.items()}
 
 
+def macs_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The hardware addresses of one machine's interfaces, at most as many as a list may hold."""
+    found = {text for row in rows if isinstance(text := row.get("mac_address"), str) and text}
+    return tuple(sorted(found)[:MAX_LIST])
+
+
+def contacts_of(rows: Iterable[Row]) -> str:
+    """Who is asked about one object: the contact of the highest priority, as a pseudonym; empty when there is none.
+
+    Who that is stands in NetBox alone: neither name, telephone nor mail address comes here, so erasing the contact
+    there leaves nothing of the person here.
+    """
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        contact, priority = row.get("contact"), row.get("priority")
+        word = priority.get("value") if isinstance(priority, dict) else priority
+        number = contact.get("id") if isinstance(contact, dict) else None
+        if isinstance(number, int) and not isinstance(number, bool):
+            found.append((_PRIORITIES.index(word) if word in _PRIORITIES else len(_PRIORITIES), number))
+    return f"netbox-{min(found)[1]}" if found else ""
+
+
 def _machine(
-    host: str, row: Row, *, claim: tuple[str, AssetKind], cells: list[Cell], procedures: Sequence[str]
+    host: str, row: Row, *, claim: tuple[str, AssetKind], cells: list[Cell], around: Around
 ) -> Observation | tuple[Refusal, ...]:
     address = row.get("primary_ip")
     custom = row.get("custom_fields")
@@ -120,10 +157,13 @@ def _machine(
         Cell(field="fqdn", raw=_text(address, "dns_name"), column="primary_ip"),
         Cell(field="cluster", raw=_text(row.get("cluster"), "name"), column="cluster"),
         Cell(field="note", raw=row.get("description"), column="description"),
-        Cell(field="procedures", raw=list(procedures) or None, column="services"),
+        Cell(field="procedures", raw=list(around.procedures) or None, column="services"),
+        Cell(field="contact", raw=around.contact, column="contacts"),
     ]
     if isinstance(custom, dict):
         cells += [_custom(name, custom[name]) for name in CUSTOM if custom.get(name) not in (None, "")]
+    # Real addresses of real interfaces count for more than a field that somebody filled in by hand.
+    cells.append(Cell(field="mac", raw=list(around.macs) or None, column="interfaces"))
     fitting = [cell for cell in cells if claim[1] in FIELDS[cell.field].kinds]
     return _dated(
         row, observed(_claim(host, row, *claim), Cell(field="name", raw=row.get("name"), column="name"), fitting)

@@ -24,6 +24,7 @@ from orchestrator.core.netbox import (
     UID,
     Link,
     NetboxAccess,
+    NetboxShrunk,
     Outgoing,
     SyncState,
     Way,
@@ -45,14 +46,6 @@ class NoNetbox(ExpectedError):
     exit_code = 5
 
 
-class NetboxShrunk(ExpectedError):
-    """So much is gone from the NetBox at once that a lost right is likelier than deletions."""
-
-    code, says = "NBX-014", "The NetBox no longer shows {gone} of {known} linked objects; nothing was taken."
-    remedy = "Check the token's rights and the tenant filter; if they are really gone, repeat with --accept-missing."
-    exit_code = 4
-
-
 class NameHeld(ExpectedError):
     """An object was renamed there to a name that another asset has here."""
 
@@ -72,6 +65,8 @@ class Inward:
     state: SyncState
     planned: tuple[str, ...] = ()
     """Names of changed assets that are in a wave already: changed after planning."""
+    denied: tuple[str, ...] = ()
+    """Lists there that the token may not see, and that were left out."""
 
     @property
     def is_empty(self) -> bool:
@@ -94,7 +89,14 @@ def inward(books: Books, tenant: TenantId, pull: Pull, *, now: Now, accept_missi
     state = replace(books.netbox.state(tenant), read_at=pull.mark.read_at, change=pull.mark.change)
     if not pull.remotes and not pull.reading.observations:
         nothing = Intake(before=Holdings(snapshot=Snapshot(tenant=tenant, assets=(), dependencies=())), steps=())
-        return Inward(intake=nothing, links=(), missing=gone, refusals=pull.reading.refusals, state=state)
+        return Inward(
+            intake=nothing,
+            links=(),
+            missing=gone,
+            refusals=pull.reading.refusals,
+            state=state,
+            denied=pull.denied,
+        )
     holdings = holdings_in(books, tenant)
     meant = _meant(holdings.snapshot, links, pull.remotes)
     held = _held(holdings.snapshot, pull.remotes, meant)
@@ -111,6 +113,7 @@ def inward(books: Books, tenant: TenantId, pull: Pull, *, now: Now, accept_missi
         refusals=refusals,
         state=state,
         planned=_planned(books, tenant, intake.steps),
+        denied=pull.denied,
     )
 
 

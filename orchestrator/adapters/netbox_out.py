@@ -23,8 +23,10 @@ from orchestrator.core.netbox import (
     WAVE,
     Link,
     NetboxAccess,
+    NetboxShrunk,
     Outgoing,
     choices,
+    is_suspicious,
 )
 
 OWN = (STATE, WAVE, UID, BY_DEVICE, BY_VM)
@@ -64,30 +66,44 @@ def pull_from(server: NetboxServer, access: NetboxAccess, **since: object) -> Pu
     return pull(server, Scope(tenant=access.tenant, roles=access.roles), **since)  # type: ignore[arg-type]
 
 
-def push(server: NetboxServer, changes: Sequence[Outgoing], *, done: Callable[[Batch], None]) -> int:
+def push(
+    server: NetboxServer, changes: Sequence[Outgoing], *, done: Callable[[Batch], None], accept_missing: bool = False
+) -> int:
     """Write all changes, batch by batch; ``done`` hears of each once it is certain. Returns how many objects.
 
-    Raises ExpectedError; what ``done`` heard of is written, of the rest nothing but perhaps a journal entry.
+    Raises ExpectedError, NetboxShrunk when too many objects are not there; what ``done`` heard of is written, of the
+    rest nothing but perhaps a journal entry.
     """
     ordered = sorted(changes, key=lambda one: (one.link.type, one.link.id))
-    written = 0
+    written = gone = 0
     for type_, some in groupby(ordered, key=lambda one: one.link.type):
         waiting = list(some)
         for start in range(0, len(waiting), AT_ONCE):
-            batch = _push(server, type_, waiting[start : start + AT_ONCE])
+            some_now = waiting[start : start + AT_ONCE]
+            there = _there(server, type_, some_now)
+            gone += len(some_now) - len(there)
+            if not accept_missing and is_suspicious(gone=gone, known=len(ordered)):
+                raise NetboxShrunk(gone=gone, known=len(ordered))
+            batch = _push(server, type_, some_now, there=there)
             written += len(batch.links)
             done(batch)
     return written
 
 
-def _push(server: NetboxServer, type_: str, changes: Sequence[Outgoing]) -> Batch:
-    """One batch: read again, write what still differs, note, report."""
+def _there(server: NetboxServer, type_: str, changes: Sequence[Outgoing]) -> dict[int, dict[str, object]]:
+    """Our fields of one batch's objects as they stand now; a token's lost right looks like an object that is gone."""
     ids = [one.link.id for one in changes]
-    there = {
+    return {
         int(row["id"]): plain_own(_custom(row))
         for row in server.rows(PATHS[type_], fields=("id", "name", "custom_fields"), filters={"id": ids})
         if row["id"] in ids
     }
+
+
+def _push(
+    server: NetboxServer, type_: str, changes: Sequence[Outgoing], *, there: Mapping[int, Mapping[str, object]]
+) -> Batch:
+    """One batch: write what still differs from what is there, note, report."""
     here = [one for one in changes if one.link.id in there]
     foreign = tuple(
         f"{one.name}: {name}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -128,7 +129,7 @@ def apply_(
     context.out.line(_("Taken in: {count} changes.").format(count=written))
     answer: dict[str, Any] = {"written_here": written, **_inward_as_json(found)}
     if not only_in:
-        answer |= _push(context, server)
+        answer |= _push(context, server, accept_missing=accept_missing)
     context.out.json(answer)
     if found.refusals:
         raise typer.Exit(PARTLY_TAKEN)
@@ -154,7 +155,7 @@ def _read(context: Context, server: NetboxServer, *, whole: bool, accept_missing
 # --------------------------------------------------------------------------- writing there
 
 
-def _push(context: Context, server: NetboxServer) -> dict[str, Any]:
+def _push(context: Context, server: NetboxServer, *, accept_missing: bool) -> dict[str, Any]:
     """Show what would be written there and write it, unless it is the first time that anybody sees it."""
     with context.world.store.reading() as books:
         changes = outward(books, context.tenant)
@@ -168,7 +169,8 @@ def _push(context: Context, server: NetboxServer) -> dict[str, Any]:
     missing = missing_fields(server)
     if missing:
         raise FieldsMissing(host=server.host, names=", ".join(missing))
-    written = _write(context, server, changes, replace(state, writes=Writes.ON))
+    with _certain(context, changes, replace(state, writes=Writes.ON)) as keep:
+        written = push(server, changes, done=keep, accept_missing=accept_missing)
     context.out.line(_("Written to NetBox: {count} objects.").format(count=written))
     return {"written_there": written, "writes": Writes.ON.value}
 
@@ -183,8 +185,9 @@ def _may_write(context: Context, state: SyncState) -> bool:
     return True
 
 
-def _write(context: Context, server: NetboxServer, changes: Sequence[Outgoing], state: SyncState) -> int:
-    """Batch by batch, each noted here once it is certain there; what is not done is said, here and in the store."""
+@contextmanager
+def _certain(context: Context, changes: Sequence[Outgoing], state: SyncState) -> Iterator[Callable[[Any], None]]:
+    """Notes each batch here once it is certain there; what is not done is said, here and in the store."""
     done = 0
 
     def keep(batch: Any) -> None:
@@ -203,16 +206,13 @@ def _write(context: Context, server: NetboxServer, changes: Sequence[Outgoing], 
 
     _keep(context, replace(state, complete=False, told=_("writing to NetBox was not finished")))
     try:
-        push(server, changes, done=keep)
+        yield keep
     except ExpectedError as error:
         facts = {"done": done, "all": len(changes), "code": error.code}
-        _keep(
-            context,
-            replace(state, complete=False, told=_("{done} of {all} objects written, then {code}").format(**facts)),
-        )
+        told = _("{done} of {all} objects written, then {code}").format(**facts)
+        _keep(context, replace(state, complete=False, told=told))
         raise
     _keep(context, replace(state, complete=True, told=""))
-    return done
 
 
 def _keep(context: Context, state: SyncState) -> None:
@@ -236,6 +236,8 @@ def _show_inward(context: Context, found: Inward) -> None:
     if found.missing:
         out.line(_("  no longer there: {count}").format(count=len(found.missing)))
         examples(context, [f"- {one.type} {one.id} ({one.asset})" for one in found.missing])
+    if found.denied:
+        out.line(_("  left out, for the token may not see: {lists}").format(lists=", ".join(found.denied)))
     if found.planned:
         out.line(_("  changed after planning: {names}").format(names=", ".join(found.planned)))
     if found.is_empty and not found.missing:
@@ -265,6 +267,7 @@ def _inward_as_json(found: Inward) -> dict[str, Any]:
         "missing": [{"type": one.type, "id": one.id, "asset": one.asset} for one in found.missing],
         "changed_after_planning": list(found.planned),
         "refused": len(found.refusals),
+        "denied": list(found.denied),
     }
 
 

@@ -33,6 +33,17 @@ class BadNetbox(ExpectedError):
     remedy = "Set it again with `kahn sync setup netbox`."
 
 
+class NetboxShrunk(ExpectedError):
+    """So much is gone from the NetBox at once that a lost right is likelier than deletions."""
+
+    code, says = (
+        "NBX-014",
+        "The NetBox no longer shows {gone} of {known} linked objects; nothing more was taken or written.",
+    )
+    remedy = "Check the token's rights and the tenant filter; if they are really gone, repeat with --accept-missing."
+    exit_code = 4
+
+
 class Writes(StrEnum):
     """Whether anything may be written to the NetBox: only after a person has seen the first difference."""
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from inventory.model import AssetKind
 from inventory.observation import Observation
-from inventory.sources.netbox_rows import Scope, device_row, procedures_of, site_row, slug_of, vm_row
+from inventory.sources.netbox_rows import Around, Scope, device_row, procedures_of, site_row, slug_of, vm_row
 
 
 def test_a_row_that_says_little_gives_little() -> None:
-    one = device_row("nb.example", {"id": 4, "name": "srv-4"}, scope=Scope(), procedures=())
+    one = device_row("nb.example", {"id": 4, "name": "srv-4"}, scope=Scope(), around=Around())
     assert isinstance(one, Observation)
     assert (one.kind, dict(one.values), str(one.place)) == (AssetKind.WORKSTATION, {}, "nb.example dcim.device, row 4")
 
@@ -21,7 +21,7 @@ def test_a_row_of_strange_types_never_breaks_the_reading() -> None:
     for value in strange:
         row = {"id": 1, **dict.fromkeys(names, value)}
         for read in (device_row, vm_row):
-            assert isinstance(read("nb", row, scope=Scope(roles={}), procedures=()), Observation | tuple)
+            assert isinstance(read("nb", row, scope=Scope(roles={}), around=Around()), Observation | tuple)
         assert isinstance(site_row("nb", row), Observation | tuple)
         assert slug_of(value) == ""
 

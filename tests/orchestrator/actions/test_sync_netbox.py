@@ -14,7 +14,6 @@ from inventory.observation import Observation, Place, Reading, Refusal
 from inventory.sources.netbox import Mark, Pull, Remote
 from orchestrator.actions.sync_netbox import (
     Inward,
-    NetboxShrunk,
     NoNetbox,
     access_of,
     inward,
@@ -25,7 +24,7 @@ from orchestrator.actions.sync_netbox import (
 from orchestrator.actions.take_inventory import Now
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.cli.context import Context
-from orchestrator.core.netbox import NetboxAccess
+from orchestrator.core.netbox import NetboxAccess, NetboxShrunk
 from tests.estates import TENANT, an_asset, an_estate
 from tests.planning_town import a_home
 

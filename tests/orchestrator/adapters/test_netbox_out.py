@@ -10,7 +10,7 @@ from inventory.model import AssetId
 from inventory.sources.netbox_http import NetboxServer, NetboxUnavailable, NotSure, Patience
 from orchestrator.adapters import netbox_out
 from orchestrator.adapters.netbox_out import OWN, Batch, FieldTaken, missing_fields, prepare, push
-from orchestrator.core.netbox import Link, Outgoing
+from orchestrator.core.netbox import Link, NetboxShrunk, Outgoing
 from tests.netboxes import V2, Netbox, running, saying, silently_done, well
 
 DEVICES, NOTES, FIELDS = "dcim/devices", "extras/journal-entries", "extras/custom-fields"
@@ -53,6 +53,21 @@ def test_only_our_own_fields_of_changed_objects_are_sent(netbox: Netbox) -> None
     assert netbox.writes() == [("PATCH", DEVICES)]
     assert {"mig_wave": "W01", "mig_state": "moved"}.items() <= batch.links[0].own.items()
     assert "foreign" not in batch.links[0].own
+
+
+def test_a_right_that_was_lost_is_not_taken_for_deletions(netbox: Netbox) -> None:
+    """A constrained token shows fewer objects, without a word: nothing may be marked as gone by that."""
+    for number in range(6, 41):
+        netbox.device(f"apc-{number}")
+    changes = [a_change(number, mig_wave="W01") for number in range(1, 41)]
+    rest, netbox.tables[DEVICES] = netbox.tables[DEVICES], {1: netbox.tables[DEVICES][1]}
+    batches: list[Batch] = []
+    with pytest.raises(NetboxShrunk, match="39 of 40"):
+        push(asking(netbox), changes, done=batches.append)
+    assert batches == [] and netbox.writes() == []
+    netbox.tables[DEVICES] = {number: row for number, row in rest.items() if number > 3}
+    (batch,) = pushed(netbox, *changes)
+    assert [one.id for one in batch.missing] == [1, 2, 3] and len(batch.links) == 37
 
 
 def test_a_field_that_somebody_else_changed_is_written_all_the_same_and_told(netbox: Netbox) -> None:

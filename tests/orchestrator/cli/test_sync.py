@@ -19,7 +19,7 @@ from orchestrator.cli.context import Context, NotConfirmed
 from orchestrator.cli.sync import app
 from orchestrator.core.netbox import Writes
 from tests.estates import TENANT, an_asset, an_estate
-from tests.netboxes import V2, Netbox, running, saying, secrets_in, well
+from tests.netboxes import V2, Netbox, running, saying, secrets_in
 from tests.planning_town import a_home
 
 DEVICES = "dcim/devices"
@@ -111,23 +111,37 @@ def test_without_the_custom_fields_nothing_is_written_and_the_way_out_is_named(h
     assert error.code == "NBX-011" and "prepare" in str(error) and netbox.writes() == []
 
 
+def after_first_write(netbox: Netbox) -> list[str]:
+    """What was asked of the server after it had been written to once."""
+    verbs = [verb for verb, _path, _query in netbox.asked]
+    return verbs[verbs.index("PATCH") + 1 :] if "PATCH" in verbs else []
+
+
 def test_a_push_that_breaks_off_says_so_and_the_next_one_completes_it(
     home: Context, netbox: Netbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called(home, "prepare", "netbox")
     called(home, "apply", "netbox")
     netbox.now += timedelta(hours=1)
-    netbox.asked.clear()
     called(home, "apply", "netbox", "--only-in")
     monkeypatch.setattr(netbox_out, "AT_ONCE", 1)
-    checks_and_first_batch = 4
-    netbox.faults += [well] * (len(netbox.asked) + checks_and_first_batch) + [saying(503)] * 2
+    away = saying(503)
+    netbox.faults += [lambda handler: bool(after_first_write(netbox)) and away(handler)] * 100
     error = refused(home, "apply", "netbox")
     assert error.code == "NBX-001"
     with home.world.store.reading() as books:
         state = books.netbox.state(TENANT)
+    netbox.faults.clear()
     assert (state.complete, state.told, state.writes) == (False, "1 of 2 objects written, then NBX-001", Writes.ON)
     assert answer(home, "apply", "netbox")["written_there"] == 1
+
+
+def test_lists_that_the_token_may_not_see_are_named(home: Context, netbox: Netbox) -> None:
+    assert "may not see" not in called(home, "show", "netbox").output
+    netbox.forbids |= {"dcim/mac-addresses", "tenancy/contact-assignments"}
+    told = called(home, "show", "netbox").output
+    assert "may not see: dcim/mac-addresses, tenancy/contact-assignments" in " ".join(told.split())
+    assert answer(home, "apply", "netbox")["denied"] == ["dcim/mac-addresses", "tenancy/contact-assignments"]
 
 
 def test_a_token_stands_nowhere_but_in_its_own_file(home: Context, netbox: Netbox, tmp_path: Path) -> None:
