@@ -57,7 +57,7 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
             parts += decision_lines(nth, decision)
     parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view)]
     if view.not_well:
-        parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _not_well(view.not_well[:rows])]
+        parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _NotWell(view.not_well[:rows])]
         more = len(view.not_well) - rows
         if more > 0:
             parts.append(Text(" " + _("... and {count} more").format(count=more)))
@@ -150,10 +150,12 @@ def _duration(long: timedelta) -> str:
 
 def decision_lines(nth: int, decision: Decision) -> list[RenderableType]:
     """One decision: what, since when, which assets, what helps, and the commands for it."""
-    first = Text(f"[{nth}] ").append(spoken(decision.what), style="bold")
+    first = Text(spoken(decision.what), style="bold")
     if decision.since:
-        first.append(f" ({_('since {time}').format(time=moment(decision.since))})")
-    lines: list[RenderableType] = [Padding(first, (0, 0, 0, 1))]
+        first.append(f" ({_('since {time}').format(time=moment(decision.since))})", style="not bold")
+    head = Table.grid(padding=(0, 1, 0, 0))
+    head.add_row(f" [{nth}]", first)
+    lines: list[RenderableType] = [head]
     if decision.names:
         shown = ", ".join(one_line(name, longest=40) for name in decision.names[:NAMES])
         more = f" +{len(decision.names) - NAMES}" if len(decision.names) > NAMES else ""
@@ -306,10 +308,23 @@ def _behind_lines(line: BehindLine) -> list[RenderableType]:
     return [head, _indented(spoken(line.remedy))]
 
 
-def _not_well(lines: Sequence[NotWellLine]) -> Table:
-    table = Table(box=None, pad_edge=True, header_style="dim")
+class _NotWell:
+    """The assets that are not well; where the headings would be broken inside a word they and the department go."""
+
+    def __init__(self, lines: Sequence[NotWellLine]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        whole = _not_well(self._lines, wide=True)
+        unbroken = Measurement.get(console, options.update_width(ALL_COLUMNS), whole).minimum
+        yield whole if unbroken <= options.max_width else _not_well(self._lines, wide=False)
+
+
+def _not_well(lines: Sequence[NotWellLine], *, wide: bool) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim", show_header=wide)
     table.add_column("", no_wrap=True)
-    for heading in (_("asset"), _("department"), _("state"), _("step"), _("since"), _("cause")):
+    headings = (_("asset"), *([_("department")] if wide else []), _("state"), _("step"), _("since"), _("cause"))
+    for heading in headings:
         table.add_column(heading, overflow="fold")
     for line in lines:
         style = _COLOURS.get(line.state, _LOUD)
@@ -317,7 +332,7 @@ def _not_well(lines: Sequence[NotWellLine]) -> Table:
         table.add_row(
             Text(SIGNS[MoveState.HELD] if line.waits_for else SIGNS[line.state], style=style),
             Text(one_line(line.name, longest=40)),
-            Text(one_line(line.department or "-", longest=30)),
+            *([Text(one_line(line.department or "-", longest=30))] if wide else []),
             Text(_state_of(line), style=style),
             Text(one_line(line.step or "-", longest=40)),
             _hour(line.since) if line.since else "-",
