@@ -25,6 +25,8 @@ class SimulatedRuns:
     known_epoch: int = 0
     answers: list[str] = field(default_factory=list)
     """What the next probes say, in order; then always not_done."""
+    differences: list[str] = field(default_factory=list)
+    """What comparisons with before find."""
 
     def start(self, order: RunOrder) -> None:
         """Play the whole run at once."""
@@ -51,6 +53,8 @@ class SimulatedRuns:
         """What the module of that direction says."""
         if direction is Direction.PROBE and self.answers:
             return {"answer": self.answers.pop(0)}
+        if direction is Direction.COMPARE and self.differences:
+            return {**_report(direction), "now": "d2", "equal": False, "differences": self.differences}
         return _report(direction)
 
     def note(self, lines: list[SpoolLine], kind: str, host: str, **fields: Any) -> None:

@@ -249,6 +249,9 @@ def _conclude(kahn: Context, wave: str) -> None:
         row, progress = wave_at(books, kahn.tenant, wave)
     view = view_of(row, progress, now=kahn.world.clock.now())
     kahn.out.rich(render(view))
+    if view.behind and view.state is WaveState.CLOSED:
+        left = sum(len(line.names) for line in view.behind)
+        kahn.out.line(_("{count} assets are left behind. Next: `kahn plan propose`.").format(count=left))
     kahn.out.line(_("Next: `kahn wave show {wave}`, `kahn report make management`.").format(wave=wave))
     kahn.out.json(view)
 

@@ -20,6 +20,9 @@ from orchestrator.ports import SealedEntry
 from orchestrator.spoken import cause_says, one_line, spoken, state_word
 from orchestrator.texts import _
 
+DIFFERENCES = 10
+"""So many differences from before are listed."""
+
 
 def show_evidence(kahn: Context, wave: str, name: str) -> None:
     """Print the page. Raises UnknownWave, UnknownAsset."""
@@ -50,7 +53,7 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     if page.cause:
         lines.append(_("cause: {cause}").format(cause=cause_says(page.cause.code)))
     lines += ["", _("STEPS"), *(_step(one) for one in page.steps)]
-    lines += ["", _("WHAT WAS SEEN"), *(_seen(one, zone) for one in page.seen)]
+    lines += ["", _("WHAT WAS SEEN"), *(line for one in page.seen for line in _seen(one, zone))]
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
     lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))
@@ -79,7 +82,7 @@ def _step(line: StepLine) -> str:
     return f"  {line.name:<24} {words[line.state]}{once}{mark}"
 
 
-def _seen(one: Seen, zone: str) -> str:
+def _seen(one: Seen, zone: str) -> list[str]:
     words = {"done": _("ok"), "": _("begun, no end seen"), "failed": _("FAILED"), "unknown": _("UNKNOWN")}
     words["started"] = _("in the hands of the other tool")
     outcome = words.get(one.outcome, _("not started"))
@@ -89,7 +92,12 @@ def _seen(one: Seen, zone: str) -> str:
         outcome = answers.get(one.answer, _("cannot tell"))
     cause = f": {cause_says(one.cause.code)}" if one.cause else ""
     told = f" ({one_line(one.message, longest=160)})" if one.message else ""
-    return f"  {clock(one.at, zone)} {run_words(one.direction, one.step)}: {outcome}{cause}{told}"
+    if one.as_before is not None:
+        outcome = _("as before") if one.as_before else _("DIFFERS FROM BEFORE")
+    line = f"  {clock(one.at, zone)} {run_words(one.direction, one.step)}: {outcome}{cause}{told}"
+    shown = [f"      {one_line(difference, longest=160)}" for difference in one.differences[:DIFFERENCES]]
+    more = len(one.differences) - DIFFERENCES
+    return [line, *shown, *([f"      {_('... and {count} more').format(count=more)}"] if more > 0 else [])]
 
 
 def _what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:

@@ -43,6 +43,10 @@ class Seen:
     answer: str
     """What a probe said: done, not_done, partial, or empty."""
     message: str
+    as_before: bool | None = None
+    """Of a comparison that came to its end: whether all is as before."""
+    differences: tuple[str, ...] = ()
+    """What a comparison found different, as the machine says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +137,15 @@ def _line(at: datetime, body: Mapping[str, Any], *, outcome: str, cause: str, ev
         cause=cause_of(cause) if cause else None,
         answer=answer if isinstance(answer, str) else "",
         message=message if isinstance(message, str) else "",
+        **_compared(body, outcome, kahn if isinstance(kahn, Mapping) else {}),
     )
+
+
+def _compared(body: Mapping[str, Any], outcome: str, kahn: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict of a comparison; nothing for other runs."""
+    if body["direction"] != Direction.COMPARE or outcome != "done":
+        return {}
+    told = kahn.get("differences")
+    found = tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
+    same = bool(kahn.get("baseline")) and kahn.get("baseline") == kahn.get("now")
+    return {"as_before": same, "differences": () if same else found}

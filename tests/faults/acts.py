@@ -36,7 +36,7 @@ from tests.scenarios.story import (
 LONGEST_S = 900
 """How long a step works at most, unless the story says that it is enough; longer than its deadline is not needed."""
 
-ENOUGH = "/opt/kahn-test-enough"
+ENOUGH = "/run/kahn-test-enough"
 """Says to a step that it is enough; outside of what the fingerprint from before covers."""
 
 

@@ -26,3 +26,9 @@ def test_every_simulated_fault_that_has_a_number_stands_at_its_number() -> None:
     nothing_in(named - set(ALL))
     numbered = {name for name in ALL if name[0] == "F"}
     nothing_in(name for name in numbered if f"[{name}]" not in rows[name.partition("-")[0]])
+
+
+def test_every_story_of_a_death_stands_on_the_page_and_every_one_that_stands_there_exists() -> None:
+    told = set(re.findall(r"`(test_[a-z_]+)`", PAGE))
+    stories = (ROOT / "tests" / "scenarios" / "test_deaths.py").read_text(encoding="utf-8")
+    assert told == set(re.findall(r"^def (test_[a-z_]+)", stories, flags=re.M))

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli import wave
 from orchestrator.core.runbook import Direction
-from tests.known_town import call
+from tests.known_town import call, fails_at
 from tests.town_terminals import a_terminal, sitting_down
 
 
@@ -29,6 +29,15 @@ def test_the_page_tells_what_was_seen_and_what_can_be_done(tmp_path: Path) -> No
     assert "point of no return: not reached" in said and "IF NOBODY ACTS" in said
     page = json.loads(call(wave.app, sitting_down(town, json=True), "show", "W01", "--evidence", "apc-001").stdout)
     assert page["name"] == "apc-001" and page["signatures"] == 2
+
+
+def test_the_page_lists_what_differs_from_before_and_never_calls_that_well(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "started", fault=fails_at("apc-001-id", "switch-off-old"))
+    town.runs.differences = [f"/etc/{number}\x1b[2J: new" for number in range(12)]
+    town.drive()
+    said = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
+    assert "comparison with before: DIFFERS FROM BEFORE" in said
+    assert said.count(": new") == 10 and "... and 2 more" in said and "\x1b[2J" not in said
 
 
 @pytest.mark.parametrize("name", ["apc-999", "../x", "\x1b[2J"])

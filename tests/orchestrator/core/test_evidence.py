@@ -12,7 +12,7 @@ from orchestrator.core.decide import next_commands
 from orchestrator.core.evidence import Evidence, evidence_of
 from orchestrator.core.lifecycle_parts import StepState
 from orchestrator.core.runbook import Direction
-from tests.orchestrator.core.builders import Answer, Game, a_wave, all_good
+from tests.orchestrator.core.builders import Answer, Game, a_wave, all_good, failing_at
 
 
 def blind(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
@@ -51,3 +51,17 @@ def test_an_attempt_that_lives_is_shown_as_begun_and_not_ended() -> None:
 def test_an_asset_of_another_wave_has_no_page_here() -> None:
     with pytest.raises(KeyError):
         page(Game(a_wave()), "a99")
+
+
+@pytest.mark.parametrize(("now", "as_before"), [("d1", True), ("d2", False), (None, False)])
+def test_a_comparison_tells_whether_it_is_as_before_and_what_differs(now: str | None, as_before: bool) -> None:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.COMPARE:
+            return "done", {"kahn": {"baseline": "d1", "now": now, "differences": ["/etc/x: new", 7]}}
+        return failing_at("a01", "copy")(asset, step, direction, nth)
+
+    found = page(Game(a_wave(batches={"b1": 1}), choose).play())
+    *earlier, compared = found.seen
+    assert (compared.direction, compared.as_before) == (Direction.COMPARE, as_before)
+    assert compared.differences == (() if as_before else ("/etc/x: new",))
+    assert {one.as_before for one in earlier} == {None}
