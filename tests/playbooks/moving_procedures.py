@@ -62,8 +62,8 @@ def procedure_specs(count: int, disk_mib: int = 512) -> tuple[HostSpec, ...]:
         for n in numbers
     )
     new = (HostSpec(name=f"rz-{n}", kind="server", init="systemd", disk_mib=disk_mib) for n in numbers)
-    gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=64)
-    return (gate, HostSpec(name="vault", kind="server", role="vault", disk_mib=64), *old, *new)
+    gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=256)
+    return (gate, HostSpec(name="vault", kind="server", role="vault", disk_mib=256), *old, *new)
 
 
 @dataclass

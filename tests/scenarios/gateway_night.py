@@ -135,7 +135,7 @@ class GatewayNight:
 def a_gateway_night(place: Path, lab: Lab, *, tenant: str, seats: int = 8) -> GatewayNight:
     """Hosts up, inventory in, wave W01 approved; nothing runs yet."""
     ewo = (HostSpec(name=EWO, kind="server", successor="ewo-neu"), HostSpec(name="ewo-neu", kind="server"))
-    gate = HostSpec(name=GATE, kind="server", role="gateway", disk_mib=64)
+    gate = HostSpec(name=GATE, kind="server", role="gateway", disk_mib=256)
     lab.up(tenant=tenant, specs=(*seat_specs(seats), *ewo, gate))
     for number, name in enumerate((EWO, *(f"apc-{number:04d}" for number in range(1, seats + 1))), start=1):
         seed_user_files(lab.host(name, tenant=tenant), seed=number, files=12, users=2)
