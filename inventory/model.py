@@ -156,6 +156,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             _field("ram_mib", "integer", MACHINES, "main memory, MiB", "Hauptspeicher"),
             _field("disk_gib", "number", MACHINES, "disk capacity, GiB", "Festplatte"),
             _field("disk_used_gib", "number", MACHINES, "disk space in use, GiB", "Festplatte belegt"),
+            _field("rack_units", "integer", MACHINES, "height in a rack, in rack units", "Höheneinheiten"),
             _field(
                 "power",
                 "choice",

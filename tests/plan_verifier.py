@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from inventory.model import Asset, Snapshot, name_key
-from orchestrator.core.plan import Plan, PlannedWave, PlanRequest
+from orchestrator.core.plan import BegunWave, Plan, PlannedWave, PlanRequest
 from orchestrator.core.policy import Policy
 from tests.asks_verifier import asked
 
@@ -214,18 +214,29 @@ def _capacities(plan: Plan, request: PlanRequest) -> Iterator[str]:
         for asset in movers(request.snapshot).values():
             if fits(one.scope, asset, request.snapshot):
                 whole[asset.text(one.each) if one.each else ""] += 1
-        for wave in plan.waves:
-            for asset_id in wave.assets:
-                asset = known[asset_id]
-                if fits(one.scope, asset, request.snapshot):
-                    used[_period(wave, one.per, request.policy), asset.text(one.each) if one.each else ""] += 1
+        planned = [(_period(wave, one.per, request.policy), asset) for wave in plan.waves for asset in wave.assets]
+        for own, (period, asset_id) in [
+            *((True, pair) for pair in planned),
+            *((False, pair) for pair in _begun(plan, request, one.per)),
+        ]:
+            asset = known[asset_id]
+            place = period, asset.text(one.each) if one.each else ""
+            used[place] += (own or place in used) and fits(one.scope, asset, request.snapshot)
         for (period, each), count in sorted(used.items()):
             most = max(1.0, float(int(one.most * whole[each] + 1e-9))) if one.of == "share" else one.most
             if count > most + 1e-9:
                 yield f"{one.name}: {count} in {period} {each}, at most {most:g}"
 
 
-def _period(wave: PlannedWave, per: str, policy: Policy) -> str:
+def _begun(plan: Plan, request: PlanRequest, per: str) -> Iterator[tuple[str, Any]]:
+    """(day or week, asset) of waves that began and are not in the plan."""
+    keys = {wave.key for wave in plan.waves}
+    for wave in request.begun if per != "window" else ():
+        for asset in (one for group in wave.groups for one in group if wave.key not in keys):
+            yield _period(wave, per, request.policy), asset
+
+
+def _period(wave: PlannedWave | BegunWave, per: str, policy: Policy) -> str:
     day = wave.window.opens.astimezone(ZoneInfo(policy.zone)).date()
     if per == "window":
         return str(wave.window.opens)

@@ -59,9 +59,9 @@ def a_server(name: str, **values: Any) -> Asset:
 def a_town(pairs: int, *, seed: int = 0, servers: int = 6, procedures: int = 6) -> Snapshot:
     """Seats at two sites and in three departments, procedures with protection and makers, servers under them."""
     chance = random.Random(seed)
+    size: dict[str, Any] = {"cpu_cores": 4, "ram_mib": 8192, "rack_units": 2}
     hosts = [
-        a_server(f"srv-{n}{chance.choice(('', '-test'))}", site=chance.choice(SITES), cpu_cores=4, ram_mib=8192)
-        for n in range(servers)
+        a_server(f"srv-{n}{chance.choice(('', '-test'))}", site=chance.choice(SITES), **size) for n in range(servers)
     ]
     systems = [
         a_procedure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -60,6 +61,12 @@ def _text(nested: object, name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def _whole(nested: object, name: str) -> int | None:
+    """A number of a nested record, half units rounded up; None where there is none."""
+    found = nested.get(name) if isinstance(nested, dict) else None
+    return math.ceil(found) if isinstance(found, int | float) and 0 < found < 1_000 else None
+
+
 def device_row(host: str, row: Row, *, scope: Scope, around: Around) -> Observation | tuple[Refusal, ...]:
     """A device as a machine."""
     made = row.get("device_type")
@@ -70,6 +77,7 @@ def device_row(host: str, row: Row, *, scope: Scope, around: Around) -> Observat
             column="device_type",
         ),
         Cell(field="model", raw=_text(made, "model"), column="device_type"),
+        Cell(field="rack_units", raw=_whole(made, "u_height"), column="device_type"),
         Cell(field="asset_tag", raw=row.get("asset_tag"), column="asset_tag"),
         Cell(field="room", raw=_text(row.get("location"), "name"), column="location"),
     ]

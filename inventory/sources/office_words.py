@@ -35,6 +35,7 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
         "ram_mib": "hauptspeicher ram arbeitsspeicher speicher memory",
         "disk_gib": "festplatte festplattengröße festplatten hdd ssd platte plattengröße festplattenkapazität",
         "disk_used_gib": "festplattebelegt belegt belegterspeicher",
+        "rack_units": "höheneinheiten he bauhöhe",
         "databases": "datenbank datenbanken",
         "hypervisor": "wirt esxhost vmhost",
         "cluster": "cluster",

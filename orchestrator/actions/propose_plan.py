@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from inventory.errors import ExpectedError
@@ -12,7 +12,7 @@ from orchestrator.actions.pin_asset import pins_in
 from orchestrator.actions.record import progress_in
 from orchestrator.core.asks import Asks
 from orchestrator.core.lifecycle import WAVE_TABLE, MoveState, WaveEvent, WaveState
-from orchestrator.core.plan import Plan, PlanFinding, Planner, PlanRequest, WaveKey
+from orchestrator.core.plan import BegunWave, Plan, PlanFinding, Planner, PlanRequest, WaveKey
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.runbook import Runbook
@@ -21,6 +21,8 @@ from orchestrator.ports import Books, WaveRow
 
 UNTOUCHED = frozenset({MoveState.PLANNED, MoveState.HELD})
 APPROVED = frozenset({WaveState.APPROVED, WaveState.SCHEDULED})
+STILL_COUNTS = timedelta(days=8)
+"""A week that a wave shares with one that began may have begun so long ago."""
 OVER = frozenset({WaveState.CLOSED, WaveState.ROLLED_BACK})
 
 
@@ -121,10 +123,18 @@ def request_in(
         parent=books.plans.current(tenant),
         settled=frozenset(asset for wave in fixed for asset in _settled_in(books, wave)),
         occupied=tuple(wave.content.window for wave in fixed if wave.state not in OVER),
+        begun=tuple(_begun(books, wave) for wave in fixed if wave.content.window.opens > not_before - STILL_COUNTS),
         approved=held,
         first_number=max((_number(wave.key) for wave in fixed), default=0) + 1,
         asks=asks(policy),
     )
+
+
+def _begun(books: Books, wave: WaveRow) -> BegunWave:
+    """The wave with those of its assets that are settled, group by group."""
+    settled = frozenset(_settled_in(books, wave))
+    groups = (tuple(asset for asset in group.assets if asset in settled) for group in wave.content.groups)
+    return BegunWave(key=WaveKey(wave.key), window=wave.content.window, groups=tuple(one for one in groups if one))
 
 
 def _settled_in(books: Books, wave: WaveRow) -> Iterator[AssetId]:

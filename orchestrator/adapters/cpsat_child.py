@@ -73,8 +73,9 @@ class Model:
                 for w, x in self.at[unit].items():
                     terms.setdefault((number, periods[w]), []).append(amount * x)
         for (number, period), found in terms.items():
-            limits = self.question["rows"][number]["limits"]
-            self.model.add(sum(found) <= limits[period if len(limits) > 1 else 0])
+            row = self.question["rows"][number]
+            limit = row["limits"][period if len(row["limits"]) > 1 else 0] - dict(row["taken"]).get(period, 0)
+            self.model.add(sum(found) <= max(0, limit))
 
     def _stocks(self) -> None:
         for number, stock in enumerate(self.question["stocks"]):

@@ -36,6 +36,7 @@ from orchestrator.core.calendar import resolved, zone_of
 from orchestrator.core.explain import difference, leftover_lines
 from orchestrator.core.explain import explain as explain_asset
 from orchestrator.core.freeze import Frozen
+from orchestrator.core.placement import placement
 from orchestrator.core.plan import Pin, Plan, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.plan_compare import comparison
@@ -184,7 +185,11 @@ def explain(ctx: typer.Context, asset: AssetName = "") -> None:
             kahn.out.json({"dependencies": show_structure(kahn.out, snapshot, books.tenants.policy(kahn.tenant))})
             return
         plan, pins = _plan(kahn, books), pins_in(books, kahn.tenant)
-    explanation = explain_asset(plan, snapshot, machine_named(snapshot, asset).id, pins=pins)
+        request = asking_about(kahn, books, plan)
+    found = machine_named(snapshot, asset).id
+    explanation = explain_asset(plan, snapshot, found, pins=pins)
+    reasons = placement(request, plan, found)
+    explanation = replace(explanation, because=(*explanation.because, *reasons))
     show_explanation(kahn.out, explanation)
     kahn.out.json(explanation_document(explanation))
 
@@ -214,12 +219,9 @@ def check(ctx: typer.Context, fingerprint: Fingerprint = "") -> None:
     kahn = context_of(ctx)
     with kahn.world.store.reading() as books:
         plan = _plan(kahn, books, fingerprint)
-        request = request_in(
-            books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True, asks=kahn.world.asks
-        )
-        parent = books.plans.get(kahn.tenant, plan.parent) if plan.parent else None
+        request = asking_about(kahn, books, plan)
     planned = frozenset(asset for wave in plan.waves for asset in wave.assets)
-    request = replace(request, parent=parent, settled=request.settled - planned)
+    request = replace(request, settled=request.settled - planned)
     findings = check_plan(plan, request.snapshot, request.policy, request=request)
     show_findings(kahn.out, findings)
     if errors_of(findings):
@@ -243,6 +245,14 @@ def diff(ctx: typer.Context, before: Fingerprint = "", after: Fingerprint = "") 
         show_comparison(kahn.out, compared)
     show_difference(kahn.out, found)
     kahn.out.json({**difference_document(found), "comparison": comparison_document(compared)})
+
+
+def asking_about(kahn: Context, books: Books, plan: Plan) -> PlanRequest:
+    """The request that such a plan answers, by what is known at this moment."""
+    request = request_in(
+        books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True, asks=kahn.world.asks
+    )
+    return replace(request, parent=books.plans.get(kahn.tenant, plan.parent) if plan.parent else None)
 
 
 def _plan(kahn: Context, books: Books, fingerprint: str = "") -> Plan:

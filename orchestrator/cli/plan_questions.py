@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from inventory.errors import ExpectedError
 from orchestrator.actions.pin_asset import machine_named
 from orchestrator.actions.propose_plan import request_in
 from orchestrator.cli.context import Context, Out, context_of
-from orchestrator.cli.plan import NoPlan, app
+from orchestrator.cli.plan import NoPlan, app, asking_about
 from orchestrator.cli.plan_tables import level_name
 from orchestrator.core.constraints import Level
 from orchestrator.core.plan import PlanRequest
@@ -117,12 +116,9 @@ def earlier(ctx: typer.Context, asset: Annotated[str, typer.Argument(help="Name 
         plan = books.plans.current(kahn.tenant)
         if plan is None:
             raise NoPlan(tenant=kahn.tenant, which=_("in force"))
-        request = request_in(
-            books, tenant=kahn.tenant, not_before=plan.not_before, move_approved=True, asks=kahn.world.asks
-        )
-        found = machine_named(request.snapshot, asset)
-        parent = books.plans.get(kahn.tenant, plan.parent) if plan.parent else None
-    answer = why_not(replace(request, parent=parent), plan, found.id)
+        request = asking_about(kahn, books, plan)
+    found = machine_named(request.snapshot, asset)
+    answer = why_not(request, plan, found.id)
     if answer is None:
         kahn.out.line(
             _("{name} is in no group that could move: `kahn plan why-not {name}` says why.").format(name=asset)

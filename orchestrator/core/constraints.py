@@ -37,6 +37,8 @@ class Measure(StrEnum):
     VCPU = "vcpu"
     RAM_GIB = "ram_gib"
     DISK_GIB = "disk_gib"
+    RACK_UNITS = "rack_units"
+    """Height in racks of what is there afterwards: of the successor, or of the machine itself without one."""
 
 
 class Per(StrEnum):

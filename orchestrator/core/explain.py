@@ -254,7 +254,7 @@ def _placed_sentences(wave: PlannedWave, snapshot: Snapshot, asset: AssetId) -> 
             words=", ".join(group.bound_by),
         )
     else:
-        yield _say(says="Nothing binds it: it took the first window with room.")
+        yield _say(says="Nothing binds it: it moves alone.")
 
 
 def _never_sentences(snapshot: Snapshot, known: Mapping[AssetId, Asset], asset: AssetId) -> Iterator[Sentence]:

@@ -138,6 +138,15 @@ class PlanFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BegunWave:
+    """A wave that began, with what of its groups is settled: it counts against capacities of its day and week."""
+
+    key: WaveKey
+    window: PlannedWindow
+    groups: tuple[tuple[AssetId, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
     """All that a planner may look at. Time and chance are arguments."""
 
@@ -150,6 +159,8 @@ class PlanRequest:
     """Assets that were moved already, or are in a wave that is under way: they are not planned again."""
     occupied: tuple[PlannedWindow, ...] = ()
     """Windows of waves that are under way: no second wave comes into them."""
+    begun: tuple[BegunWave, ...] = ()
+    """Waves that began, as far back as a capacity of a day or week reaches."""
     approved: frozenset[WaveKey] = frozenset()
     """Waves of the parent that were approved: nothing leaves them and nothing is added, unless people agree."""
     first_number: int = 1

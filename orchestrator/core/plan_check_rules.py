@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -206,10 +206,11 @@ def _limit(case: Case) -> Iterator[Wrong]:
         sums: dict[tuple[str, object], float] = {}
         whom: dict[tuple[str, object], list[AssetId]] = {}
         for wave in case.waves:
-            period = _period(case, capacity, wave)
+            period = wave.key if capacity.per == "window" else _period_at(case, capacity, wave.window.opens)
             for part, amount, assets in _amounts(case, capacity.of, capacity.scope, wave, capacity.each):
                 sums[part, period] = sums.get((part, period), 0.0) + amount
                 whom.setdefault((part, period), []).extend(assets)
+        _add_begun(case, capacity, sums)
         most_of = _most(case, capacity)
         for place, amount in sums.items():
             most = most_of(place[0])
@@ -218,10 +219,19 @@ def _limit(case: Case) -> Iterator[Wrong]:
                 yield "limit", f"{amount:g}{of} in one {capacity.per}, {capacity.name!r} says {most:g}", whom[place]
 
 
-def _period(case: Case, capacity: Capacity, wave: PlannedWave) -> object:
-    if capacity.per == "window":
-        return wave.key
-    day = case.opening_day(wave)
+def _add_begun(case: Case, capacity: Capacity, sums: dict[tuple[str, object], float]) -> None:
+    """What waves that began, and are not in the plan, take where the plan takes something too."""
+    shown = {wave.key for wave in case.waves}
+    for begun in case.request.begun if case.request and capacity.per != "window" else ():
+        period = _period_at(case, capacity, begun.window.opens)
+        groups = begun.groups if begun.key not in shown else ()
+        for part, amount, _assets in _amounts_of(case, capacity.of, capacity.scope, groups, capacity.each):
+            if (part, period) in sums:
+                sums[part, period] += amount
+
+
+def _period_at(case: Case, capacity: Capacity, opens: datetime) -> date:
+    day = opens.astimezone(case.zone).date()
     return day if capacity.per == "day" else day - day.weekday() * ONE_DAY
 
 
@@ -240,9 +250,15 @@ def _amounts(
     case: Case, of: str, scope: Scope, wave: PlannedWave, each: str
 ) -> Iterator[tuple[str, float, list[AssetId]]]:
     """(part, amount, of which assets) in one wave."""
+    return _amounts_of(case, of, scope, [group.assets for group in wave.groups], each)
+
+
+def _amounts_of(
+    case: Case, of: str, scope: Scope, groups: Iterable[Sequence[AssetId]], each: str
+) -> Iterator[tuple[str, float, list[AssetId]]]:
     viewed = case.viewed
-    for group in wave.groups:
-        inside = [a for a in group.assets if a in viewed.machines and viewed.within(scope, a)]
+    for group in groups:
+        inside = [a for a in group if a in viewed.machines and viewed.within(scope, a)]
         if of == "cutovers":
             serving = [a for a in inside if viewed.running(a)]
             for part in {part for a in serving for part in viewed.parts(a, each)}:

@@ -133,6 +133,8 @@ class Viewed:
             return machine.number("cpu_cores")
         if of == "ram_gib":
             return machine.number("ram_mib") / 1024
+        if of == "rack_units":
+            return self.machines[self._heirs.get(asset, asset)].number("rack_units")
         if of == "disk_gib":
             return machine.number("disk_used_gib") or machine.number("disk_gib")
         return 1.0

@@ -319,7 +319,7 @@ PLANNING_EXAMPLE = """
 
 # [[planning.capacity]]
 # name = "technicians"
-# of = "minutes"                 # assets, share, minutes, cutovers, vcpu, ram_gib or disk_gib
+# of = "minutes"                 # assets, share, minutes, cutovers, vcpu, ram_gib, disk_gib or rack_units
 # most = 480
 # per = "day"                    # window, day or week
 # each = "site"                  # site, department or vendor; without it, all together
@@ -333,6 +333,11 @@ PLANNING_EXAMPLE = """
 # of = "assets"
 # deliveries = [{ on = 2026-12-01, amount = 400 }, { on = 2027-02-01, amount = 1000 }]
 # kinds = ["workstation"]
+
+# [[planning.stock]]
+# name = "target racks"
+# of = "rack_units"              # of the successors, by their field `rack_units`
+# deliveries = [{ on = 2026-12-01, amount = 84 }]
 
 # [[planning.visit]]
 # name = "maker on site"

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from inventory.model import AssetId
+from orchestrator.core.constraints import Level
 from orchestrator.core.plan import Plan, PlanRequest
 from orchestrator.core.planner.build import problem_of
 from orchestrator.core.planner.draft import Draft, Unit, draft_of, units_of
 from orchestrator.core.planner.greedy import Floors
+from orchestrator.core.planner.judge import levels_of, values_of
 from orchestrator.core.planner.state import NOWHERE, Block, State
 from orchestrator.core.planner.waves import remedy_of, words_of
 
+EQUAL = 1e-6
 ORDER = Block("needs_first", "")
 EXACT_UP_TO = 12
 """Rules up to which the smallest set in conflict is looked for by trying all; above, one rule after the other."""
@@ -28,6 +31,15 @@ class Barred:
     says: str
     remedy: str
     windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The first level of the objective, as people weigh it, on which two places of a group differ."""
+
+    level: Level
+    here: float
+    there: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +60,17 @@ class Answer:
     """The first window with the fewest rules in the way, and so the cheapest to open; empty when there is none."""
     to_lift: tuple[Barred, ...]
     """The rules in the way there."""
+    stays: bool = False
+    """Whether its window is the one that the plan before gave it, and the policy lets it stay."""
+    there: Compared | None = None
+    """Its own place beside the first open window; None without such a window, or where no level differs."""
 
 
 def why_not(request: PlanRequest, plan: Plan, asset: AssetId) -> Answer | None:
     """What is in the way of the asset; None when it is in no group that could move at all. Raises InvalidPolicy."""
     settled = request.settled - {one for wave in plan.waves for one in wave.assets}
-    asked = replace(request, not_before=plan.not_before, settled=settled)
+    begun = (one for one in request.begun if plan.wave(one.key) is None or one.window in request.occupied)
+    asked = replace(request, not_before=plan.not_before, settled=settled, begun=tuple(begun))
     draft = draft_of(asked)
     units, _reasons = units_of(draft)
     number = next((n for n, unit in enumerate(units) if asset in unit.group.assets), None)
@@ -67,7 +84,23 @@ def why_not(request: PlanRequest, plan: Plan, asset: AssetId) -> Answer | None:
     floor = _floor(draft, units, state, number)
     blocks = {w: frozenset(_every(state, number, w, floor=floor)) for w in windows}
     wave = next((str(one.key) for one in plan.waves if asset in one.assets), "")
-    return _answer(draft, asset=asset, wave=wave, blocks=blocks)
+    answer = _answer(draft, asset=asset, wave=wave, blocks=blocks)
+    if own == NOWHERE:
+        return answer
+    state.add(number, own)
+    first = next((window for window in windows if not blocks[window]), None)
+    problem = state.problem
+    stays = problem.stay and problem.units[number].old == own
+    return replace(answer, stays=stays, there=_compared(state, number, first) if first is not None else None)
+
+
+def _compared(state: State, number: int, window: int) -> Compared | None:
+    """The whole plan beside the same one with this group in that window."""
+    moved = list(state.window_of)
+    moved[number] = window
+    here, there = values_of(state.problem, state.window_of), values_of(state.problem, moved)
+    differing = (level for level in levels_of(state.problem) if abs(here[level] - there[level]) > EQUAL)
+    return next((Compared(level=one, here=here[one], there=there[one]) for one in differing), None)
 
 
 def _as_planned(draft: Draft, units: Sequence[Unit], plan: Plan) -> State:

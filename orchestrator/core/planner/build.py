@@ -62,9 +62,10 @@ class _Builder:
         stocks = [self._stock(number) for number in range(len(self.asked.stocks))]
         facts = [self._facts(unit) for unit in self.units]
         self._barriers()
+        self._take_begun()
         return Problem(
             opens_h=tuple((w.opens - self.draft.request.not_before).total_seconds() / 3600 for w in self.draft.windows),
-            calendars=(tuple(range(len(self.days))), self.days, tuple((day - 1) // 7 for day in self.days)),
+            calendars=(tuple(range(len(self.days))), self.days, tuple(map(_week, self.days))),
             units=_with_barriers(facts, self.barriers),
             bans=tuple(self.bans.found),
             rows=tuple(self.rows),
@@ -145,6 +146,21 @@ class _Builder:
                     row = self._row(number, part)
                     found[row] = found.get(row, 0) + milli(self._amount(capacity.of, one))
         return found
+
+    def _take_begun(self) -> None:
+        """What waves that began take of the capacities of their day and week. Of a window they take nothing more."""
+        taken: dict[int, dict[int, int]] = {}
+        for wave in self.draft.request.begun:
+            day = self._day(wave.window.opens)
+            for group in wave.groups:
+                members = [self.traits[asset] for asset in group if asset in self.traits]
+                for number, amount in self._row_amounts(members).items():
+                    if self.rows[number].calendar != BY_WINDOW:
+                        period = day if self.rows[number].calendar == BY_DAY else _week(day)
+                        used = taken.setdefault(number, {})
+                        used[period] = used.get(period, 0) + amount
+        for number, used in taken.items():
+            self.rows[number] = self.rows[number]._replace(taken=tuple(sorted(used.items())))
 
     def _stock(self, number: int) -> Stock:
         stock = self.asked.stocks[number]
@@ -308,6 +324,11 @@ class _Builder:
             users += max(1, int(known[need.asset].number("users")))
             found[min(one, other), max(one, other)] = price + self.asked.prices.get(need.kind, 0.0), users
         return tuple(Edge(*pair, price, users) for pair, (price, users) in sorted(found.items()))
+
+
+def _week(day: int) -> int:
+    """The week of a day, from Monday."""
+    return (day - 1) // 7
 
 
 def _label(name: str, part: str) -> str:

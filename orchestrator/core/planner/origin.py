@@ -24,6 +24,8 @@ def made_from(request: PlanRequest) -> str:
     digest.update(fingerprint_of((request.policy, pins, settled)).encode())
     if request.approved:
         digest.update(fingerprint_of(sorted(request.approved)).encode())
+    if request.begun:
+        digest.update(fingerprint_of(sorted(request.begun, key=lambda one: one.key)).encode())
     if request.asks:
         digest.update(fingerprint_of(sorted(request.asks, key=lambda one: one.runbook)).encode())
     return digest.hexdigest()

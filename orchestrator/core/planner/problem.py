@@ -29,6 +29,8 @@ class Row(NamedTuple):
     name: str
     calendar: int
     limits: tuple[int, ...]
+    taken: tuple[tuple[int, int], ...] = ()
+    """(period, what waves that began take of it)"""
 
 
 class Stock(NamedTuple):

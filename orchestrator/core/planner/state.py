@@ -52,7 +52,7 @@ class State:
         self.assets_in = [0] * problem.width
         self._first, self._last = problem.width, NOWHERE
         self._runbook = [-1] * problem.width
-        self._used: list[dict[int, int]] = [{} for _ in problem.rows]
+        self._used: list[dict[int, int]] = [dict(row.taken) for row in problem.rows]
         self._drawn = [[0] * len(stock.delivered) for stock in problem.stocks]
         self._sides: list[dict[int, list[int]]] = [{} for _ in problem.aparts]
         self._before = [_Ends() for _ in problem.barriers]

@@ -35,6 +35,7 @@ class Traits:
     vcpu: float
     ram_gib: float
     disk_gib: float
+    rack_units: float
 
     def parts(self, each: Each) -> tuple[str, ...]:
         """What it belongs to when a rule counts apart for each."""
@@ -52,6 +53,8 @@ class Traits:
             return self.vcpu
         if measure is Measure.RAM_GIB:
             return self.ram_gib
+        if measure is Measure.RACK_UNITS:
+            return self.rack_units
         return self.disk_gib if measure is Measure.DISK_GIB else 1.0
 
 
@@ -126,6 +129,7 @@ class _Finder:
             vcpu=asset.number("cpu_cores"),
             ram_gib=asset.number("ram_mib") / 1024,
             disk_gib=asset.number("disk_used_gib") or asset.number("disk_gib"),
+            rack_units=(heir or asset).number("rack_units"),
         )
 
 

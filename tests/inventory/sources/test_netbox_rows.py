@@ -15,6 +15,13 @@ def test_a_row_that_says_little_gives_little() -> None:
     assert (one.kind, dict(one.values), str(one.place)) == (AssetKind.WORKSTATION, {}, "nb.example dcim.device, row 4")
 
 
+def test_the_height_of_a_device_is_that_of_its_type_in_whole_units() -> None:
+    for height, kept in ((2, 2), (1.5, 2), (0, None), (-1, None), ("2", None), (1e9, None)):
+        row = {"id": 4, "name": "srv-4", "device_type": {"model": "R1", "u_height": height}}
+        one = device_row("nb.example", row, scope=Scope(), procedures=())
+        assert isinstance(one, Observation) and one.values.get("rack_units") == kept
+
+
 def test_a_row_of_strange_types_never_breaks_the_reading() -> None:
     strange: tuple[Any, ...] = (None, 7, "x", [], {}, [{}], {"name": 1, "slug": []}, True)
     names = ("name", "role", "device_type", "site", "platform", "primary_ip", "cluster", "custom_fields", "serial")

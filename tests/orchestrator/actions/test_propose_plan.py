@@ -127,6 +127,9 @@ def test_a_wave_under_way_is_settled_and_its_number_is_used_up(town: Context) ->
         again = propose(FIRST_FIT, request, check_plan)
     assert request.settled == frozenset(plan.waves[0].assets)
     assert request.first_number == 2
+    (begun,) = request.begun
+    assert (begun.key, begun.window) == ("W01", plan.waves[0].window)
+    assert {asset for group in begun.groups for asset in group} == request.settled
     assert [wave.key for wave in again.waves] == ["W02"]
     assert again.waves[0] == plan.waves[1]
 
@@ -143,6 +146,7 @@ def test_of_a_closed_wave_only_what_is_as_before_is_planned_again(town: Context)
         request = the_request(desk)
         again = propose(FIRST_FIT, request, check_plan)
     assert request.settled == frozenset({moved, lost})
+    assert {asset for group in request.begun[0].groups for asset in group} == {moved, lost}
     assert waiting in {asset for wave in again.waves for asset in wave.assets}
     assert old(0) in plan.waves[0].assets
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
+from orchestrator.adapters.cpsat import CpSatSolver
 from orchestrator.core.constraints import (
     Apart,
     Capacity,
@@ -29,12 +31,14 @@ from orchestrator.core.constraints import (
     Visit,
     Weekday,
 )
-from orchestrator.core.plan import Pin, PlanRequest
+from orchestrator.core.plan import BegunWave, Pin, PlanRequest
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.plan_check_rules import recurs_on
 from orchestrator.core.planner.first_fit import FirstFitPlanner
+from orchestrator.core.planner.stepwise import StepwisePlanner
 from orchestrator.core.policy import Freeze, Policy, WeeklyWindow
 from tests.estates import NIGHTS, a_policy, a_request, an_estate, needs, old
+from tests.plan_verifier import counted, violations
 from tests.ruled_estates import RUNBOOKS, a_town
 
 TOWN = a_town(24, seed=3)
@@ -107,6 +111,12 @@ ASKED: tuple[tuple[str, str, Planning], ...] = (
     ("cores", "limit", Planning(capacities=(Capacity(name="x", of=Measure.VCPU, most=3),))),
     ("memory", "limit", Planning(capacities=(Capacity(name="x", of=Measure.RAM_GIB, most=7, each=Each.VENDOR),))),
     ("network", "limit", Planning(capacities=(Capacity(name="x", of=Measure.DISK_GIB, most=150, each=Each.SITE),))),
+    ("racks", "limit", Planning(capacities=(Capacity(name="x", of=Measure.RACK_UNITS, most=5, per=Per.WEEK),))),
+    (
+        "racks in all",
+        "stock",
+        Planning(stocks=(Stock(name="x", of=Measure.RACK_UNITS, deliveries=(Delivery(on=MONDAY, amount=8),)),)),
+    ),
     (
         "stock",
         "stock",
@@ -160,6 +170,32 @@ def test_a_window_or_a_freeze_for_others_is_refused() -> None:
     assert found(without, a_ruled_policy(weekly=(narrow,))) == {"window_scope"}
     freeze = Freeze(name="x", first=MONDAY, last=MONDAY + timedelta(days=9), scope=FIRST)
     assert found(without, a_ruled_policy(freezes=(freeze,))) == {"frozen"}
+
+
+def test_a_plan_made_as_if_no_wave_had_begun_that_week_is_refused_where_a_capacity_of_the_week_is_full() -> None:
+    request, told = with_a_begun_wave()
+    blind = FirstFitPlanner().propose(request)
+    errors = errors_of(check_plan(blind, told.snapshot, told.policy, request=told))
+    assert {one.rule for one in errors} == {"limit"} and set(counted(blind, told)) == {"capacities"}
+    aware = FirstFitPlanner().propose(told)
+    assert (
+        errors_of(check_plan(aware, told.snapshot, told.policy, request=told)) == () == tuple(violations(aware, told))
+    )
+    assert min(wave.window.opens for wave in aware.waves).date() >= MONDAY + timedelta(days=7)
+    solved = StepwisePlanner(CpSatSolver()).propose(told)
+    assert errors_of(check_plan(solved, told.snapshot, told.policy, request=told)) == ()
+    assert sum(len(wave.assets) for wave in solved.waves) == sum(len(wave.assets) for wave in aware.waves)
+
+
+def with_a_begun_wave() -> tuple[PlanRequest, PlanRequest]:
+    """A request after six machines of ten a week are under way, as if they were not, and as it is."""
+    asked = Planning(capacities=(Capacity(name="x", of=Measure.ASSETS, most=6, per=Per.WEEK),), search=1)
+    request = a_request(an_estate(10), policy=a_policy(planning=asked, assets_per_window=6))
+    first = FirstFitPlanner().propose(request).waves[0]
+    assert len(first.assets) == 6
+    begun = BegunWave(key=first.key, window=first.window, groups=tuple(group.assets for group in first.groups))
+    blind = replace(request, settled=frozenset(first.assets), occupied=(first.window,), first_number=2)
+    return blind, replace(blind, begun=(begun,))
 
 
 def test_assets_pinned_apart_in_one_wave_are_refused() -> None:
