@@ -74,6 +74,11 @@ _KNOWN = (
         remedy="Decide about that wave first (`kahn status --needs-me`), then plan it again.",
     ),
     Cause(
+        code="narrow_freeze",
+        says="a freeze keeps it, or what moves together with it, back in this window",
+        remedy="Plan it again: it gets a window outside of the freeze.",
+    ),
+    Cause(
         code="drift",
         says="its record changed since the proposal",
         remedy="Propose the plan again, so that the new record is approved.",

@@ -22,6 +22,7 @@ from orchestrator.core.freezes import frozen_days
 from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
 from orchestrator.core.policy import Freeze, Policy
 from orchestrator.core.ready_facts import facts_line, keys_line, vault_lines
+from orchestrator.core.ready_freezes import narrow_freeze_line
 from orchestrator.core.ready_line import (
     ADMINISTRATOR,
     APPROVER,
@@ -80,6 +81,7 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         _approval_line(content, seen),
         _window_line(content, seen),
         _freeze_line(content, seen),
+        narrow_freeze_line(content, seen.snapshot, seen.policy, now=seen.now),
         _size_line(content),
         _tree_line(content, seen),
         _access_line(content, seen),
