@@ -59,6 +59,11 @@ SETTINGS = (
     Setting(
         name="ansible_playbook", default="", means="path of `ansible-playbook`; empty for the one beside Kahn's Python"
     ),
+    Setting(
+        name="look_at_hosts",
+        default="yes",
+        means="whether Kahn logs in to machines before each batch: `yes`, or `no` where they are only simulated",
+    ),
 )
 
 
@@ -75,6 +80,8 @@ class Settings:
     """Who sits at the keyboard (KAHN_PERSON)."""
     key_file: Path | None
     """Their private key (KAHN_KEY)."""
+    looks_at_hosts: bool = True
+    """Whether machines are looked at by ssh before each batch begins."""
 
 
 def find_home(given: Path | None) -> Path:
@@ -111,7 +118,14 @@ def read_settings(given: Path | None = None) -> Settings:
         ansible_playbook=Path(playbook),
         person=os.environ.get("KAHN_PERSON", ""),
         key_file=Path(key) if key else None,
+        looks_at_hosts=_yes(config, "look_at_hosts", values["look_at_hosts"]),
     )
+
+
+def _yes(config: Path, name: str, value: str) -> bool:
+    if value not in ("yes", "no"):
+        raise BadSettings(file=config, what=f'{name} must be "yes" or "no"')
+    return value == "yes"
 
 
 def _read_config(config: Path) -> dict[str, str]:

@@ -134,7 +134,7 @@ class World:
             tell=tell,
             rooms=self.rooms,
             key_trouble=self.key_trouble,
-            hosts=look_at if isinstance(self.runs, AnsibleRuns) else None,
+            hosts=look_at if isinstance(self.runs, AnsibleRuns) and self.settings.looks_at_hosts else None,
         )
 
     def desk(self) -> AbstractContextManager[Desk]:
@@ -282,7 +282,9 @@ def rehearsal_home(place: Path, content: WaveContent, *, like: World, program: P
     trees = home / "trees"
     trees.mkdir(mode=0o700, parents=True)
     ansible_playbook = json.dumps(str(program or like.settings.ansible_playbook), ensure_ascii=False)
-    (home / CONFIG_NAME).write_text(f"ansible_playbook = {ansible_playbook}\n", encoding="utf-8")
+    looks = "no" if program else "yes"
+    config = f'ansible_playbook = {ansible_playbook}\nlook_at_hosts = "{looks}"\n'
+    (home / CONFIG_NAME).write_text(config, encoding="utf-8")
     if tree_is_there(runbook, like.trees):
         shutil.copytree(like.trees / runbook.tree, trees / runbook.tree)
     else:

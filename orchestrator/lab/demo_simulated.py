@@ -24,7 +24,7 @@ def play_on_simulated_machines(demo: Demo) -> None:
     demo.chapter("SIMULATED MACHINES: a stand-in plays Ansible's part; books, runs and supervisors are real")
     config = demo.home / "kahn.toml"
     program = stand_in.install(demo.place)
-    text = config.read_text(encoding="utf-8").replace('ansible_playbook = ""', f'ansible_playbook = "{program}"')
+    text = simulated_config(config.read_text(encoding="utf-8"), program=str(program))
     config.write_text(text, encoding="utf-8")
     demo.check(str(program) in text, "the configuration does not name the stand-in")
     rows = demo.place / "stadt-machines.json"
@@ -43,6 +43,12 @@ def play_on_simulated_machines(demo: Demo) -> None:
     tell_the_end(demo)
     demo.say("")
     demo.say("REAL HOSTS WERE NOT EXERCISED: the machines of this wave were simulated, nothing was moved anywhere.")
+
+
+def simulated_config(text: str, *, program: str) -> str:
+    """The configuration where a program plays Ansible's part, and no machine is there to be looked at."""
+    text = text.replace('ansible_playbook = ""', f'ansible_playbook = "{program}"')
+    return text.replace('look_at_hosts = "yes"', 'look_at_hosts = "no"')
 
 
 def simulated_rows(seats: int) -> list[dict[str, str]]:

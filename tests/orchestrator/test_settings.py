@@ -47,11 +47,18 @@ def test_a_variable_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert (settings.tenant, settings.language) == ("kreis", "de")
 
 
-@pytest.mark.parametrize("text", ["tenant = ", "colour = 'red'", "tenant = 7", "\udcff"])
+@pytest.mark.parametrize("text", ["tenant = ", "colour = 'red'", "look_at_hosts = 'perhaps'", "tenant = 7", "\udcff"])
 def test_a_configuration_that_cannot_be_used_is_refused_and_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "kahn.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BadSettings, match=r"kahn\.toml"):
         read_settings(tmp_path)
+
+
+def test_machines_are_looked_at_unless_the_file_says_no(tmp_path: Path) -> None:
+    (tmp_path / "kahn.toml").write_text("")
+    assert read_settings(tmp_path).looks_at_hosts
+    (tmp_path / "kahn.toml").write_text('look_at_hosts = "no"')
+    assert not read_settings(tmp_path).looks_at_hosts
 
 
 def test_the_example_is_a_configuration_with_every_default() -> None:

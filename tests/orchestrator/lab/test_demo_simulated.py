@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from inventory.sources.native_json import NativeJson
-from orchestrator.lab.demo_simulated import SIMULATED_SEATS, simulated_rows
+from orchestrator.lab.demo_simulated import SIMULATED_SEATS, simulated_config, simulated_rows
+from orchestrator.settings import example_config
 
 
 def test_every_old_machine_has_a_successor_and_there_is_one_vault() -> None:
@@ -24,3 +26,8 @@ def test_the_rows_are_of_the_native_form(tmp_path: Path) -> None:
     path.write_text(json.dumps({"kahn_inventory": 1, "machines": simulated_rows(3)}))
     reading = NativeJson().read(path)
     assert (len(reading.refusals), len(reading.observations)) == (0, 7)
+
+
+def test_nobody_logs_in_to_machines_that_do_not_exist() -> None:
+    values = tomllib.loads(simulated_config(example_config(), program="/demo/ansible-playbook"))
+    assert (values["ansible_playbook"], values["look_at_hosts"]) == ("/demo/ansible-playbook", "no")
