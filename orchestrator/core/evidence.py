@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from inventory.model import AssetId
-from orchestrator.core.causes import Cause, cause_of
+from orchestrator.core.causes import cause_of
+from orchestrator.core.causes_of_machines import Cause
 from orchestrator.core.control import signatures_needed
 from orchestrator.core.dependants import leaning_on
 from orchestrator.core.lifecycle import MoveState

@@ -18,7 +18,7 @@ def test_a_row_that_says_little_gives_little() -> None:
 def test_the_height_of_a_device_is_that_of_its_type_in_whole_units() -> None:
     for height, kept in ((2, 2), (1.5, 2), (0, None), (-1, None), ("2", None), (1e9, None)):
         row = {"id": 4, "name": "srv-4", "device_type": {"model": "R1", "u_height": height}}
-        one = device_row("nb.example", row, scope=Scope(), procedures=())
+        one = device_row("nb.example", row, scope=Scope(), around=Around())
         assert isinstance(one, Observation) and one.values.get("rack_units") == kept
 
 

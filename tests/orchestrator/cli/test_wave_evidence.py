@@ -11,6 +11,7 @@ from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli import wave
 from orchestrator.core.runbook import Direction
 from tests.known_town import call, fails_at
+from tests.simulated_runs import SimulatedRuns
 from tests.town_terminals import a_terminal, sitting_down
 
 
@@ -33,6 +34,7 @@ def test_the_page_tells_what_was_seen_and_what_can_be_done(tmp_path: Path) -> No
 
 def test_the_page_lists_what_differs_from_before_and_never_calls_that_well(tmp_path: Path) -> None:
     context, town = a_terminal(tmp_path, "started", fault=fails_at("apc-001-id", "switch-off-old"))
+    assert isinstance(town.runs, SimulatedRuns)
     town.runs.differences = [f"/etc/{number}\x1b[2J: new" for number in range(12)]
     town.drive()
     said = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
