@@ -24,6 +24,7 @@ from orchestrator.adapters.away_file import AwayFile
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import read_manifest
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.clock_memory import ClockMemory
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
@@ -117,6 +118,8 @@ class World:
     clock: Clock
     signatures: SignatureCheck
     planner: Planner
+    clock_memory: ClockMemory
+    """What the clocks showed when somebody drove last from this state directory."""
     key_trouble: Callable[[AccessProfile], str] = key_trouble
 
     def transaction(self) -> AbstractContextManager[Books]:
@@ -254,6 +257,7 @@ def open_world(settings: Settings) -> World:
         runs=runs,
         clock=clock,
         signatures=SshSignatures(),
+        clock_memory=ClockMemory(settings.home),
         planner=StepwisePlanner(CpSatSolver(tell=_tell_progress)),
     )
 

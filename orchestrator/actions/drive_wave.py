@@ -75,11 +75,21 @@ class _Round:
 class Driver:
     """The one driver of a store, for as long as it holds the seat. ``epoch`` was raised when it sat down."""
 
-    def __init__(self, outside: Outside, *, epoch: int, steady: Callable[[], float | None] = lambda: None) -> None:
-        """``steady``: seconds of a clock that nobody sets, for noticing that the wall clock jumped."""
+    def __init__(
+        self,
+        outside: Outside,
+        *,
+        epoch: int,
+        steady: Callable[[], float | None] = lambda: None,
+        before: tuple[datetime, float] | None = None,
+    ) -> None:
+        """``steady``: seconds of a clock that nobody sets, for noticing that the wall clock jumped.
+
+        ``before``: what both clocks showed when somebody drove last on this machine; a jump since then is noticed too.
+        """
         self._outside = outside
         self._steady = steady
-        self._clocks: tuple[datetime, float | None] | None = None
+        self._clocks: tuple[datetime, float | None] | None = before
         self._jump_s = 0
         self._skew = timedelta()
         self._skews: dict[RunId, timedelta] = {}

@@ -45,7 +45,8 @@ def sit_down(world: World, *, tell: Callable[[ExpectedError], None]) -> Driver:
         epoch = desk.books.raise_epoch(above=world.runs.epoch())
     if how.is_so:
         tell(StoreRestored(waves=", ".join(wave.key for wave in held) or "-"))
-    return Driver(world.outside(tell=tell), epoch=epoch, steady=time.monotonic)
+    before = world.clock_memory.recall(steady=time.monotonic())
+    return Driver(world.outside(tell=tell), epoch=epoch, steady=time.monotonic, before=before)
 
 
 class Reader:
@@ -99,6 +100,7 @@ def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:
     while True:
         try:
             busy = driver.tick(only=(kahn.tenant, key))
+            kahn.world.clock_memory.keep(kahn.world.clock.now())
             for line in reader.lines():
                 kahn.out.line(line)
             if not busy:

@@ -94,6 +94,7 @@ class Service:
         try:
             while driver.tick(appointments=True) and not self._told.is_set():
                 pass
+            self._kahn.world.clock_memory.keep(self._kahn.world.clock.now())
             if self._patience.back():
                 self._leave.set()
         except StaleDriver as error:

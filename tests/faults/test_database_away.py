@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from orchestrator.actions.desk import no_trouble
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.clock_memory import ClockMemory
 from orchestrator.adapters.signatures import SshSignatures
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.cli.context import Context
@@ -100,7 +101,7 @@ def test_runs_go_on_nothing_new_begins_somebody_is_called_and_the_wave_ends_well
     kahn = Context(home=tmp_path, tenant_name=STADT, plain=True)
     kahn.__dict__["world"] = World(
         settings=kahn.settings, store=town.store, runs=runs, clock=SystemClock(), signatures=SshSignatures(),
-        planner=FirstFitPlanner(), key_trouble=no_trouble,
+        planner=FirstFitPlanner(), key_trouble=no_trouble, clock_memory=ClockMemory(tmp_path),
     )  # fmt: skip
     monkeypatch.setattr(World, "tree_there", lambda _self, _runbook: True)
     answers: list[int | None] = []

@@ -322,6 +322,21 @@ def test_a_clock_that_is_corrected_by_a_little_or_a_driver_that_slept_holds_noth
     assert town.wave()[0].state is not WaveState.HELD and told == []
 
 
+@pytest.mark.parametrize(("ago_s", "held"), [(3_600.0, False), (10.0, True)])
+def test_a_jump_that_came_while_nobody_drove_is_noticed_by_the_next_driver(
+    tmp_path: Path, ago_s: float, held: bool
+) -> None:
+    """The wall says that an hour has passed since somebody drove; so does the clock of the boot, or it says 10 s."""
+    town, told = a_town(tmp_path, "started"), list[ExpectedError]()
+    before = (town.clock.now() - timedelta(hours=1), 5_000.0 - ago_s)
+    with town.store.transaction() as books:
+        epoch = books.raise_epoch()
+    outside = town.outside(tell=told.append)
+    drive_wave.Driver(outside, epoch=epoch, steady=lambda: 5_000.0, before=before).tick()
+    assert (town.wave()[0].cause == "clock_jumped") is held
+    assert [error.code for error in told] == (["RUN-019"] if held else [])
+
+
 def test_no_wave_starts_at_an_hour_that_only_a_jump_brought(tmp_path: Path) -> None:
     town, steady, told = a_town(tmp_path, "approved"), [100.0], list[ExpectedError]()
     opens = town.wave()[0].content.window.opens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -196,6 +197,6 @@ def test_somebody_is_told_when_work_at_the_desk_opens_once_for_each_kind_of_work
         opened = [one for one in books.notices.open() if one.kind is NoticeKind.AT_DESK]
     assert [one.cause for one in opened] == ["before"]
     with town.outside().look() as desk:
-        (errand,) = look_at_notices(desk, lambda _tenant: (MAIL,)).errands
+        (errand,) = look_at_notices(desk, lambda _tenant: (replace(MAIL, language="en"),)).errands
     assert "work at the desk waits: before" in errand.letter.subject
     assert "kahn status --needs-me" in errand.letter.text and "IF NOBODY ACTS" not in errand.letter.text

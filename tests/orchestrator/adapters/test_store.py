@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from inventory.errors import ExpectedError
 from orchestrator.adapters import migrations
 from orchestrator.adapters.database import engine_for, parsed
 from orchestrator.adapters.store import DatabaseStore
@@ -205,3 +206,42 @@ def test_a_writer_that_waits_too_long_is_told_that_the_database_is_busy(
 def test_the_epoch_rises_above_what_a_restored_database_has_forgotten(store: DatabaseStore) -> None:
     with store.transaction() as books:
         assert (books.raise_epoch(above=6), books.raise_epoch(above=3), books.raise_epoch(above=20)) == (7, 8, 21)
+
+
+def a_written_file(folder: Path, *, entries: int) -> tuple[Path, DatabaseStore]:
+    """A store in a file with so many entries of 4 KB, still open."""
+    path = folder / "pages.db"
+    store = DatabaseStore.create_or_upgrade(f"sqlite:///{path}")
+    with store.transaction() as books:
+        books.tenants.add(TOWN, policy=Policy())
+    for _ in range(entries // 100):
+        with store.transaction() as books:
+            books.journal.append(TOWN, [Entry(kind="k", subject="s", body={"t": "a" * 4_000})] * 100, at=NOW)
+    return path, store
+
+
+def test_the_write_ahead_log_stays_small_however_much_is_written(tmp_path: Path) -> None:
+    path, store = a_written_file(tmp_path, entries=2_000)
+    log, written = path.with_name("pages.db-wal").stat().st_size, 2_000 * 4_000
+    assert log < written * 3 / 4 and path.stat().st_size > written / 2
+    store.close()
+
+
+def test_a_half_written_page_is_told_and_never_read_as_something_else(tmp_path: Path) -> None:
+    """Each page in turn loses its second half: the journal comes back whole, or the store says that it is damaged."""
+    path, store = a_written_file(tmp_path, entries=100)
+    with store.reading() as books:
+        whole = books.journal.read(TOWN)
+    store.close()
+    good, told = path.read_bytes(), 0
+    for start in range(4_096, len(good), 4_096 * 7):
+        path.write_bytes(good[: start + 2_048] + b"\xa5" * 2_048 + good[start + 4_096 :])
+        try:
+            damaged = DatabaseStore.open(f"sqlite:///{path}")
+            with damaged.reading() as books:
+                assert books.journal.read(TOWN) == whole
+            damaged.close()
+        except ExpectedError as error:
+            assert error.code.startswith("STO-")
+            told += 1
+    assert told
