@@ -15,6 +15,7 @@ from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.policy import Freeze
 from tests.estates import MONDAY, a_pair, a_policy, a_request, a_tangled_estate, an_estate, needs, old
+from tests.orchestrator.core.test_plan_check_rules import ASKED
 
 BOUND = (needs("old-0000", "old-0003", DependencyKind.HARD),)
 ESTATE = an_estate(23, also=a_pair(22, address=""), edges=BOUND)
@@ -179,6 +180,31 @@ def test_an_asset_whose_successor_is_named_twice_or_is_missing_is_refused() -> N
     assert "no_successor" in errors(GOOD, replace(REQUEST, snapshot=missing))
     taken = an_estate(23, also=a_pair(1, successor="new-0002"), edges=BOUND)
     assert "successor_taken" in errors(GOOD, replace(REQUEST, snapshot=taken))
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("retained", {"strategy": "retain"}),
+        ("no_access", {"access": ""}),
+        ("no_host_key", {"host_key": ""}),
+        ("no_address", {"address": ""}),
+    ],
+)
+def test_an_asset_that_changed_since_it_was_planned_is_refused(rule: str, value: dict[str, str]) -> None:
+    changed = an_estate(23, also=a_pair(1, **value), edges=BOUND)
+    assert rule in errors(GOOD, replace(REQUEST, snapshot=changed))
+
+
+def test_a_successor_that_is_replaced_itself_is_refused() -> None:
+    old_one, new_one = a_pair(1)
+    moving = replace(new_one, values={**new_one.values, "successor": "new-0002"})
+    assert "successor_replaced" in errors(GOOD, replace(REQUEST, snapshot=an_estate(23, also=(old_one, moving))))
+
+
+def test_more_than_thirty_rules_are_each_broken_by_a_plan_of_their_own() -> None:
+    spoilt, asked = {rule for rule, _ in SPOILT}, {rule for _, rule, _ in ASKED}
+    assert len(spoilt) >= 22 and len(asked) >= 11 and len(spoilt | asked) >= 30
 
 
 def test_a_plan_without_a_vault_is_refused() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from inventory.model import AssetId, DependencyKind, Snapshot
+from inventory.model import AssetId, DependencyKind, Snapshot, TenantId
 from orchestrator.core.constraints import Capacity, Effort, First, Level, Measure, Planning, Scope, Stock
 from orchestrator.core.plan import Pin, Plan, PlanRequest, WaveKey
 from orchestrator.core.plan_check import check_plan, errors_of
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.planner.solver import Answer
 from orchestrator.core.planner.stepwise import StepwisePlanner, without_search
+from orchestrator.core.policy import Freeze, Weekday, WeeklyWindow, Window
 from tests.estates import MONDAY, a_pair, a_policy, a_request, an_estate, needs, old
 from tests.orchestrator.core.planner.test_build import a_ruled_request, mixed
 
@@ -113,6 +114,12 @@ def test_a_bound_is_never_above_what_was_found() -> None:
         assert all(one.bound is None or one.bound <= one.value for one in plan.judged)
 
 
+FOREIGN = replace(needs(old(0), old(1), DependencyKind.HARD), tenant=TenantId("nachbar"))
+LONG_AGO = Window(opens=MONDAY - timedelta(days=9), closes=MONDAY - timedelta(days=8))
+SPRING = datetime(2027, 3, 25, tzinfo=UTC)
+GAP = WeeklyWindow(days=(Weekday.SUN,), opens=time(2, 0), closes=time(2, 45))
+"""On the night of the clock change there is no such time."""
+ALWAYS = Freeze(name="always", first=date(2000, 1, 1), last=date(2199, 1, 1))
 CIRCLE = tuple(needs(old(n), old((n + 1) % 10_000)) for n in range(10_000))
 LARGE = tuple(needs(old(0), old(n), DependencyKind.HARD) for n in range(1, 15))
 
@@ -130,6 +137,10 @@ LARGE = tuple(needs(old(0), old(n), DependencyKind.HARD) for n in range(1, 15))
         ({"first"}, a_request(an_estate(3), policy=a_policy(planning=Planning(first=(ONE_WAY, OTHER_WAY))))),
         ({"pinned_wave"}, a_request(an_estate(1), pins=(Pin(asset=old(0), wave=WaveKey("W77")),))),
         ({"pins_disagree"}, a_request(an_estate(1), pins=(Pin(asset=old(0), not_with=(old(0),)),))),
+        (set(), a_request(an_estate(2, edges=(FOREIGN,)))),
+        ({"no_window"}, a_request(an_estate(2), policy=a_policy(weekly=(), windows=(LONG_AGO,)))),
+        ({"no_window"}, a_request(an_estate(2), policy=a_policy(weekly=(GAP,), horizon_days=6), not_before=SPRING)),
+        ({"no_window"}, a_request(an_estate(2), policy=a_policy(freezes=(ALWAYS,)))),
         (set(), a_request(an_estate(2), pins=(LATE, LATE, Pin(asset=AssetId("nobody"), not_with=(old(0),))))),
     ],
 )
