@@ -139,6 +139,13 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
                 refers_to=_PROCEDURE,
             ),
             _field("address", "address", MACHINES, "IP address or DNS name by which it is reached", "IP-Adresse"),
+            _field(
+                "second_address",
+                "address",
+                MACHINES,
+                "where it answers too, as on a management network",
+                "Zweitadresse",
+            ),
             _field("fqdn", "dns_name", MACHINES, "fully qualified DNS name", "DNS-Name"),
             _field("mac", "mac_list", MACHINES, "hardware addresses, aa:bb:cc:dd:ee:ff", "MAC-Adresse"),
             _field("serial", "text", MACHINES, "maker's serial number", "Seriennummer"),

@@ -416,6 +416,8 @@ class RunOrder:
     """Role whose machines the plays connect to."""
     once: bool
     """Whether claim and receipts are written on the target (effect ``once``)."""
+    second_way: frozenset[AssetId] = frozenset()
+    """Assets whose machine the plays reach at its second address, with the same host key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -298,7 +298,7 @@ class Driver:
         free = tuple(asset for asset in command.assets if _is_free(this, asset))
         if not free:
             return None
-        command = replace(command, assets=free)
+        command = replace(command, assets=free, second_way=tuple(one for one in command.second_way if one in free))
         order = self._order(desk, wave, command)
         for asset in command.assets:
             desk.books.runs.release(wave.tenant, asset, wave=wave.key)
@@ -314,6 +314,8 @@ class Driver:
         }
         if wave.content.runbook.by_hand(command.direction, command.step):
             body["at_desk"] = desk_word(command.direction, command.step)
+        if command.second_way:
+            body["second_way"] = command.second_way
         write_down(desk, wave, "run.intended", body)
         if command.direction is Direction.PROBE:
             for asset in command.assets:
@@ -346,7 +348,14 @@ class Driver:
             intended_at=desk.now,
             deadline=desk.now + play.limit,
         )
-        return RunOrder(run=run, content=wave.content, playbooks=play.playbooks, on=play.on, once=play.once)
+        return RunOrder(
+            run=run,
+            content=wave.content,
+            playbooks=play.playbooks,
+            on=play.on,
+            once=play.once,
+            second_way=frozenset(command.second_way),
+        )
 
 
 def _is_broken_off(desk: Desk, run: RunRow) -> bool:

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from inventory.ansible_inventory import Emitted, EmittedMachine, EmittedMove, em
 from inventory.errors import ExpectedError
 from inventory.ssh_options import Hop, Reach, RunPlaces
 from orchestrator.adapters.run_book import run_book, run_config
-from orchestrator.core.access import AccessProfile, JumpHost
+from orchestrator.core.access import JumpHost
 from orchestrator.core.canonical import plain
 from orchestrator.core.receipts import claim_script, end_script
-from orchestrator.core.wave import WaveMachine
+from orchestrator.core.wave import WaveContent, WaveMachine
 from orchestrator.ports import AttemptSpec, RunOrder
 from orchestrator.supervisor import files
 from orchestrator.supervisor.boundary import boundary
@@ -190,7 +190,7 @@ def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
         host=attempt.asset,
         name=move.name,
         on=order.on,
-        machines=tuple(_machine(one, order.content.profile(one.access)) for one in move.machines),
+        machines=tuple(_machine(_on_its_way(order, attempt, one), order.content) for one in move.machines),
         variables=variables,
     )
 
@@ -206,7 +206,14 @@ def _receipts(order: RunOrder, attempt: AttemptSpec) -> dict[str, str | int]:
     return {"kahn_claim": claim, "kahn_end": end_script(asset=attempt.asset, attempt=attempt.id, run=order.run.id)}
 
 
-def _machine(machine: WaveMachine, profile: AccessProfile) -> EmittedMachine:
+def _on_its_way(order: RunOrder, attempt: AttemptSpec, machine: WaveMachine) -> WaveMachine:
+    """The machine at the address where this run reaches it."""
+    second = attempt.asset in order.second_way and machine.role == order.on and machine.second_address
+    return replace(machine, address=machine.second_address) if second else machine
+
+
+def _machine(machine: WaveMachine, content: WaveContent) -> EmittedMachine:
+    profile = content.profile(machine.access)
     reach = Reach(
         address=machine.address,
         port=profile.port,

@@ -92,9 +92,10 @@ def _seen(one: Seen, zone: str) -> list[str]:
         outcome = answers.get(one.answer, _("cannot tell"))
     cause = f": {cause_says(one.cause.code)}" if one.cause else ""
     told = f" ({one_line(one.message, longest=160)})" if one.message else ""
+    way = f" ({_('at its second address')})" if one.second_way else ""
     if one.as_before is not None:
         outcome = _("as before") if one.as_before else _("DIFFERS FROM BEFORE")
-    line = f"  {clock(one.at, zone)} {run_words(one.direction, one.step)}: {outcome}{cause}{told}"
+    line = f"  {clock(one.at, zone)} {run_words(one.direction, one.step)}{way}: {outcome}{cause}{told}"
     shown = [f"      {one_line(difference, longest=160)}" for difference in one.differences[:DIFFERENCES]]
     more = len(one.differences) - DIFFERENCES
     return [line, *shown, *([f"      {_('... and {count} more').format(count=more)}"] if more > 0 else [])]

@@ -205,7 +205,7 @@ def shown_text(content: WaveContent) -> str:
         lines.append(f"batch {batch.name}: {len(batch.assets)} assets")
         for asset in batch.assets:
             move = content.move(asset)
-            machines = "; ".join(f"{one.role} {one.name} {one.address}" for one in move.machines)
+            machines = "; ".join(f"{one.role} {one.name} {one.ways}" for one in move.machines)
             lines.append(f"  {move.name} ({move.department or 'no department'}): {machines}")
             if move.procedure is not None:
                 lines.append(f"    with the procedure {move.procedure.name}: {', '.join(move.procedure.data)}")

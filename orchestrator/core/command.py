@@ -61,6 +61,8 @@ class StartRun:
     step: str
     direction: Direction
     assets: tuple[AssetId, ...]
+    second_way: tuple[AssetId, ...] = ()
+    """Those of the assets whose machine is asked at its second address."""
 
 
 Command = ChangeWave | LookAtHosts | BeginBatch | RecordGate | ChangeMove | StartRun

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,8 @@ class Seen:
     """Of a comparison that came to its end: whether all is as before."""
     differences: tuple[str, ...] = ()
     """What a comparison found different, as the machine says it."""
+    second_way: bool = False
+    """Whether the machine was asked at its second address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def evidence_of(
         asset=asset,
         name=planned.name,
         users=planned.users,
-        machines={one.role: f"{one.name} {one.address}" for one in planned.machines},
+        machines={one.role: f"{one.name} {one.ways}" for one in planned.machines},
         state=move.state,
         since=move.since,
         cause=cause_of(move.cause) if move.cause else None,
@@ -115,13 +117,13 @@ def _seen(facts: Iterable[Fact], asset: AssetId) -> tuple[Seen, ...]:
         if fact.kind == "wave.content":
             found.clear()
         elif fact.kind == "run.intended" and asset in body["attempts"]:
-            found[body["run"]] = _line(fact.at, body, outcome="", cause="", evidence={})
+            seen = _line(fact.at, body, outcome="", cause="", evidence={})
+            found[body["run"]] = replace(seen, second_way=asset in body.get("second_way", ()))
         elif fact.kind == "attempt.ended" and body["asset"] == asset:
             begun = found.get(body["run"])
             at = begun.at if begun else fact.at
-            found[body["run"]] = _line(
-                at, body, outcome=body["outcome"], cause=body["cause"], evidence=body["evidence"]
-            )
+            seen = _line(at, body, outcome=body["outcome"], cause=body["cause"], evidence=body["evidence"])
+            found[body["run"]] = replace(seen, second_way=begun is not None and begun.second_way)
     return tuple(found.values())
 
 

@@ -234,4 +234,5 @@ def _machine(finder: _Finder, asset: Asset, role: Role, *, reached: bool) -> Wav
         host_key=found.text("host_key"),
         access=found.text("access"),
         mac=found.texts("mac"),
+        second_address=found.text("second_address"),
     )

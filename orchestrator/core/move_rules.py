@@ -17,6 +17,7 @@ from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.tools import tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.wave import WaveContent
+from orchestrator.core.ways import probes_by_second_way
 
 NEVER_STARTED = "never_started"
 """Cause of an attempt whose run could not start here: nothing that the machine can help, so the wave is held."""
@@ -57,10 +58,22 @@ def move_commands(view: View) -> tuple[Command, ...]:
     if changes:
         return _one_each(changes)
     runs = tuple(
-        StartRun(batch=batch, step=step, direction=direction, assets=tuple(assets))
+        StartRun(
+            batch=batch,
+            step=step,
+            direction=direction,
+            assets=tuple(assets),
+            second_way=_by_second_way(view, direction, assets),
+        )
         for (batch, step, direction), assets in needs.items()
     )
     return _in_time(view, runs)
+
+
+def _by_second_way(view: View, direction: Direction, assets: list[AssetId]) -> tuple[AssetId, ...]:
+    if direction is not Direction.PROBE:
+        return ()
+    return tuple(one for one in assets if probes_by_second_way(view.content, view.progress.moves[one]))
 
 
 def _in_time(view: View, runs: tuple[StartRun, ...]) -> tuple[Command, ...]:

@@ -7,7 +7,7 @@ Kinds of entries with the subject ``wave:<key>`` and what they carry:
     act              kind, by, fingerprint, assets             a signed act of a person
     batch.begun      batch, assets                             its size is frozen here
     batch.gated      batch, verdict, bad, allowed, size, wave_bad, wave_allowed, wave_size
-    run.intended     run, batch, step, direction, attempts (asset -> attempt id), epoch, deadline
+    run.intended     run, batch, step, direction, attempts (asset -> attempt id), epoch, deadline, second_way (assets)
     run.ended        run, how (exit | lost | never_started | by_hand), rc, last_seq
     attempt.ended    run, asset, step, direction, outcome, cause, evidence
     move.state       asset, from, to, event, step, cause

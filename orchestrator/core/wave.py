@@ -29,6 +29,13 @@ class WaveMachine:
     host_key: str
     access: str
     mac: tuple[str, ...] = ()
+    second_address: str = field(default="", metadata=LATER)
+    """Where the same machine answers too; the host key is the same."""
+
+    @property
+    def ways(self) -> str:
+        """Its address, and the second one where there is one."""
+        return " / ".join(filter(None, (self.address, self.second_address)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,3 +135,16 @@ def test_a_procedure_s_settings_reach_the_playbook_as_values_that_are_never_look
     assert (
         '''"name": !unsafe "{{ lookup('pipe', 'id') }}"''' in text and '"gateway_line": !unsafe "to {address}"' in text
     )
+
+
+def test_the_second_way_leads_to_the_second_address_with_the_approved_key_and_only_where_the_play_connects(
+    field: Field,
+) -> None:
+    order = with_machine(field.order(TASK), second_address="10.99.0.1")
+    path = built(field, replace(order, second_way=frozenset({AssetId("pc-1")})))
+    inventory, known_hosts = (path / files.INVENTORY).read_text(), (path / files.KNOWN_HOSTS).read_text()
+    assert '"ansible_host": !unsafe "10.99.0.1"' in inventory and "127.0.0.1" in inventory
+    key = order.content.moves[0].machines[0].host_key
+    assert any("10.99.0.1" in line and key in line for line in known_hosts.splitlines())
+    first = (built(field, with_machine(field.order(TASK), second_address="10.99.0.1")) / files.INVENTORY).read_text()
+    assert "10.99.0.1" not in first

@@ -204,7 +204,7 @@ class Game:
         attempts = {asset: f"{run}-{asset}" for asset in command.assets}
         self.note(
             "run.intended", run=run, batch=command.batch, step=command.step, direction=command.direction.value,
-            attempts=attempts,
+            attempts=attempts, second_way=command.second_way,
         )  # fmt: skip
         if command.direction is Direction.PROBE:
             for asset in command.assets:

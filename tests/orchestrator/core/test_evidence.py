@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,16 @@ def test_an_attempt_that_lives_is_shown_as_begun_and_not_ended() -> None:
     (baseline,) = next_commands(game.content, game.progress, game.now)
     game.intend(baseline)  # type: ignore[arg-type]
     assert [(one.direction, one.outcome) for one in page(game).seen] == [(Direction.BASELINE, "")]
+
+
+def test_a_look_at_the_second_address_is_told_as_such() -> None:
+    content = a_wave(batches={"b1": 1}, probe_tries=3)
+    (move,) = content.moves
+    machines = tuple(replace(one, second_address="10.99.0.1") for one in move.machines)
+    two_ways = replace(content, moves=(replace(move, machines=machines),))
+    found = page(Game(two_ways, blind, cause_of=lambda outcome: outcome).play())
+    probes = [one.second_way for one in found.seen if one.direction is Direction.PROBE]
+    assert probes == [False, True, False] and found.machines["source"].endswith(" / 10.99.0.1")
 
 
 def test_an_asset_of_another_wave_has_no_page_here() -> None:
