@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator.adapters.simulated_hosts import LedgerEntry, LedgerKind, SimulatedHost
+from orchestrator.core import host_keys
+from orchestrator.core.explain import Sentence
+from orchestrator.core.fleet import FIRST_LINE, HostAnswer
 from orchestrator.core.receipts import BEGUN_ELSEWHERE_RC, EPOCH_REFUSED_RC, NO_RECEIPT_RC
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.ports import AttemptSpec, RunOrder, SpoolLine
@@ -28,6 +32,10 @@ class Trouble:
         """How a task goes on a host."""
         return Mishap()
 
+    def at_look(self, host: SimulatedHost) -> str:
+        """What the look before a batch finds wrong with a host: the code of a trouble, or nothing."""
+        return ""
+
     def when_killed(self, run: SimulatedRun, host: SimulatedHost, until_us: int) -> str:
         """What a program on a host does whose ansible is killed: dies, half, or late (goes on until it is done)."""
         return "dies"
@@ -37,6 +45,16 @@ class Trouble:
 
     def on_entry(self, entry: LedgerEntry) -> None:
         """Something happened on a host."""
+
+
+def look_answer(trouble: str, *, at: datetime) -> HostAnswer:
+    """What a simulated host answers to the look before its batch: it is well, or it has that trouble."""
+    if trouble:
+        return HostAnswer(trouble=host_keys.Trouble(code=trouble, told=Sentence(says="simulated")))
+    return HostAnswer(text=WELL.format(now=int(at.timestamp())), at=at)
+
+
+WELL = "\n".join((FIRST_LINE, "become 1", "time {now}", "free_kib 1048576", "root rw", "load_percent 10", "cores 1"))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Everything happens in one order: events wait in a heap and are played up to the 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,13 @@ from orchestrator.adapters.simulated_run import (
     Mishap,
     SimulatedRun,
     Trouble,
+    look_answer,
     part_of,
     receipt_refusal,
     tasks_of,
 )
+from orchestrator.core.fleet import HostAnswer
+from orchestrator.core.host_keys import Door
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
 from orchestrator.ports import RunOrder, SpoolLine, SpoolRead
@@ -121,6 +124,11 @@ class SimulatedRuns:
     def runs_here(self) -> frozenset[RunId]:
         """Simulated runs leave no directory that another store could meet."""
         return frozenset()
+
+    def look(self, doors: Sequence[Door]) -> tuple[HostAnswer, ...]:
+        """How the hosts are right now, as the look before a batch asks it."""
+        self.advance()
+        return tuple(look_answer(self.trouble.at_look(self.host(str(one.asset))), at=self.wall()) for one in doors)
 
     # ------------------------------------------------------------------ time
 

@@ -20,7 +20,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.host_keys import Door, Trouble
 from orchestrator.core.order import own_machines
 from orchestrator.core.ready_line import ADMINISTRATOR, BLOCKS, HELD, UNKNOWN, ReadyLine, good
-from orchestrator.core.runbook import RoleSource
+from orchestrator.core.runbook import RoleSource, Runbook
 from orchestrator.core.surroundings import Looked
 from orchestrator.core.wave import WaveContent
 
@@ -40,14 +40,14 @@ _CAUSES: Mapping[str, str] = MappingProxyType({
     "refused": "connection_refused",
     "no_banner": "does_not_speak",
     "broke_off": "does_not_speak",
-    "no_common_algorithm": "does_not_speak",
     "key_mismatch": "host_key_changed",
     "login": "login_refused",
     "no_report": "no_sensible_answer",
     "too_much": "no_sensible_answer",
     "too_late": "no_sensible_answer",
 })  # fmt: skip
-"""Trouble of a machine -> cause. What is not named here (a key file of ours, an unknown key) is not the machine's."""
+"""Trouble of a machine -> cause. What is not named here (a key file of ours, an unknown key, algorithms that this look
+does not know and Ansible's ssh does) is not the machine's."""
 _LINE = re.compile(r"(become|time|free_kib|load_percent|cores) (\d{1,15})\Z")
 _WORD = re.compile(r"(root|packages) ([a-z-]{1,20})\Z")
 
@@ -81,17 +81,19 @@ class Finding:
 
 
 def posts_of(content: WaveContent, assets: Iterable[AssetId]) -> tuple[Post, ...]:
-    """Every machine that these assets need, once, in the order of the assets; none where people do everything."""
+    """Every machine that these assets need, once, in the order of the assets; none where people do everything, and none
+    that people or another tool set up first."""
     if not content.runbook.touches_machines:
         return ()
     profiles = {one.name: one for one in content.access}
     also = {role.name for role in content.runbook.roles if role.machine in _ALSO}
+    later = set_up_first(content.runbook)
     found: dict[tuple[str, str, str], Post] = {}
     for asset in assets:
         own = own_machines(content, asset)
         for one in content.move(asset).machines:
             profile = profiles.get(one.access)
-            if profile is None or not (one.name in own or one.role in also):
+            if profile is None or one.role in later or not (one.name in own or one.role in also):
                 continue
             key = (one.name, one.address, one.access)
             before = found[key].assets if key in found else ()
@@ -100,6 +102,20 @@ def posts_of(content: WaveContent, assets: Iterable[AssetId]) -> tuple[Post, ...
                 machine=one.name, door=door, assets=tuple(dict.fromkeys((*before, asset))), shared=one.name not in own
             )
     return tuple(found.values())
+
+
+def set_up_first(runbook: Runbook) -> frozenset[str]:
+    """Roles whose machine may not be there yet when a batch begins: a step of people or of another tool comes before
+    the first playbook that connects to it."""
+    met = {runbook.baseline.on} if runbook.baseline.take else set[str]()
+    found, others_at_work = set[str](), False
+    for step in runbook.steps:
+        if step.checklist or step.external:
+            others_at_work = True
+        elif step.on not in met:
+            met.add(step.on)
+            found |= {step.on} if others_at_work else set()
+    return frozenset(found)
 
 
 def findings(posts: Sequence[Post], answers: Sequence[HostAnswer]) -> tuple[Finding, ...]:

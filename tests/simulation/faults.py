@@ -57,6 +57,11 @@ CONTACT: Mapping[str, str] = {
     "F39-half-open": "half-open connection, noticed late",
     "F40-banner": "the login stalls",
 }
+LOOK: Mapping[str, str] = {
+    "L-off": "a host is off when its batch is about to begin",
+    "L-key": "a host shows another key when its batch is about to begin",
+    "L-way": "the way to a host is closed when its batch is about to begin",
+}
 WORK: Mapping[str, str] = {
     "F3-fork": "a fork killed before its effect",
     "F3-fork-after": "a fork killed after its effect",
@@ -106,6 +111,7 @@ POINTS: Mapping[str, tuple[float, Mapping[str, str]]] = {
     "close": (0.06, CLOSE),
     "run": (0.30, RUN),
     "contact": (0.02, CONTACT),
+    "look": (0.08, LOOK),
     "work": (0.10, WORK),
     "verify": (0.04, VERIFY),
     "undo": (0.06, UNDO),

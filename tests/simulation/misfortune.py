@@ -56,6 +56,13 @@ class Misfortune(Trouble):
                 return ALL_TASKS[fault]
         return Mishap()
 
+    def at_look(self, host: SimulatedHost) -> str:
+        """How a host answers to the look before its batch."""
+        fault = self._dice.throw("look")
+        if fault:
+            self._hit("look", fault, host.name)
+        return {"L-off": "unreachable", "L-key": "key_mismatch", "L-way": "jump_unreachable"}.get(fault, "")
+
     def when_killed(self, run: SimulatedRun, host: SimulatedHost, until_us: int) -> str:
         """What becomes of a program on a host."""
         fault = self._dice.throw("killed")

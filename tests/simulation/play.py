@@ -217,6 +217,7 @@ class World:
         return Outside(
             store=self.bad_store, runs=self.bad_runs, clock=self.clock, signatures=QuickSignatures(),
             tree_there=lambda _runbook: True, tell=lambda error: self.say(f"told {error.code}"),
+            hosts=self.runs.look,
         )  # type: ignore[arg-type]  # fmt: skip
 
     def sit_down(self) -> Driver:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from inventory.model import AssetId
 from orchestrator.adapters.simulated_hosts import SimulatedHost
-from orchestrator.adapters.simulated_run import SimulatedRun, part_of, receipt_refusal, tasks_of
+from orchestrator.adapters.simulated_run import SimulatedRun, look_answer, part_of, receipt_refusal, tasks_of
+from orchestrator.core.fleet import WAY_CLOSED, findings, posts_of
+from tests.orchestrator.core.builders import OPENS, a_wave
 from tests.run_orders import Field
 
 
@@ -47,3 +50,12 @@ def test_the_end_receipt_needs_its_own_beginning(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     assert receipt_refusal(run, "end", SimulatedHost(name="pc-1", begun="mine")) == 0
     assert receipt_refusal(run, "end", SimulatedHost(name="pc-1", begun="other")) == 77
+
+
+@pytest.mark.parametrize(
+    ("trouble", "causes"), [("", []), ("unreachable", ["unreachable"]), ("jump_unreachable", [WAY_CLOSED])]
+)
+def test_a_simulated_host_answers_the_look_before_its_batch_as_a_real_one_does(trouble: str, causes: list[str]) -> None:
+    posts = posts_of(a_wave(batches={"b1": 1}), [AssetId("a01")])
+    answers = [look_answer(trouble, at=OPENS) for _post in posts]
+    assert [one.cause for one in findings(posts, answers)] == causes

@@ -121,6 +121,7 @@ def test_sudo_matters_only_where_the_profile_needs_it() -> None:
         ("too_late", "no_sensible_answer"),
         ("jump_login", WAY_CLOSED),
         ("key_file", ""),
+        ("no_common_algorithm", ""),
         ("no_host_key", ""),
     ],
 )
@@ -143,6 +144,18 @@ def test_own_machines_are_looked_at_for_each_asset_and_shared_ones_once_and_neve
         ("apc-a02", False, 1),
         ("neu-a02", False, 1),
     ]
+
+
+def test_a_machine_that_people_or_another_tool_set_up_first_is_not_expected_to_answer_before() -> None:
+    content = with_vault(a_wave(batches={"b1": 1}))
+    first, *rest = content.runbook.steps
+    on_target = replace(first, name="greet", on="target")
+    for kind in ({"playbook": "", "checklist": ("unpack it",)}, {"external": True, "probe": "probe.yml"}):
+        set_up = replace(first, name="set-up", **kind)  # type: ignore[arg-type]
+        for steps, there in (((set_up, on_target), False), ((on_target, set_up), True), ((first, on_target), True)):
+            changed = replace(content, runbook=replace(content.runbook, steps=(*steps, *rest)))
+            found = [one.machine for one in posts_of(changed, [AssetId("a01")])]
+            assert ("neu-a01" in found, "apc-a01" in found) == (there, True), steps
 
 
 def test_where_people_do_everything_nobody_is_looked_at() -> None:
