@@ -6,6 +6,7 @@ that the service sits down again when the database is back, unless somebody else
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -70,7 +71,7 @@ class Service:
             self._calls = self._calls or self._begin_calls()
             self._leave.clear()
             self._patience.back()
-            ticks = _every_second(lambda: self._tick(driver))
+            ticks = every_second(lambda: self._tick(driver))
             if first:
                 self._kahn.out.line(
                     _("Kahn drives. Terminals only watch; stop this service and running steps still end by themselves.")
@@ -83,7 +84,7 @@ class Service:
     def _begin_calls(self) -> BackgroundScheduler:
         """The switchboard has a clock of its own: it must look, and call, also while the database is away."""
         switchboard = self._kahn.world.switchboard(tell=self._kahn.out.trouble)
-        return _every_second(lambda: round_safely(switchboard, tell=self._quietly))
+        return every_second(lambda: round_safely(switchboard, tell=self._quietly))
 
     def _tick(self, driver: Driver) -> None:
         """One tick; trouble (database away, disk full) is said and met again at the next one.
@@ -112,7 +113,9 @@ class Service:
             self._kahn.out.trouble(error)
 
 
-def _every_second(act: Callable[[], None]) -> BackgroundScheduler:
+def every_second(act: Callable[[], None]) -> BackgroundScheduler:
+    """A clock that acts each second; an act that takes longer is followed by the next second's, without a word."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each second that was passed over
     clock = BackgroundScheduler(timezone="UTC")
     clock.add_job(act, "interval", seconds=1, max_instances=1, coalesce=True, misfire_grace_time=None)
     clock.start()

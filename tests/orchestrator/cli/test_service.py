@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 
 from orchestrator.cli.context import Context
-from orchestrator.cli.service import Service
+from orchestrator.cli.service import Service, every_second
 from orchestrator.core.refusals import StoreUnavailable
 from orchestrator.ports import Books, Store
 from tests.town_terminals import a_terminal
@@ -103,3 +105,19 @@ def test_one_that_was_unseated_goes(tmp_path: Path) -> None:
         assert answers == [None]
     finally:
         told.set()
+
+
+def test_a_tick_that_takes_longer_than_a_second_is_no_matter_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    may_end, passed_over = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        may_end.wait(PATIENCE_S)
+
+    clock = every_second(slow)
+    clock.add_listener(lambda _event: passed_over.set(), EVENT_JOB_MAX_INSTANCES)
+    try:
+        assert passed_over.wait(PATIENCE_S)
+    finally:
+        may_end.set()
+        clock.shutdown(wait=True)
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
