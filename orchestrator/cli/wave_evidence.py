@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 
 from orchestrator.actions.look_around import surroundings
 from orchestrator.actions.record import progress_in, subject_of
@@ -61,7 +62,7 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     if page.leans_on_it:
         lines.append(_("stands with it: {names}").format(names=", ".join(map(one_line, page.leans_on_it))))
     lines.append(_("IF NOBODY ACTS: {outlook}").format(outlook=spoken(in_zone(page.if_nobody_acts, content))))
-    return [*lines, *_what_can_be_done(content, page)]
+    return [*lines, *what_can_be_done(content, page)]
 
 
 def _signed(content: WaveContent, page: Evidence, entries: Iterable[SealedEntry]) -> list[str]:
@@ -101,18 +102,19 @@ def _seen(one: Seen, zone: str) -> list[str]:
     return [line, *shown, *([f"      {_('... and {count} more').format(count=more)}"] if more > 0 else [])]
 
 
-def _what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:
+def what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:
     """Commands that the state allows."""
-    wave, name = content.key, one_line(page.name)
+    wave, name = content.key, f"-- {one_line(quote(page.name))}"
     if page.state is MoveState.NEEDS_PERSON:
         people = _("signatures needed: {count}").format(count=page.signatures)
         return [
             "",
             _("WHAT CAN BE DONE"),
-            f"  kahn wave repaired {wave} {name} --step done|not-done --reason REASON   ({people})",
-            f"  kahn wave repaired {wave} {name} --undone --reason REASON",
-            f"  kahn wave rollback {wave} {name} --preview",
+            f"  kahn wave repaired {wave} --step done --reason REASON {name}   ({people})",
+            f"  kahn wave repaired {wave} --step not-done --reason REASON {name}   ({people})",
+            f"  kahn wave repaired {wave} --undone --reason REASON {name}",
+            f"  kahn wave rollback {wave} --preview {name}",
         ]
     if page.state is MoveState.HELD:
-        return ["", _("WHAT CAN BE DONE"), f"  kahn wave retry {wave} {name} --reason REASON"]
+        return ["", _("WHAT CAN BE DONE"), f"  kahn wave retry {wave} --reason REASON {name}"]
     return []

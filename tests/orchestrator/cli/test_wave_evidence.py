@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from inventory.model import AssetId
 from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli import wave
+from orchestrator.cli.wave_evidence import what_can_be_done
+from orchestrator.core.evidence import evidence_of
+from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.runbook import Direction
 from tests.known_town import call, fails_at
+from tests.orchestrator.core.builders import Game, a_wave, failing_at
 from tests.simulated_runs import SimulatedRuns
 from tests.town_terminals import a_terminal, sitting_down
 
@@ -40,6 +46,17 @@ def test_the_page_lists_what_differs_from_before_and_never_calls_that_well(tmp_p
     said = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
     assert "comparison with before: DIFFERS FROM BEFORE" in said
     assert said.count(": new") == 10 and "... and 2 more" in said and "\x1b[2J" not in said
+
+
+def test_a_hostile_name_cannot_leave_the_commands_that_are_shown() -> None:
+    game = Game(a_wave(batches={"b1": 1}), choose=failing_at("a01", "switch", "unknown")).play()
+    content = replace(game.content, moves=(replace(game.content.moves[0], name="-x; rm -rf /\x1b[2J"),))
+    page = evidence_of(content, game.progress, game.facts, AssetId("a01"))
+    commands = [
+        line for line in what_can_be_done(content, replace(page, state=MoveState.NEEDS_PERSON)) if "kahn" in line
+    ]
+    assert len(commands) == 4
+    assert all(" -- '-x; rm -rf /\\x1b[2J'" in line and "|" not in line for line in commands), commands
 
 
 @pytest.mark.parametrize("name", ["apc-999", "../x", "\x1b[2J"])
