@@ -145,6 +145,6 @@ def test_the_second_way_leads_to_the_second_address_with_the_approved_key_and_on
     inventory, known_hosts = (path / files.INVENTORY).read_text(), (path / files.KNOWN_HOSTS).read_text()
     assert '"ansible_host": !unsafe "10.99.0.1"' in inventory and "127.0.0.1" in inventory
     key = order.content.moves[0].machines[0].host_key
-    assert any("10.99.0.1" in line and key in line for line in known_hosts.splitlines())
+    assert all(line.endswith(key) for line in known_hosts.splitlines())  # known by a label, whatever the address
     first = (built(field, with_machine(field.order(TASK), second_address="10.99.0.1")) / files.INVENTORY).read_text()
     assert "10.99.0.1" not in first

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from inventory.model import AssetId
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
 from orchestrator.adapters.runs import AnsibleRuns, RunStuck
@@ -262,19 +261,6 @@ def test_a_jump_host_is_passed_only_with_its_own_key(here: Field, server: Server
     order = replace(order, content=replace(order.content, access=(profile,)))
     assert here.played(order)["pc-1"].kind == kind
     assert len(marks(here, order)) == (1 if kind == "done" else 0)
-
-
-def test_a_machine_that_does_not_answer_at_its_first_address_is_reached_at_the_second(here: Field) -> None:
-    def lying(order: RunOrder) -> RunOrder:
-        move = order.content.moves[0]
-        source = replace(move.machines[0], address="127.0.0.9", second_address="127.0.0.1")
-        content = replace(order.content, moves=(replace(move, machines=(source, *move.machines[1:])),))
-        return replace(order, content=content)
-
-    first = here.played(lying(here.order("- ansible.builtin.ping:")))
-    assert (first["pc-1"].kind, first["pc-1"].cause) == ("not_started", "unreachable")
-    second = replace(lying(here.order("- ansible.builtin.ping:")), second_way=frozenset({AssetId("pc-1")}))
-    assert here.played(second)["pc-1"].kind == "done"
 
 
 def test_a_play_that_matches_no_host_is_no_success(here: Field) -> None:
