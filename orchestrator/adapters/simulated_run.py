@@ -50,7 +50,7 @@ class Trouble:
 def look_answer(trouble: str, *, at: datetime) -> HostAnswer:
     """What a simulated host answers to the look before its batch: it is well, or it has that trouble."""
     if trouble:
-        return HostAnswer(trouble=host_keys.Trouble(code=trouble, told=Sentence(says="simulated")))
+        return HostAnswer(trouble=host_keys.Trouble(code=trouble, told=Sentence(says="it says nothing")))
     return HostAnswer(text=WELL.format(now=int(at.timestamp())), at=at)
 
 
