@@ -19,10 +19,11 @@ from orchestrator.core.host_keys import Door
 
 SCRIPT = Path(__file__).with_name("look.sh").read_bytes()
 AT_ONCE = 20
-PATIENCE = Patience(connect_s=5, greet_s=5, exchange_s=5, gap_s=0)
-ANSWER_S = 10
-"""Seconds for the few lines, and twice as many for login and lines together; with ``PATIENCE`` this bounds what one
-silent machine can cost."""
+PATIENCE = Patience(connect_s=5, greet_s=8, exchange_s=15, gap_s=0)
+"""A machine that is off costs five seconds, one that takes the connection and says nothing eight."""
+ANSWER_S = 30
+"""Seconds for the few lines of one that has greeted, and twice as many for login and lines together: a healthy machine
+under heavy load needs more than ten."""
 
 
 def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience = PATIENCE) -> tuple[HostAnswer, ...]:
