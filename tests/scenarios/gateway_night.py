@@ -40,6 +40,8 @@ BREAKERS_ON: dict[str, object] = {
 }  # fmt: skip
 SPARE_MIB, LARGE_MIB = 48, 60
 """What stays free in the full vault, and what the two large seats want to put there; the others need far less."""
+LONGEST_S = 1800
+"""How long anything may take in this night, on a machine that others load as well."""
 CONTACTS = """
 [[channel]]
 name = "page"
@@ -97,9 +99,9 @@ class GatewayNight:
 
     def signed(self, person: str, *words: str) -> Ended:
         """A person's command, as a program of its own."""
-        return self.story.tried(*words, "--yes", "--reason", "As we saw", person=person)
+        return self.story.tried(*words, "--yes", "--reason", "As we saw", person=person, within_s=LONGEST_S)
 
-    def waits_for(self, holds: Any, *, within_s: float = PATIENCE_S) -> Any:
+    def waits_for(self, holds: Any, *, within_s: float = LONGEST_S) -> Any:
         return wait_until(holds, within_s=within_s, every_s=0.3)
 
     # ------------------------------------------------------------------ what is so

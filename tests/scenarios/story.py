@@ -63,11 +63,11 @@ class Story:
         argv = [*kahn, *words]
         return list(self.lab.inside(*argv)) if self.lab.exists else argv, environment
 
-    def tried(self, *words: str, person: str = "") -> Ended:
+    def tried(self, *words: str, person: str = "", within_s: float = PATIENCE_S) -> Ended:
         """Run a command that reaches hosts to its end, whatever that is, as a program of its own."""
         argv, environment = self.command("--plain", *words, person=person)
         done = subprocess.run(
-            argv, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S
+            argv, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=within_s
         )
         return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
 
