@@ -104,7 +104,7 @@ def impact_of(
     found = sorted((assets[one] for one in noticing), key=_by_kind_and_name)
     procedures = tuple(one for one in found if one.kind is AssetKind.PROCEDURE)
     seats = tuple(one for one in found if one.kind is AssetKind.SEAT)
-    named = {one.text("department") for one in found} - {""}
+    named = {one.text("department") for one in (*found, *inside)} - {""}
     named |= {one.name for one in start if one.kind is AssetKind.DEPARTMENT}
     most = max((int(one.number("users")) for one in procedures), default=0)
     return Impact(

@@ -37,7 +37,7 @@ def json_document(path: Path, text: str, *, depth: int = MAX_FOREIGN_DEPTH) -> o
             place=spot, why=because("it is no valid JSON: {a}, character {b}", a=cause.msg, b=cause.colno)
         ) from cause
     except ValueError as cause:
-        raise BrokenFile(place=place, why=str(cause)) from cause
+        raise BrokenFile(place=place, why=cause.args[0]) from cause
     if _HALF_CHARACTER.search(text) and not _is_writable(document):
         raise BrokenFile(place=place, why="it holds half a character (an unpaired surrogate)")
     if _is_deeper(document, depth):
@@ -65,22 +65,22 @@ def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]
     if len(found) != len(pairs):
         counted = Counter(key for key, _ in pairs)
         repeated = next(key for key, count in counted.items() if count > 1)
-        raise ValueError(f"the key {repeated[:60]!r} stands twice in one entry")
+        raise ValueError(because("the key {a!r} stands twice in one entry", a=repeated[:60]))
     return found
 
 
 def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(because("{a} is no number", a=word))
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError(f"{digits[:40]} is too large")
+        raise ValueError(because("{a} is too large", a=digits[:40]))
     return number
 
 
 def _short_integer(digits: str) -> int:
     if len(digits) > _LONGEST_NUMBER:
-        raise ValueError(f"{digits[:40]}... is too large")
+        raise ValueError(because("{a} is too large", a=f"{digits[:40]}..."))
     return int(digits)

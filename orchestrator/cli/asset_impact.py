@@ -61,16 +61,14 @@ def show_impact(context: Context, notices: Impact) -> None:
     if not (notices.procedures or notices.seats or notices.machines or notices.partners):
         context.out.line(_("  If it moves, nobody is known to notice."))
         return
-    context.out.line(
-        _(
-            "  If it moves, up to {users} people notice: {procedures} procedures, {seats} seats, {machines} machines."
-        ).format(
-            users=notices.users,
-            procedures=len(notices.procedures),
-            seats=len(notices.seats),
-            machines=len(notices.machines),
+    text = _("  If it moves, up to {users} people notice: {procedures} procedures, {seats} seats, {machines} machines.")
+    if not notices.users:
+        text = _(
+            "  If it moves, this notices, with nobody knowing how many people: {procedures} procedures, "
+            "{seats} seats, {machines} machines."
         )
-    )
+    counts = {"procedures": len(notices.procedures), "seats": len(notices.seats), "machines": len(notices.machines)}
+    context.out.line(text.format(users=notices.users, **counts))
     for heading, names in (
         (_("    procedures: {names}"), [one.name for one in notices.procedures]),
         (_("    departments: {names}"), list(notices.departments)),

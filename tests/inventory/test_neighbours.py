@@ -77,6 +77,13 @@ def test_of_a_site_everything_in_it_moves_and_its_seats_and_whoever_needs_its_ma
     assert noticed("Rathaus") == (["MESO"], ["Platz 1", "Platz 2"], [], ("Soziales",), 40, inside)
 
 
+def test_the_department_of_a_machine_at_a_place_notices_even_without_a_seat() -> None:
+    known = knowing(
+        said("Bauhof", AssetKind.SITE), said("Bau", AssetKind.DEPARTMENT), said("srv", site="Bauhof", department="Bau")
+    ).snapshot
+    assert impact(known, the("Bauhof", known)).departments == ("Bau",)
+
+
 def test_of_a_department_its_seats_and_their_machines_move() -> None:
     inside = ["Platz 1", "Platz 2", "pc", "pc-2"]
     assert noticed("Soziales") == ([], ["Platz 1", "Platz 2"], [], ("Soziales",), 2, inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from inventory.errors import because
 from inventory.merge import DuplicateName
 from inventory.model import InvalidValue
 from inventory.observation import Place, refusal_of
+from inventory.sources.json_text import json_document
+from inventory.sources.limits import BrokenFile
 from orchestrator.settings import NoHome
 from orchestrator.texts import _, error_lines, spoken_place, spoken_refusal, use_language
 
@@ -60,6 +63,13 @@ def test_a_refusal_is_told_in_german_with_its_reason_and_its_place() -> None:
     assert spoken_place(place) == "liste.csv, Zeile 3, Spalte 'RAM'"
     twice = refusal_of(DuplicateName(name="srv", first=place, second=place), place)
     assert "Zeile 3" in spoken_refusal(twice).says
+
+
+def test_what_is_wrong_with_a_document_is_told_in_german() -> None:
+    use_language("de")
+    with pytest.raises(BrokenFile) as broken:
+        json_document(Path("a.json"), '{"a": 1, "a": 2}')
+    assert "der Schlüssel 'a' steht zweimal in einem Eintrag" in error_lines(broken.value)[0]
 
 
 def test_what_a_source_wrote_is_never_taken_for_a_text_to_translate() -> None:

@@ -41,6 +41,12 @@ def test_the_machine_of_its_data_tells_the_procedure_and_a_procedure_its_partner
     assert "exchanges data with: Land" in called(home, "impact", "name=MESO").output
 
 
+def test_an_unknown_number_of_people_is_not_called_none(home: Context, tmp_path: Path) -> None:
+    called(home, "import", a_file(tmp_path, "procedure;machines\nGIS;pc\n", "gis.csv"))
+    with_seat, without = called(home, "show", "pc").output, called(home, "impact", "name=GIS").output
+    assert "up to 1 people" in with_seat and "nobody knowing how many people" in without
+
+
 def test_a_filter_that_means_nothing_or_is_wrong_says_so(home: Context) -> None:
     assert called(home, "impact", "site:nowhere").exit_code == 5
     assert isinstance(error(home, "impact", "colour:red"), InvalidFilter)
