@@ -137,8 +137,14 @@ class World:
             tell=tell,
             rooms=self.rooms,
             key_trouble=self.key_trouble,
-            hosts=look_at if isinstance(self.runs, AnsibleRuns) and self.settings.looks_at_hosts else None,
+            hosts=look_at if self.settings.looks_at_hosts and self._reaches_machines() else None,
         )
+
+    def _reaches_machines(self) -> bool:
+        """Whether runs touch anything outside: simulated machines have no address that answers."""
+        from orchestrator.lab.stand_in import is_stand_in  # the lab: a world without machines is one of it
+
+        return isinstance(self.runs, AnsibleRuns) and not is_stand_in(self.settings.ansible_playbook)
 
     def desk(self) -> AbstractContextManager[Desk]:
         """One transaction to act in."""

@@ -33,7 +33,7 @@ def start_line(start: Occurrence) -> str:
     """When the wave starts, on the wall and in UTC, and who has claimed that."""
     words = {
         OccurrenceState.DUE: _("due"),
-        OccurrenceState.CLAIMED: _("claimed by driver {epoch}").format(epoch=start.epoch),
+        OccurrenceState.CLAIMED: _("claimed (driver epoch {epoch})").format(epoch=start.epoch),
         OccurrenceState.DONE: _("done"),
         OccurrenceState.MISSED: _("missed"),
         OccurrenceState.DROPPED: _("dropped"),

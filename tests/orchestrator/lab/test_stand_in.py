@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,8 @@ def test_a_machine_has_the_trouble_that_its_file_names(tmp_path: Path, fault: st
 def test_it_says_what_it_is(tmp_path: Path) -> None:
     said = subprocess.run((stand_in.install(tmp_path), "--version"), capture_output=True, text=True, check=True).stdout
     assert said.strip() == stand_in.SAYS == "simulated machines, no ansible at all"
+
+
+def test_a_stand_in_is_known_from_a_real_program_and_from_none(tmp_path: Path) -> None:
+    assert stand_in.is_stand_in(stand_in.install(tmp_path))
+    assert not stand_in.is_stand_in(Path(sys.executable)) and not stand_in.is_stand_in(tmp_path / "none")
