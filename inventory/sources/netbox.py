@@ -24,6 +24,7 @@ from inventory.sources.netbox_around import (
 from inventory.sources.netbox_http import NetboxForbids, NetboxLies, NetboxRefuses, NetboxServer, Row
 from inventory.sources.netbox_rows import (
     DEVICE,
+    OWN_FIELDS,
     SITE,
     VM,
     Scope,
@@ -49,8 +50,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     VM: (*_MACHINE, "vcpus", "memory", "disk", "device"),
     SITE: (*_SHARED, "tenant", "facility", "description"),
 }
-OWN_FIELDS = ("mig_state", "mig_wave", "mig_uid", "replaced_by", "replaced_by_device")
-"""Custom fields that Kahn writes; it never takes their values for its inventory, only notices who changed them."""
 _RETENTION = timedelta(days=80)
 """The change log is kept for 90 days unless the server says otherwise; after a longer gap everything is read."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory.model import FIELDS, AssetKind
+from inventory.model import ATTRIBUTE, FIELDS, MAX_ATTRIBUTE_TEXT, MAX_ATTRIBUTES, AssetKind, is_attribute
 from inventory.observation import Observation, Place, Refusal
 from inventory.parsing import MAX_LIST
 from inventory.sources.kind_words import kind_by_system, machine_kind
@@ -19,6 +19,8 @@ from inventory.tables import micros
 DEVICE, VM, SITE = "dcim.device", "virtualization.virtualmachine", "dcim.site"
 CUSTOM = ("department", "room", "purchased", "cost_eur", "users", "strategy", "uuid", "mac")
 """Custom fields that are taken under these very names; none that says how a machine is reached or trusted."""
+OWN_FIELDS = ("mig_state", "mig_wave", "mig_uid", "replaced_by", "replaced_by_device")
+"""Custom fields that Kahn writes; it never takes their values for its inventory, only notices who changed them."""
 _PROTOCOLS = (
     "ssh sftp ftp telnet smtp smtps imap imaps pop3 dns dhcp ntp snmp syslog http https ldap ldaps kerberos smb cifs "
     "nfs rdp vnc winrm ping icmp mysql mariadb postgresql postgres mssql oracle redis rsync tftp sip ipmi"
@@ -170,12 +172,34 @@ def _machine(
     ]
     if isinstance(custom, dict):
         cells += [_custom(name, custom[name]) for name in CUSTOM if custom.get(name) not in (None, "")]
+        cells += _attributes(custom)
     # Real addresses of real interfaces count for more than a field that somebody filled in by hand.
     cells.append(Cell(field="mac", raw=list(around.macs) or None, column="interfaces"))
-    fitting = [cell for cell in cells if claim[1] in FIELDS[cell.field].kinds]
+    fitting = [cell for cell in cells if is_attribute(cell.field) or claim[1] in FIELDS[cell.field].kinds]
     return _dated(
         row, observed(_claim(host, row, *claim), Cell(field="name", raw=row.get("name"), column="name"), fitting)
     )
+
+
+def _attributes(custom: Mapping[str, object]) -> list[Cell]:
+    """The town's own custom fields as attributes, as many as an asset may have; objects of NetBox are left out."""
+    found = []
+    for name in sorted(custom):
+        text = _plain(custom[name])
+        if text and is_attribute(ATTRIBUTE + name) and name not in CUSTOM and name not in OWN_FIELDS:
+            found.append(Cell(field=ATTRIBUTE + name, raw=text, column=f"custom_fields.{name}"))
+    return found[:MAX_ATTRIBUTES]
+
+
+def _plain(value: object) -> str:
+    """A text, number, yes or no, or choices by their labels, as text; empty for anything else."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_plain, value[:MAX_ATTRIBUTES])))[:MAX_ATTRIBUTE_TEXT]
+    if isinstance(value, dict):
+        return _plain(value.get("label")) if "id" not in value else ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)[:MAX_ATTRIBUTE_TEXT] if isinstance(value, str | int | float) else ""
 
 
 def _custom(name: str, value: object) -> Cell:

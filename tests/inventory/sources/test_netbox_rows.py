@@ -39,3 +39,23 @@ def test_services_named_as_a_protocol_are_no_procedures() -> None:
         for name in ("SSH", "MESO", " MESO ", "https", None, "")
     ]
     assert procedures_of(rows) == {("dcim.device", 1): ("MESO",)}
+
+
+def test_custom_fields_of_the_towns_own_become_attributes_and_kahns_own_do_not() -> None:
+    custom = {
+        "kostenstelle": 4711, "leasing": True, "klasse": {"value": "a", "label": "Klasse A"}, "orte": ["Süd", "Nord"],
+        "nothing": None, "mig_state": "moved", "room": "2.14", "object": {"id": 4, "name": "x"}, "Bad-Name": "x",
+    }  # fmt: skip
+    one = device_row("nb", {"id": 4, "name": "srv-4", "custom_fields": custom}, scope=Scope(), around=Around())
+    assert isinstance(one, Observation)
+    assert {name: value for name, value in one.values.items() if name.startswith("attr.")} == {
+        "attr.kostenstelle": "4711", "attr.leasing": "yes", "attr.klasse": "Klasse A", "attr.orte": "Süd, Nord",
+    }  # fmt: skip
+    assert one.values["room"] == "2.14"
+
+
+def test_no_number_of_custom_fields_is_too_many() -> None:
+    custom = {f"field_{number}": "x" * 9_000 for number in range(500)}
+    one = device_row("nb", {"id": 4, "name": "srv-4", "custom_fields": custom}, scope=Scope(), around=Around())
+    assert isinstance(one, Observation)
+    assert len(one.values) == 40 and all(len(str(value)) == 500 for value in one.values.values())

@@ -40,7 +40,9 @@ def test_a_held_wave_is_resumed_by_a_signed_reason(tmp_path: Path) -> None:
     begin, town.clock.moment = town.clock.moment, town.wave()[0].content.window.closes
     kahn(context, "run", "W01")
     town.clock.moment = begin
-    (context.world.settings.home / "last-driven.json").unlink()  # the test turned the clock back, and means no jump of it
+    (
+        context.world.settings.home / "last-driven.json"
+    ).unlink()  # the test turned the clock back, and means no jump of it
     assert kahn(context, "resume", "W01", *by(town, "anna")).exit_code == 0
     assert state(town) is WaveState.CLOSED
 
