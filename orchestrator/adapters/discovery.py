@@ -168,6 +168,8 @@ def _log_in(session: Session, line: Line, door: Door, credential: Credential, pa
         told = Sentence(says="it does not let {user} in with the profile's key", facts={"user": door.profile.user})
         if credential.password:
             told = Sentence(says="it does not let {user} in with the password given", facts={"user": door.profile.user})
+        if not session.is_active():  # hung up or timed out: it did not say no
+            raise failed("broke_off", Sentence(says="it breaks off while one logs in")) from cause
         raise failed("login", told) from cause
     line.trust()
 
