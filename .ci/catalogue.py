@@ -50,7 +50,7 @@ def texts_of_project() -> dict[str, list[str]]:
                 shows_reasons = room == "inventory" and not path.name.startswith(NO_REASONS)
                 texts = [*texts_of_source(source), *(reasons_of_source(source) if shows_reasons else ())]
             elif path.suffix in TEMPLATES:
-                texts = _texts_of_template(path)
+                texts = list(_texts_of_template(path))
             else:
                 continue
             for text in texts:
