@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -339,11 +339,11 @@ def read_facts(
     return discovery.read_facts(doors, at_once=at_once, credentials=credentials, tell=tell)
 
 
-def read_credentials(file: Path, *, password_file: Path | None) -> Mapping[str, Credential]:
+def read_credentials(file: Path, *, password_file: Path | None, profiles: Collection[str]) -> Mapping[str, Credential]:
     """Access profile -> credential, out of a file of ansible-vault. Raises CredentialsWrong."""
     from orchestrator.adapters import credentials  # paramiko
 
-    return credentials.read_credentials(file, password_file=password_file)
+    return credentials.read_credentials(file, password_file=password_file, profiles=profiles)
 
 
 def look_at(doors: Sequence[Door]) -> tuple[HostAnswer, ...]:

@@ -91,6 +91,7 @@ class Driver:
         self._steady = steady
         self._clocks: tuple[datetime, float | None] | None = before
         self._jump_s = 0
+        self._sat_down_now = True
         self._skew = timedelta()
         self._skews: dict[RunId, timedelta] = {}
         """By how much the wall clock jumped since each run began; one that was meant later knows nothing of it."""
@@ -251,9 +252,11 @@ class Driver:
         if before is not None and steady is not None and before[1] is not None:
             self._jump_s = round((wall - before[0]).total_seconds() - (steady - before[1]))
         if abs(self._jump_s) > CLOCK_MAY_JUMP_S:
-            self._skew += timedelta(seconds=self._jump_s)
+            # What came before this driver sat down holds what runs; whoever starts it anew has looked at the clock.
+            self._skew += timedelta(seconds=0 if self._sat_down_now else self._jump_s)
             self._new_skew += timedelta(seconds=self._jump_s)
             self._outside.tell(ClockJumped(seconds=self._jump_s))
+        self._sat_down_now = False
 
     def _start(self, order: RunOrder) -> None:
         """Start the run; one that cannot start is ended at once, so that its attempts count as not started.

@@ -16,7 +16,7 @@ from orchestrator.core.lifecycle import WaveEvent, WaveState
 from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import Fact
-from orchestrator.core.rehearsal import NotPlayed, Rehearsal, rehearsal_of
+from orchestrator.core.rehearsal import LAB, NotPlayed, Rehearsal, rehearsal_of
 from orchestrator.core.wave import ActKind, PersonId, WaveContent
 from orchestrator.ports import Entry, WaveRow
 
@@ -82,13 +82,16 @@ def _no_rehearsal(wave: WaveRow, played: WaveRow) -> str:
 def keep_rehearsal(desk: Desk, wave: WaveRow, rehearsal: Rehearsal) -> bool:
     """Write it down with its times; open the gate where the policy has one and the rehearsal proves something.
 
-    Whether the gate was opened.
+    Whether the gate was opened: only by lab hosts, of which nobody has to be believed that they do not matter, and only
+    for the wave as it was when the rehearsal began.
     """
     entry = Entry(kind=REHEARSED, subject=REHEARSALS, body=plain(rehearsal), by=KAHN)
     desk.books.journal.append(wave.tenant, [entry], at=desk.now)
     demands = desk.books.tenants.policy(wave.tenant).gates
     demand = next((one for one in demands if one.name == REHEARSAL), None)
-    if demand is None or not rehearsal.proves:
+    if demand is None or not rehearsal.proves or rehearsal.where != LAB:
+        return False
+    if desk.books.waves.get(wave.tenant, wave.key).fingerprint != wave.fingerprint:
         return False
     about = None if demand.reach is Reach.TENANT else wave
     note = f"{rehearsal.where}: {rehearsal.moved} of {rehearsal.assets} moved, {rehearsal.back} back as before"

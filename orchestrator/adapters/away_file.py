@@ -23,6 +23,7 @@ class AwayFile:
 
     def __init__(self, home: Path) -> None:
         self._path = home / NAME
+        self._lost = False
 
     def recall(self) -> Away | None:
         """What is known; None when the store is not known to be away."""
@@ -34,13 +35,17 @@ class AwayFile:
 
     def keep(self, away: Away) -> None:
         """Remember it, if that is possible."""
+        self._lost = True
         with suppress(OSError):
             self._path.write_text(json.dumps(plain(away)), encoding="utf-8")
+            self._lost = False
 
     def forget(self) -> bool:
-        """The store is back. False when somebody else has said so already."""
+        """The store is back. False when somebody else has said so already; where that cannot be known, true."""
         try:
             self._path.unlink()
+        except FileNotFoundError:
+            return self._lost
         except OSError:
-            return False
+            return True
         return True

@@ -9,7 +9,10 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+import termios
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,8 +47,10 @@ class Credential:
     key: paramiko.PKey | None = field(default=None, repr=False)
 
 
-def read_credentials(file: Path, *, password_file: Path | None) -> Mapping[str, Credential]:
+def read_credentials(file: Path, *, password_file: Path | None, profiles: Collection[str]) -> Mapping[str, Credential]:
     """Access profile -> credential. Without a password file the password is asked for at the terminal.
+
+    Every one must be of these ``profiles``: a name that fits none would be passed over.
 
     Raises CredentialsWrong.
     """
@@ -56,6 +61,9 @@ def read_credentials(file: Path, *, password_file: Path | None) -> Mapping[str, 
         told = None  # the parser's own words would show a piece of the secret
     if not isinstance(told, dict) or not told:
         raise CredentialsWrong(file=file, why="what is in it is no YAML map of access profiles")
+    unknown = sorted(str(one)[:40] for one in told if one not in profiles)
+    if unknown:
+        raise CredentialsWrong(file=file, why=f"there is no access profile {', '.join(unknown)}")
     return {str(profile): _credential(file, str(profile), values) for profile, values in told.items()}
 
 
@@ -88,14 +96,39 @@ def _opened(file: Path, password_file: Path | None) -> str:
         raise CredentialsWrong(file=file, why=cause.strerror or "it cannot be read") from cause
     if not first.startswith(b"$ANSIBLE_VAULT;"):
         raise CredentialsWrong(file=file, why="it is not encrypted by ansible-vault")
+    if password_file is None and not sys.stdin.isatty():
+        raise CredentialsWrong(
+            file=file, why="there is no terminal to ask for its password, and no --vault-password-file"
+        )
+    if password_file is not None and not password_file.is_file():
+        raise CredentialsWrong(file=file, why=f"there is no file {password_file} with its password")
     way = ["--vault-password-file", str(password_file.absolute())] if password_file else ["--ask-vault-pass"]
     argv = [str(ANSIBLE_VAULT), "view", *way, "--", str(file.absolute())]
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
-    try:
-        with boundary("credentials.vault.spawn"):
-            done = subprocess.run(argv, capture_output=True, env=environment, timeout=OPEN_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as cause:
-        raise CredentialsWrong(file=file, why="ansible-vault did not open it") from cause
-    if done.returncode or len(done.stdout) > MOST_BYTES:
-        raise CredentialsWrong(file=file, why="its password is another one, or it is damaged")
+    with tempfile.TemporaryDirectory(prefix="kahn-vault-") as home, _echo_kept():
+        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "HOME": home}
+        try:
+            with boundary("credentials.vault.spawn"):
+                done = subprocess.run(argv, capture_output=True, env=environment, timeout=OPEN_S, check=False)
+        except subprocess.TimeoutExpired as cause:
+            raise CredentialsWrong(file=file, why=f"nobody gave its password within {OPEN_S} s") from cause
+        except OSError as cause:
+            raise CredentialsWrong(file=file, why="ansible-vault cannot be started") from cause
+    if done.returncode:
+        wrong = b"ecryption failed" in done.stderr
+        why = "its password is another one, or it is damaged" if wrong else "ansible-vault did not open it"
+        raise CredentialsWrong(file=file, why=why)
+    if len(done.stdout) > MOST_BYTES:
+        raise CredentialsWrong(file=file, why=f"it holds more than {MOST_BYTES // 1024} KiB")
     return done.stdout.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def _echo_kept() -> Iterator[None]:
+    """The terminal as it was, also when whoever asks for a password there is killed."""
+    terminal = sys.stdin.fileno() if sys.stdin.isatty() else None
+    before = None if terminal is None else termios.tcgetattr(terminal)
+    try:
+        yield
+    finally:
+        if terminal is not None and before is not None:
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -35,14 +35,17 @@ from orchestrator.adapters.ssh_session import (
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.discovery import FactsAnswer
 from orchestrator.core.explain import Sentence
-from orchestrator.core.host_keys import Door, named_key
+from orchestrator.core.host_keys import Door, Trouble, named_key
 
 SCRIPT = Path(__file__).with_name("discover.sh").read_bytes()
 NO_CREDENTIALS: Mapping[str, Credential] = MappingProxyType({})
 REPORT_S = 90
 """Seconds for a whole report; a loaded old server needs about ten."""
+AGENT_S = 5
+"""Seconds for the ssh agent's answer."""
 MACHINE_S = 120
 """Seconds for everything after the key exchange: login and report."""
+STRANGE = Trouble(code="broke_off", told=Sentence(says="it does not keep to the protocol"))
 _BLOCK = 32 * 1024
 _COMMANDS = {False: "exec /bin/sh -s", True: "exec sudo -n /bin/sh -s"}
 
@@ -105,12 +108,24 @@ def _credential(key_file: str) -> paramiko.PKey:
 
 
 def _from_agent(public: Path) -> paramiko.PKey | None:
-    """The agent's key that fits the public one beside the locked file; no other key of the agent is ever offered."""
+    """The agent's key that fits the public one beside the locked file; no other key of the agent is ever offered.
+
+    An agent that says nothing, or nonsense, has no key: the library would wait for it for ever.
+    """
     try:
         wanted = public.read_text(encoding="ascii").split()[1]
     except (OSError, ValueError, IndexError):
         return None
-    return next((key for key in paramiko.Agent().get_keys() if key.get_base64() == wanted), None)
+    found: list[paramiko.PKey] = []
+
+    def ask() -> None:
+        with suppress(Exception):
+            found.extend(key for key in paramiko.Agent().get_keys() if key.get_base64() == wanted)
+
+    asking = threading.Thread(target=ask, daemon=True, name="ssh-agent")
+    asking.start()
+    asking.join(AGENT_S)
+    return found[0] if found else None
 
 
 def _answer(door: Door, ways: Ways, keys: Keys) -> FactsAnswer:
@@ -119,6 +134,8 @@ def _answer(door: Door, ways: Ways, keys: Keys) -> FactsAnswer:
             return FactsAnswer(asset=door.asset, text=_report(session, door), weak=weak_algorithms(session))
     except NoKey as failure:
         return FactsAnswer(asset=door.asset, trouble=failure.trouble)
+    except Exception:  # whatever a machine makes the library raise, it belongs to this machine alone
+        return FactsAnswer(asset=door.asset, trouble=STRANGE)
 
 
 @contextmanager

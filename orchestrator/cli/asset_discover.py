@@ -49,7 +49,7 @@ def discover(
         holdings = holdings_in(books, context.tenant)
         profiles = {one.name: one for one in books.tenants.access(context.tenant)}
     machines = select_machines(holdings.snapshot, words or ())
-    opened = read_credentials(credentials, password_file=vault_password_file) if credentials else {}
+    opened = read_credentials(credentials, password_file=vault_password_file, profiles=profiles) if credentials else {}
     read = partial(read_facts, at_once=at_once, credentials=opened)
     answers = ask(machines, profiles=profiles, read=_reader(context, count=len(machines), read=read))
     now = Now(at=context.world.clock.now(), new_id=context.world.new_asset_id)

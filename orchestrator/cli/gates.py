@@ -45,7 +45,7 @@ def hosts_of(kahn: Context, wave: str) -> tuple[ReadyLine, ...]:
         row = desk.books.waves.get(kahn.tenant, wave)
         moves = desk.books.waves.moves(kahn.tenant, wave)
     waiting = [move.asset for move in moves if move.state is MoveState.PLANNED]
-    return hosts_lines(*ask_hosts(world.outside(tell=lambda _error: None), row.content, waiting))
+    return hosts_lines(row.content, *ask_hosts(world.outside(tell=lambda _error: None), row.content, waiting))
 
 
 def moment_of(given: str, content: WaveContent) -> datetime:

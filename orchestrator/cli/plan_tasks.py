@@ -30,7 +30,13 @@ def tasks_(
     shown = [one for one in found if wave in ("", one.wave) and (not overdue or one.state is Due.OVERDUE)]
     for one in shown:
         kahn.out.line(task_line(one, today))
-    if not shown:
+    if wave and found and not any(one.wave == wave for one in found):
+        kahn.out.line(
+            _("There is no task ahead of wave {wave}; {count} of other waves.").format(wave=wave, count=len(found))
+        )
+    elif not shown and overdue and found:
+        kahn.out.line(_("Nothing is overdue."))
+    elif not shown:
         kahn.out.line(_("Nothing has to be begun ahead of a wave."))
     elif any(one.state is not Due.DONE for one in shown):
         kahn.out.line(_("Next, once one is begun: `kahn plan task NAME WAVE --begun`."))

@@ -53,7 +53,7 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     lines = [head + since, *(f"  {role:<8} {one_line(machine)}" for role, machine in page.machines.items())]
     if page.cause:
         lines.append(_("cause: {cause}").format(cause=cause_says(page.cause.code)))
-    lines += ["", _("STEPS"), *(_step(one) for one in page.steps)]
+    lines += ["", _("STEPS"), *(_step(one, page) for one in page.steps)]
     lines += ["", _("WHAT WAS SEEN"), *(line for one in page.seen for line in _seen(one, zone))]
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
@@ -72,15 +72,19 @@ def _signed(content: WaveContent, page: Evidence, entries: Iterable[SealedEntry]
     return [line for one in acts if (line := entry_line(one, names, zone=content.window.zone))]
 
 
-def _step(line: StepLine) -> str:
+def _step(line: StepLine, page: Evidence) -> str:
     words = {
         StepState.WAITING: _("not begun"),
         StepState.BEGUN: _("BEGUN, NOT FINISHED"),
         StepState.DONE: _("done"),
     }
+    undone = any(
+        one.step == line.name and one.direction is Direction.UNDO and one.outcome == "done" for one in page.seen
+    )
+    word = _("taken back") if undone and line.state is StepState.WAITING else words[line.state]
     once = f"  {_('happens only once')}" if line.effect is Effect.ONCE else ""
     mark = f"  {_('POINT OF NO RETURN')}" if line.no_return else ""
-    return f"  {line.name:<24} {words[line.state]}{once}{mark}"
+    return f"  {line.name:<24} {word}{once}{mark}"
 
 
 def _seen(one: Seen, zone: str) -> list[str]:

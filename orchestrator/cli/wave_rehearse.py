@@ -18,7 +18,7 @@ from orchestrator.actions.take_back import ask_rollback
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.drive import DONE, VIEW_CLOSED, drive_until_rest
 from orchestrator.cli.lines import run_words
-from orchestrator.core.rehearsal import SIMULATED, CannotRehearse, Rehearsal, goes_back, why_not
+from orchestrator.core.rehearsal import LAB, SIMULATED, CannotRehearse, Rehearsal, goes_back, why_not
 from orchestrator.core.step_times import estimates
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import WaveRow
@@ -44,11 +44,13 @@ def rehearse(
 ) -> None:
     """Play the wave's runbook on throw-away hosts through the wave engine, there and back, with a stopwatch.
 
-    What the steps took counts for the wave's times; when all went well, the gate `rehearsal` is opened for this version
-    of the runbook. Nothing of the wave itself is touched. Needs root and Linux (not with --simulated).
+    What the steps took counts for the wave's times; when all went well on lab hosts, the gate `rehearsal` is opened.
+    Nothing of the wave itself is touched. Needs root and Linux (not with --simulated).
     """
     if played and simulated:
         raise typer.BadParameter(_("give either --simulated or --played-as"))
+    if seats != SEATS and (played or simulated):
+        raise typer.BadParameter(_("--seats is for hosts of the lab alone"))
     kahn = context_of(ctx)
     with kahn.world.look() as desk:
         row = desk.books.waves.get(kahn.tenant, wave)
@@ -164,9 +166,11 @@ def _verdict(rehearsal: Rehearsal, *, opened: bool) -> Iterator[str]:
     if not rehearsal.with_way_back:
         yield _("The way back was not played.")
     if opened:
-        yield _("The gate rehearsal is open for this version of the runbook.")
+        yield _("The gate rehearsal is open; what it counts for stands in the policy.")
+    elif rehearsal.passed and rehearsal.where != LAB:
+        yield _("That its machines do not matter is for a person to say: `kahn gate confirm rehearsal`.")
     elif rehearsal.passed:
-        yield _("The policy names no gate rehearsal, so none had to be opened.")
+        yield _("No gate was opened: the policy names none, or the wave was changed meanwhile.")
     yield _("Next: `kahn runbook times {runbook}`, `kahn wave check {wave}`.").format(
         runbook=rehearsal.runbook, wave=rehearsal.wave
     )

@@ -194,12 +194,19 @@ def _int(seen: Mapping[str, int | str], name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def hosts_lines(posts: Sequence[Post], found: Sequence[Finding]) -> tuple[ReadyLine, ...]:
-    """The look as lines of the ready check: what speaks against a machine, and how many have nothing against them."""
+def hosts_lines(content: WaveContent, posts: Sequence[Post], found: Sequence[Finding]) -> tuple[ReadyLine, ...]:
+    """The look as lines of the ready check: what speaks against machines, how many can work, and what follows."""
+    if not posts:
+        return (ReadyLine(gate=GATE, verdict=UNKNOWN, says=Sentence(says="no machine was looked at")),)
     lines = [_line(one) for one in found]
+    closed = looked(content, posts, found).closed
+    if closed and not any(line.verdict == BLOCKS for line in lines):
+        cause = cause_of(closed)
+        says, remedy = Sentence(says=cause.says), Sentence(says=cause.remedy)
+        lines.append(ReadyLine(gate=GATE, verdict=BLOCKS, says=says, owner=ADMINISTRATOR, remedy=remedy))
     quiet = len(posts) - len({id(one.post) for one in found})
     says = Sentence(says="{count} machines answered and can work", facts={"count": quiet})
-    return (*lines, good(GATE, says))
+    return (*lines, good(GATE, says)) if quiet else tuple(lines)
 
 
 def _line(one: Finding) -> ReadyLine:

@@ -44,7 +44,7 @@ OCCURRENCE_TABLE: Mapping[OccurrenceState, Mapping[OccurrenceEvent, OccurrenceSt
         _S.DUE: {_E.CLAIM: _S.CLAIMED, _E.MISS: _S.MISSED, _E.DROP: _S.DROPPED},
         _S.MISSED: {_E.CLAIM: _S.CLAIMED, _E.DROP: _S.DROPPED},
         _S.CLAIMED: {_E.FINISH: _S.DONE},
-        _S.DROPPED: {_E.PLAN: _S.DUE},
+        _S.DROPPED: {_E.PLAN: _S.DUE, _E.CLAIM: _S.CLAIMED},
         _S.DONE: {},
     }
 )

@@ -21,6 +21,7 @@ from orchestrator.adapters import migrations
 from orchestrator.adapters.adopt import Wish, adopt
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import unpack_backup
+from orchestrator.adapters.credentials import ANSIBLE_VAULT, read_credentials
 from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
 from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_mail import _connected
@@ -64,6 +65,17 @@ def _adopt(place: Path) -> None:
     if not (place / "shelf" / "site").exists():
         wish = Wish(playbook="site.yml", repository=str(place / "mine"), commit="HEAD")
         adopt(wish, shelf=place / "shelf", name="site")
+
+
+def _credentials(place: Path) -> None:
+    """A file of ansible-vault, opened in memory; what is left behind names the profiles and no secret."""
+    password, file = place / "password", place / "credentials.yml"
+    password.write_text("open sesame\n")
+    file.write_text("old: {password: geheim}\n")
+    encrypt = (ANSIBLE_VAULT, "encrypt", "--vault-password-file", password, file)
+    subprocess.run(encrypt, check=True, capture_output=True)
+    found = read_credentials(file, password_file=password, profiles=("old",))
+    (place / "profiles").write_text(" ".join(found))
 
 
 def _backup(place: Path) -> None:
@@ -169,6 +181,9 @@ SINGLES: Mapping[str, Single] = {
         act=_adopt,
         after_death=lambda place: not (place / "shelf/site").exists() or (place / "shelf/site/runbook.yml").exists(),
         at_the_end=lambda place: (place / "shelf/site/runbook.yml").exists(),
+    ),
+    "credentials": Single(
+        act=_credentials, after_death=_anything, at_the_end=lambda place: (place / "profiles").read_text() == "old"
     ),
     "notice by command": Single(
         act=_command, after_death=_anything, at_the_end=lambda place: "held" in (place / "letter").read_text()

@@ -337,6 +337,20 @@ def test_a_jump_that_came_while_nobody_drove_is_noticed_by_the_next_driver(
     assert [error.code for error in told] == (["RUN-019"] if held else [])
 
 
+def test_a_clock_that_was_set_right_while_nobody_drove_keeps_no_wave_from_its_hour(tmp_path: Path) -> None:
+    town, told = a_town(tmp_path, "approved"), list[ExpectedError]()
+    town.clock.moment = town.wave()[0].content.window.opens
+    with town.store.transaction() as books:
+        epoch = books.raise_epoch()
+    before = (town.clock.now() - timedelta(hours=1), 4_990.0)
+    outside = town.outside(tell=told.append)
+    driver = drive_wave.Driver(outside, epoch=epoch, steady=lambda: 5_000.0, before=before)
+    for _ in range(3):
+        driver.tick(appointments=True)
+    assert [error.code for error in told] == ["RUN-019"]
+    assert town.wave()[0].state is WaveState.RUNNING
+
+
 def test_no_wave_starts_at_an_hour_that_only_a_jump_brought(tmp_path: Path) -> None:
     town, steady, told = a_town(tmp_path, "approved"), [100.0], list[ExpectedError]()
     opens = town.wave()[0].content.window.opens

@@ -122,3 +122,14 @@ def test_a_wave_at_half_past_two_starts_once_in_both_nights_in_which_the_clock_c
     with town.store.reading() as books:
         kinds = [one.entry.body.get("event") for one in books.journal.read(STADT, subject="wave:W01")]
     assert kinds.count("claim") == 1
+
+
+def test_a_wave_whose_start_was_dropped_and_that_is_approved_again_can_be_started_by_hand(tmp_path: Path) -> None:
+    town = a_town(tmp_path, "approved")
+    with town.outside().desk() as desk:
+        scheduled = change_wave(desk, desk.books.waves.get(STADT, "W01"), WaveEvent.SCHEDULE)
+        change_wave(desk, scheduled, WaveEvent.EXPIRE)
+    assert state(town) == "dropped"
+    town.approve()
+    town.start()
+    assert state(town) == "claimed"

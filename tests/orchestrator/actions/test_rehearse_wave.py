@@ -105,8 +105,8 @@ def test_an_earlier_wave_that_is_over_can_be_the_rehearsal_and_its_times_do_not_
     with town.outside().desk() as desk:
         found = played_as(desk, later, played)
         assert (found.where, found.wave, found.passed, found.times) == ("W01", "W02", True, ())
-        assert keep_rehearsal(desk, later, found)
-        assert confirmations_in(desk.books, STADT)[0].runbook == town.runbook.tree
+        assert not keep_rehearsal(desk, later, found)  # that its machines do not matter is for a person to say
+        assert confirmations_in(desk.books, STADT) == ()
         for one, why in (
             (played, "that very wave"),
             (other_wave(played, tree="f" * 64), "another version"),

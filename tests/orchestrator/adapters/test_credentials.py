@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import stat
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.credentials import ANSIBLE_VAULT, CredentialsWrong, read_credentials
+from orchestrator.adapters.credentials import ANSIBLE_VAULT, Credential, CredentialsWrong, read_credentials
 
 SECRET = "correct horse battery"
+
+
+def read(file: Path, *, password_file: Path | None) -> Mapping[str, Credential]:
+    return read_credentials(file, password_file=password_file, profiles=("old", "new"))
 
 
 def a_vault(tmp_path: Path, text: str) -> tuple[Path, Path]:
@@ -37,7 +42,7 @@ def test_passwords_and_keys_come_by_access_profile_and_show_nothing(tmp_path: Pa
     key = a_key(tmp_path, passphrase="pass")
     text = f"old: {{password: {SECRET}}}\nnew:\n  passphrase: pass\n  private_key: |\n{indented(key)}"
     file, password = a_vault(tmp_path, text)
-    found = read_credentials(file, password_file=password)
+    found = read(file, password_file=password)
     assert found["old"].password == SECRET
     assert found["new"].key is not None and found["new"].key.get_name() == "ssh-ed25519"
     assert SECRET not in repr(found)
@@ -48,7 +53,7 @@ def test_the_password_may_come_from_a_program(tmp_path: Path) -> None:
     program = tmp_path / "tell"
     program.write_text("#!/bin/sh\necho open sesame\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    assert read_credentials(file, password_file=program)["old"].password == SECRET
+    assert read(file, password_file=program)["old"].password == SECRET
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_the_password_may_come_from_a_program(tmp_path: Path) -> None:
 def test_a_file_that_is_wrong_inside_is_refused_and_nothing_of_it_is_said(tmp_path: Path, text: str) -> None:
     file, password = a_vault(tmp_path, text)
     with pytest.raises(CredentialsWrong) as refused:
-        read_credentials(file, password_file=password)
+        read(file, password_file=password)
     whole = f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"
     assert SECRET not in whole and "12345" not in whole
 
@@ -76,10 +81,20 @@ def test_what_is_not_encrypted_or_opened_by_another_password_is_refused(tmp_path
     plain = tmp_path / "plain.yml"
     plain.write_text(f"old: {{password: {SECRET}}}\n")
     with pytest.raises(CredentialsWrong, match="not encrypted"):
-        read_credentials(plain, password_file=plain)
+        read(plain, password_file=plain)
     file, password = a_vault(tmp_path, f"old: {{password: {SECRET}}}\n")
     password.write_text("another\n")
     with pytest.raises(CredentialsWrong, match="another one"):
-        read_credentials(file, password_file=password)
+        read(file, password_file=password)
     with pytest.raises(CredentialsWrong, match="No such file"):
-        read_credentials(tmp_path / "none", password_file=password)
+        read(tmp_path / "none", password_file=password)
+    with pytest.raises(CredentialsWrong, match="no file"):
+        read(file, password_file=tmp_path / "nowhere")
+    with pytest.raises(CredentialsWrong, match="no terminal"):
+        read(file, password_file=None)
+
+
+def test_a_name_that_is_no_access_profile_is_not_passed_over(tmp_path: Path) -> None:
+    file, password = a_vault(tmp_path, f"olld: {{password: {SECRET}}}\n")
+    with pytest.raises(CredentialsWrong, match="no access profile olld"):
+        read(file, password_file=password)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -186,3 +190,26 @@ def test_a_password_goes_only_to_the_machine_with_the_pinned_key(
         assert told("wrong horse", key) == "login"
         assert told(PASSWORD, key) == "broke_off"  # it lets one in, and then never answers
     assert heard == ["wrong horse", PASSWORD]
+
+
+@pytest.mark.parametrize("says", [b"", b"\0\0\0\5nonsense"])
+def test_an_agent_that_says_nothing_or_nonsense_holds_nobody_up(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: bytes
+) -> None:
+    monkeypatch.setattr(discovery, "AGENT_S", 1)
+    locked = tmp_path / "locked"
+    subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "a phrase", "-f", locked), check=True)
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(tmp_path / "agent"))
+        agent.listen(5)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+
+        def answer() -> None:
+            with suppress(OSError):
+                connection, _where = agent.accept()
+                connection.sendall(says)
+                connection.recv(100)
+                time.sleep(60)
+
+        threading.Thread(target=answer, daemon=True).start()
+        assert trouble(a_door(server, key_file=str(locked))) == "key_file"

@@ -217,7 +217,16 @@ def test_a_batch_under_way_is_not_looked_at_again() -> None:
 
 def test_lines_of_the_ready_check_hold_an_asset_or_block_the_wave() -> None:
     own, shared = a_post(), a_post(shared=True)
-    lines = hosts_lines([own, shared], findings([own, shared], [answer(root="ro"), trouble("login")]))
+    posts, content = [own, shared, a_post()], a_wave(batches={"b1": 1})
+    lines = hosts_lines(content, posts, findings(posts, [answer(root="ro"), trouble("login"), answer()]))
     assert [(line.verdict, line.assets) for line in lines] == [("held", ("a01",)), ("blocks", ()), ("ok", ())]
     assert lines[0].says.text == "apc-a01: its root file system is read-only"
-    assert lines[-1].says.facts == {"count": 0}
+    assert lines[-1].says.facts == {"count": 1}
+
+
+def test_lines_of_the_ready_check_say_what_the_wave_will_do_and_never_well_of_whom_nobody_saw() -> None:
+    content = a_wave(batches={"b1": 4}, unreachable_share=0.5)
+    posts = posts_of(content, content.batches[0].assets)
+    lines = hosts_lines(content, posts, findings(posts, [trouble("unreachable")] * 4))
+    assert [line.verdict for line in lines] == ["held"] * 4 + ["blocks"]
+    assert [line.verdict for line in hosts_lines(content, (), ())] == ["unknown"]

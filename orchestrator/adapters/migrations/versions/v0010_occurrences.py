@@ -16,7 +16,7 @@ OCCURRENCE_STATES: Mapping[str, str] = {
     "due": "claimed missed dropped",
     "missed": "claimed dropped",
     "claimed": "done",
-    "dropped": "due",
+    "dropped": "due claimed",
     "done": "",
 }
 ENDS = ("done", "failed", "unreachable", "not_started", "unknown")
