@@ -32,7 +32,7 @@ from orchestrator.core.runbook import Adopted
 from orchestrator.lab.host import HostSpec
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.possible import what_lacks
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor.processes import end_connections
 from tests.run_orders import PLAYBOOK, Field, a_move
 from tests.scenarios.outside import Seen, walked

@@ -26,7 +26,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunRow, SpoolLine
+from orchestrator.run_ports import RunRow, SpoolLine
 from orchestrator.supervisor.files import checked_line
 from tests.databases import postgresql_named
 from tests.orchestrator.adapters.builders import NOW, a_run, a_town

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor.processes import end_connections
 from tests.run_orders import PLAYBOOK, Field
 from tests.sshd import start_server, why_no_server

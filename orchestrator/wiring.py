@@ -55,7 +55,8 @@ from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
 from orchestrator.core.wave import WaveContent
 from orchestrator.core.wave_calendar import CalendarEntry, TaskEntry
-from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
+from orchestrator.ports import Books, Clock, SignatureCheck, Store
+from orchestrator.run_ports import PlaybookRunner
 from orchestrator.settings import CONFIG_NAME, Settings, read_contacts_file, read_secret, read_settings
 from orchestrator.texts import _
 

@@ -20,7 +20,7 @@ from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.runbook import Baseline, Direction, Effect, Role, RoleSource, Runbook, Step
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
-from orchestrator.ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
+from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
 from tests.sshd import Server
 from tests.waiting import PATIENCE_S, until
 

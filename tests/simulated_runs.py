@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunOrder, SpoolLine, SpoolRead
+from orchestrator.run_ports import RunOrder, SpoolLine, SpoolRead
 
 Fault = Callable[[str, str, Direction], str]
 """(asset, step, direction) -> '' for well, or one of failed, unreachable, lost (no result, no EXIT)."""

@@ -27,7 +27,8 @@ from orchestrator.core.policy import Policy, Window
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import ActKind
-from orchestrator.ports import PlaybookRunner, Store, WaveRow
+from orchestrator.ports import Store, WaveRow
+from orchestrator.run_ports import PlaybookRunner
 from tests.orchestrator.core.builders import KEY, a_runbook
 
 STADT = TenantId("stadt")

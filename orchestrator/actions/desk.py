@@ -13,7 +13,8 @@ from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.host_keys import Door
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
-from orchestrator.ports import Books, Clock, PlaybookRunner, SignatureCheck, Store
+from orchestrator.ports import Books, Clock, SignatureCheck, Store
+from orchestrator.run_ports import PlaybookRunner
 
 
 def no_trouble(_profile: AccessProfile) -> str:

@@ -32,7 +32,8 @@ from orchestrator.core.refusals import Overtaken, StaleDriver, StoreWentBack
 from orchestrator.core.runbook import Direction
 from orchestrator.core.surroundings import ALL_WELL, Looked, Surroundings
 from orchestrator.core.wave import RunId
-from orchestrator.ports import AttemptSpec, MoveRow, RunOrder, RunRow, WaveRow
+from orchestrator.ports import MoveRow, WaveRow
+from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
 
 MAX_ROUNDS = 100
 GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")

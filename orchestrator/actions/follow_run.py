@@ -15,7 +15,8 @@ from orchestrator.core.canonical import tamed
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.progress import STARTED
 from orchestrator.core.runbook import Direction
-from orchestrator.ports import RunRow, SpoolRead, WaveRow
+from orchestrator.ports import WaveRow
+from orchestrator.run_ports import RunRow, SpoolRead
 
 NO_SKEW = timedelta()
 START_GRACE = timedelta(seconds=30)

@@ -14,7 +14,8 @@ from orchestrator.actions.desk import Desk
 from orchestrator.actions.record import change_wave
 from orchestrator.core.lifecycle import WAVE_GROUPS, WAVE_TABLE, WaveEvent
 from orchestrator.core.wave import RunId
-from orchestrator.ports import Books, Entry, PlaybookRunner, WaveRow
+from orchestrator.ports import Books, Entry, WaveRow
+from orchestrator.run_ports import PlaybookRunner
 
 RESTORED = "store.restored"
 STORE = "store"

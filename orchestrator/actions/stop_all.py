@@ -14,7 +14,8 @@ from orchestrator.core.canonical import canonical_bytes
 from orchestrator.core.launches import DispatchStop
 from orchestrator.core.people import Person
 from orchestrator.core.refusals import UnknownPerson
-from orchestrator.ports import Entry, RunRow
+from orchestrator.ports import Entry
+from orchestrator.run_ports import RunRow
 
 
 class StoppedAlready(ExpectedError):

@@ -13,7 +13,8 @@ from orchestrator.actions.record import keep_act, progress_in, write_down
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
 from orchestrator.core.by_hand import NOT_CONFIRMED, DeskWork, NotTheSame, desk_work_for, ending_of
 from orchestrator.core.wave import ActKind
-from orchestrator.ports import RunRow, WaveRow
+from orchestrator.ports import WaveRow
+from orchestrator.run_ports import RunRow
 
 
 def is_by_hand(desk: Desk, run: RunRow) -> bool:

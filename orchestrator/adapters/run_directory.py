@@ -20,7 +20,7 @@ from orchestrator.core.access import JumpHost
 from orchestrator.core.canonical import plain
 from orchestrator.core.receipts import claim_script, end_script
 from orchestrator.core.wave import WaveContent, WaveMachine
-from orchestrator.ports import AttemptSpec, RunOrder
+from orchestrator.run_ports import AttemptSpec, RunOrder
 from orchestrator.supervisor import files
 from orchestrator.supervisor.boundary import boundary
 

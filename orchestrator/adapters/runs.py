@@ -17,7 +17,8 @@ from inventory.errors import ExpectedError
 from orchestrator.adapters.run_directory import RUN_ID, SOCKETS, Places, RunRefused, build_run_directory
 from orchestrator.adapters.spool_reader import read_spool
 from orchestrator.core.wave import RunId
-from orchestrator.ports import Clock, PlaybookRunner, RunOrder, SpoolRead
+from orchestrator.ports import Clock
+from orchestrator.run_ports import PlaybookRunner, RunOrder, SpoolRead
 from orchestrator.supervisor import files
 from orchestrator.supervisor.boundary import boundary, passed_on
 from orchestrator.supervisor.processes import end_all, end_connections, processes_of

@@ -29,7 +29,7 @@ from orchestrator.core.estimates import RunTime
 from orchestrator.core.refusals import AssetBusy, Overtaken, StaleDriver, UnknownRun, UnknownWave
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
-from orchestrator.ports import AttemptSpec, RunRow, SpoolLine
+from orchestrator.run_ports import AttemptSpec, RunRow, SpoolLine
 
 _RUN, _ATTEMPT, _MACHINE = table_of(RunTableRow), table_of(AttemptRow), table_of(AttemptMachineRow)
 _EVENT, _WAVE, _EPOCH = table_of(RunEventRow), table_of(WaveTableRow), table_of(DriverEpochRow)

@@ -12,7 +12,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.fleet import FIRST_LINE, HostAnswer
 from orchestrator.core.receipts import BEGUN_ELSEWHERE_RC, EPOCH_REFUSED_RC, NO_RECEIPT_RC
 from orchestrator.core.runbook import Direction, Effect
-from orchestrator.ports import AttemptSpec, RunOrder, SpoolLine
+from orchestrator.run_ports import AttemptSpec, RunOrder, SpoolLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

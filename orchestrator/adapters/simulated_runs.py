@@ -27,7 +27,7 @@ from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.host_keys import Door
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunOrder, SpoolLine, SpoolRead
+from orchestrator.run_ports import RunOrder, SpoolLine, SpoolRead
 
 STARTUP_US, BETWEEN_US, SECOND_US = 900_000, 50_000, 1_000_000
 NEVER_US = 2**62

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.ports import SpoolLine
+from orchestrator.run_ports import SpoolLine
 from orchestrator.supervisor.files import parse_checked
 
 _OWN_MEMBERS = frozenset({"seq", "wall_us", "kind", "host"})

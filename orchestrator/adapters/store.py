@@ -35,6 +35,7 @@ from orchestrator.core.notices import NoticeBook
 from orchestrator.core.occurrence import OccurrenceBook
 from orchestrator.core.refusals import StoreNewer, StoreNotReady
 from orchestrator.ports import Books, Clock
+from orchestrator.run_ports import RunBook
 from orchestrator.supervisor.boundary import boundary
 
 _EPOCH = table_of(DriverEpochRow)
@@ -51,7 +52,7 @@ class DatabaseBooks:
         self.tenants: ports.TenantBook = TenantsBook(connection, at=clock.now())
         self.plans: ports.PlanBook = PlansBook(connection)
         self.waves: ports.WaveBook = WavesBook(connection)
-        self.runs: ports.RunBook = RunsBook(connection)
+        self.runs: RunBook = RunsBook(connection)
         self.netbox: ports.NetboxBook = NetboxBook(connection, at=clock.now())
         self.notices: NoticeBook = NoticesBook(connection)
         self.launches: LaunchBook = LaunchesBook(connection)

@@ -11,7 +11,7 @@ from orchestrator.actions.sign import Keyboard
 from orchestrator.actions.stop_all import lift_stop, running_steps, stop_all
 from orchestrator.cli.context import Context, NoPerson, context_of
 from orchestrator.cli.lines import clock, run_words
-from orchestrator.ports import RunRow
+from orchestrator.run_ports import RunRow
 from orchestrator.spoken import one_line
 from orchestrator.texts import _
 

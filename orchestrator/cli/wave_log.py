@@ -5,7 +5,7 @@ from __future__ import annotations
 from inventory.model import name_key
 from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli.context import Context, harmless
-from orchestrator.ports import RunRow, SpoolLine
+from orchestrator.run_ports import RunRow, SpoolLine
 from orchestrator.texts import _
 
 

@@ -23,7 +23,8 @@ from orchestrator.core.wave import RunId, Thresholds, WaveContent
 from orchestrator.lab.lab import Lab, seat_specs
 from orchestrator.lab.seats import seat_asset, seat_move, seat_names, seat_profile
 from orchestrator.lab.seed import seed_user_files
-from orchestrator.ports import AttemptSpec, Clock, PlaybookRunner, RunOrder, RunRow
+from orchestrator.ports import Clock
+from orchestrator.run_ports import AttemptSpec, PlaybookRunner, RunOrder, RunRow
 
 TENANT, ASSET, BATCH = "trial", seat_asset(1), "canary"
 NAMES = seat_names(1)

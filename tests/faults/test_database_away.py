@@ -26,7 +26,7 @@ from orchestrator.cli.service import Service
 from orchestrator.core import store_away
 from orchestrator.core.planner.first_fit import FirstFitPlanner
 from orchestrator.core.wave import RunId
-from orchestrator.ports import SpoolRead
+from orchestrator.run_ports import SpoolRead
 from orchestrator.settings import CONFIG_NAME, CONTACTS_NAME, example_config
 from orchestrator.wiring import World
 from tests.simulated_runs import SimulatedRuns

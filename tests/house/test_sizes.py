@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 from tests.house.sources import ROOT, WRITTEN, functions_of, nothing_in, python_files, tree_of
 
 MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
-LONGER_FILES = {"orchestrator/ports.py"}  # protocols only, in sections: docs/decisions/0007-layout.md
 GENERATED = "migrations"  # Alembic's scripts list every column
-
-
-def limit_of(path: Path) -> int:
-    return 500 if str(path) in LONGER_FILES else MOST_LINES_OF_A_FILE
 
 
 def test_a_file_is_one_idea_of_at_most_400_lines() -> None:
     lengths = {path: len((ROOT / path).read_text().splitlines()) for path in python_files(*WRITTEN)}
-    nothing_in(f"{path}: {lines} lines" for path, lines in lengths.items() if lines > limit_of(path))
+    nothing_in(f"{path}: {lines} lines" for path, lines in lengths.items() if lines > MOST_LINES_OF_A_FILE)
 
 
 def test_a_function_has_at_most_60_lines() -> None:

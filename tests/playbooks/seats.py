@@ -21,7 +21,7 @@ from orchestrator.core.runbook import Direction, Effect, RoleSource
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab, seat_specs
-from orchestrator.ports import AttemptSpec, RunOrder, RunRow
+from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
 from tests.run_orders import PLAYBOOK, wait_until
 
 LOOKED_AT = ("etc", "home", "root", "opt", "srv", "boot", "usr/local", "var")

@@ -17,7 +17,7 @@ from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.refusals import StoreUnavailable
 from orchestrator.core.wave import ActKind, RunId
-from orchestrator.ports import RunRow
+from orchestrator.run_ports import RunRow
 from tests.simulation.faults import Dice
 from tests.simulation.play import STADT, Keyboard, Path, World
 from tests.simulation.unreliable import Killed

@@ -13,7 +13,7 @@ from inventory.tables import unique_key
 from orchestrator.core.estimates import RunTime
 from orchestrator.core.refusals import AssetBusy, Overtaken, StaleDriver, UnknownRun, UnknownWave
 from orchestrator.core.wave import RunId
-from orchestrator.ports import AttemptSpec, RunRow, SpoolLine
+from orchestrator.run_ports import AttemptSpec, RunRow, SpoolLine
 
 if TYPE_CHECKING:
     from tests.simulation.memory_store import Rows

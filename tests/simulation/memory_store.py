@@ -22,7 +22,8 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.policy import Policy
 from orchestrator.core.refusals import KeyTaken, NameTaken, PlanOvertaken, TenantExists, UnknownPerson
 from orchestrator.core.wave import PersonId, SignedAct
-from orchestrator.ports import Books, MoveRow, RunRow, SealedEntry, SpoolLine, WaveRow
+from orchestrator.ports import Books, MoveRow, SealedEntry, WaveRow
+from orchestrator.run_ports import RunBook, RunRow, SpoolLine
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.memory_launches import MemoryLaunches
 from tests.simulation.memory_notices import MemoryNotices
@@ -73,7 +74,7 @@ class MemoryBooks(ports.Books):
         self.tenants: ports.TenantBook = MemoryTenants(rows)
         self.plans: ports.PlanBook = MemoryPlans(rows)
         self.waves: ports.WaveBook = MemoryWaves(rows)
-        self.runs: ports.RunBook = MemoryRuns(rows)
+        self.runs: RunBook = MemoryRuns(rows)
         self.launches: LaunchBook = MemoryLaunches(rows)
         self.occurrences: OccurrenceBook = MemoryOccurrences(rows)
         self.notices: NoticeBook = MemoryNotices(rows)

@@ -8,7 +8,7 @@ from orchestrator.adapters.simulated_hosts import LedgerEntry, SimulatedHost
 from orchestrator.adapters.simulated_run import Mishap, SimulatedRun, Trouble
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.runbook import Direction
-from orchestrator.ports import SpoolLine
+from orchestrator.run_ports import SpoolLine
 from tests.simulation.faults import RUN, Dice
 
 SECOND = 1_000_000

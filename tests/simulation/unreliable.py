@@ -13,7 +13,8 @@ from orchestrator.adapters.runs import RunStuck
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 from orchestrator.core.wave import RunId
-from orchestrator.ports import Books, RunOrder, SpoolRead
+from orchestrator.ports import Books
+from orchestrator.run_ports import RunOrder, SpoolRead
 from tests.simulation.faults import Dice
 from tests.simulation.memory_store import MemoryStore
 

@@ -14,7 +14,7 @@ from orchestrator.actions.follow_run import START_GRACE, follow_run
 from orchestrator.core.lifecycle import MoveState
 from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.wave import RunId
-from orchestrator.ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
+from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow, SpoolLine, SpoolRead
 from tests.copied_towns import a_town, well
 from tests.orchestrator.core.builders import a_runbook
 from tests.simulated_runs import Fault, SimulatedRuns

@@ -21,7 +21,8 @@ from orchestrator.core.wave import (
     WaveMachine,
     WaveMove,
 )
-from orchestrator.ports import AttemptSpec, Books, RunRow, WaveRow
+from orchestrator.ports import Books, WaveRow
+from orchestrator.run_ports import AttemptSpec, RunRow
 
 TOWN = TenantId("town")
 NOW = datetime(2026, 11, 30, 21, 0, 0, 123456, tzinfo=UTC)

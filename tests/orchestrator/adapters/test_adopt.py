@@ -14,7 +14,7 @@ from orchestrator.adapters.adopt import AdoptedRunbook, CannotAdopt, Wish, adopt
 from orchestrator.adapters.runbook_trees import freeze_runbook
 from orchestrator.adapters.runbooks import SHIPPED
 from orchestrator.core.runbook import Effect, RunbookInvalid
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from tests.run_orders import Field
 from tests.sshd import Server, server
 

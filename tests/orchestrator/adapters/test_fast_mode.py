@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.adapters.fast_mode import STRATEGY, fast_ways
 from orchestrator.core.runbook import Adopted
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from tests.run_orders import NOBODYS_KEY, SLOW, Field, pids_of, wait_until
 from tests.sshd import Server, server
 

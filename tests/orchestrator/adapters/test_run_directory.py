@@ -13,7 +13,7 @@ import pytest
 from inventory.model import AssetId
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
 from orchestrator.core.procedures import ProcedureSettings
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor import files
 from tests.run_orders import Field
 

@@ -18,7 +18,7 @@ from orchestrator.adapters.run_directory import RunRefused, build_run_directory
 from orchestrator.adapters.runs import AnsibleRuns, RunStuck
 from orchestrator.core.access import JumpHost
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor import files
 from tests.run_orders import NOBODYS_KEY, SLOW, Field, pids_of, wait_until
 from tests.sshd import Server, server

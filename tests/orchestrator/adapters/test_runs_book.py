@@ -19,7 +19,7 @@ from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.refusals import AssetBusy, Overtaken, StaleDriver, UnknownRun, UnknownWave
 from orchestrator.core.wave import RunId
-from orchestrator.ports import RunRow, SpoolLine
+from orchestrator.run_ports import RunRow, SpoolLine
 from tests.orchestrator.adapters.builders import NOW, TOWN, Town, a_content, a_run, a_town
 
 OTHER = TenantId("other")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from inventory.model import AssetId
-from orchestrator.ports import RunOrder
+from orchestrator.run_ports import RunOrder
 from tests.orchestrator.adapters.test_runs import here
 from tests.run_orders import Field
 from tests.sshd import server

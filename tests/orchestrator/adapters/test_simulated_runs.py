@@ -14,7 +14,7 @@ import pytest
 from orchestrator.adapters.run_directory import RunRefused
 from orchestrator.adapters.simulated_runs import SimulatedRuns
 from orchestrator.core.outcome import Outcome, outcomes
-from orchestrator.ports import PlaybookRunner, RunOrder, SpoolRead
+from orchestrator.run_ports import PlaybookRunner, RunOrder, SpoolRead
 from orchestrator.supervisor import files
 from tests.orchestrator.adapters.test_runs import (
     built,

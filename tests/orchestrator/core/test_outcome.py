@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.outcome import Outcome, outcomes
-from orchestrator.ports import SpoolLine
+from orchestrator.run_ports import SpoolLine
 from tests.run_orders import line
 
 
