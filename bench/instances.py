@@ -3,7 +3,7 @@
 ``town:SEATS``            a municipality as ``kahn town`` makes it, with servers and their procedures
 ``graph:ASSETS:EDGES``    servers in communities, most needs within one, a few popular ones needed by many
 ``known:ASSETS``          a graph whose best plan is known because it was built from that plan
-``exact:GROUPS``          a graph so small that ``bench.exact`` finds its best plan by trying all of them
+``exact:GROUPS``          a graph so small that ``bench.exact`` can prove its best plan
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from orchestrator.adapters.adopt import AdoptedRunbook, Wish, adopt, parsed_wish
 from orchestrator.adapters.away_file import AwayFile
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import read_manifest
+from orchestrator.adapters.calm_planner import CalmPlanner
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.clock_memory import ClockMemory
 from orchestrator.adapters.contacts import LiveContacts
@@ -265,7 +266,7 @@ def open_world(settings: Settings) -> World:
         clock=clock,
         signatures=SshSignatures(),
         clock_memory=ClockMemory(settings.home),
-        planner=StepwisePlanner(CpSatSolver(tell=_tell_progress)),
+        planner=CalmPlanner(StepwisePlanner(CpSatSolver(tell=_tell_progress))),
     )
 
 

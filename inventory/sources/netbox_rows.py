@@ -199,7 +199,7 @@ def _plain(value: object) -> str:
         return _plain(value.get("label")) if "id" not in value else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)[:MAX_ATTRIBUTE_TEXT] if isinstance(value, str | int | float) else ""
+    return str(value)[:MAX_ATTRIBUTE_TEXT].strip() if isinstance(value, str | int | float) else ""
 
 
 def _custom(name: str, value: object) -> Cell:

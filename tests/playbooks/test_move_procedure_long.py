@@ -25,7 +25,6 @@ from tests.scenarios.story import Ended, wait_until
 __all__ = ["lab"]
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 MOST_OUTAGE_S = 5
-"""Where the cores are free; on a busy machine everything takes longer by as much as others wait for a core too."""
 FAILS = (
     "- name: Fail\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Fail\n"
     "      ansible.builtin.fail: {msg: As the test wants it.}\n      when: kahn_name == '%s'\n"
@@ -47,8 +46,7 @@ def test_two_hundred_thousand_rows_move_within_five_seconds_of_outage_and_no_wri
     record_property("outages_s", seen["outages"])
     marks = town.marks("rz-1")
     assert sorted(marks) == sorted(seen["acknowledged"]) and len(marks) > 20 and not seen["down"]
-    waits_for_a_core = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    assert max(seen["outages"]) <= MOST_OUTAGE_S * waits_for_a_core, (seen["outages"], waits_for_a_core)
+    assert max(seen["outages"]) <= MOST_OUTAGE_S, seen["outages"]
 
 
 # ---------------------------------------------------------------------- a failure at every step

@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -199,6 +198,7 @@ def test_an_agent_that_says_nothing_or_nonsense_holds_nobody_up(
     monkeypatch.setattr(discovery, "AGENT_S", 1)
     locked = tmp_path / "locked"
     subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "a phrase", "-f", locked), check=True)
+    over = threading.Event()
     with socket.socket(socket.AF_UNIX) as agent:
         agent.bind(str(tmp_path / "agent"))
         agent.listen(5)
@@ -208,8 +208,8 @@ def test_an_agent_that_says_nothing_or_nonsense_holds_nobody_up(
             with suppress(OSError):
                 connection, _where = agent.accept()
                 connection.sendall(says)
-                connection.recv(100)
-                time.sleep(60)
+                over.wait(300)
 
         threading.Thread(target=answer, daemon=True).start()
         assert trouble(a_door(server, key_file=str(locked))) == "key_file"
+        over.set()
