@@ -62,11 +62,12 @@ def moment_of(given: str, content: WaveContent) -> datetime:
 def show_gates(kahn: Context, lines: Sequence[ReadyLine]) -> None:
     """For people, and as JSON in words."""
     words = {"ok": _("ok"), "held": _("held"), "blocks": _("BLOCKS"), "unknown": _("UNKNOWN")}
+    width = max(9, *map(len, words.values()))
     for line in lines:
-        kahn.out.line(f"{words[line.verdict]:<9} {line.gate:<15} {spoken(line.says)}")
+        kahn.out.line(f"{words[line.verdict]:<{width}} {line.gate:<15} {spoken(line.says)}")
         if line.remedy:
             owner = f"{spoken(line.owner)}: " if line.owner else ""
-            kahn.out.line(f"{'':<25} {owner}{spoken(line.remedy)}")
+            kahn.out.line(f"{'':<{width + 16}} {owner}{spoken(line.remedy)}")
     kahn.out.json(
         [
             {

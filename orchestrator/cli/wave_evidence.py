@@ -119,6 +119,8 @@ def what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:
             f"  kahn wave repaired {wave} --undone --reason REASON {name}",
             f"  kahn wave rollback {wave} --preview {name}",
         ]
+    if page.left_behind:
+        return ["", _("WHAT CAN BE DONE"), "  kahn plan propose"]
     if page.state is MoveState.HELD:
         return ["", _("WHAT CAN BE DONE"), f"  kahn wave retry {wave} --reason REASON {name}"]
     return []

@@ -12,13 +12,13 @@ from orchestrator.core.causes import cause_of
 from orchestrator.core.causes_of_machines import Cause
 from orchestrator.core.control import signatures_needed
 from orchestrator.core.dependants import leaning_on
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.lifecycle_parts import StepState, step_state
 from orchestrator.core.progress import Fact, MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import left_to_undo, past_return
-from orchestrator.core.waiting import Outlook, move_without_people
+from orchestrator.core.waiting import WAVE_OUTLOOKS, Outlook, move_without_people
 from orchestrator.core.wave import ActKind, WaveContent
 
 
@@ -75,6 +75,8 @@ class Evidence:
     if_nobody_acts: Outlook
     signatures: int
     """How many people must sign to say how the step stands."""
+    left_behind: bool = False
+    """Whether it was held and its wave is over: nothing tries it again but another plan."""
 
 
 def evidence_of(
@@ -82,6 +84,7 @@ def evidence_of(
 ) -> Evidence:
     """The evidence about the asset. Raises KeyError."""
     move, planned = progress.moves[asset], content.move(asset)
+    left_behind = move.state is MoveState.HELD and progress.state in (WaveState.CLOSED, WaveState.ROLLED_BACK)
     leaning = (leaning_on(content, asset) | frozenset(content.group_of(asset))) - {asset}
     return Evidence(
         asset=asset,
@@ -100,8 +103,11 @@ def evidence_of(
         baseline=move.baseline,
         would_undo=tuple(step.name for step in left_to_undo(move, content.runbook)),
         leans_on_it=tuple(sorted(content.move(one).name for one in leaning)),
-        if_nobody_acts=move_without_people(content, move, around=around),
+        if_nobody_acts=Outlook(says=WAVE_OUTLOOKS[progress.state], facts={})
+        if left_behind
+        else move_without_people(content, move, around=around),
         signatures=_signatures(content, progress, move),
+        left_behind=left_behind,
     )
 
 

@@ -13,7 +13,7 @@ from orchestrator.actions.take_back import UnknownAsset
 from orchestrator.cli import wave
 from orchestrator.cli.wave_evidence import what_can_be_done
 from orchestrator.core.evidence import evidence_of
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.runbook import Direction
 from tests.known_town import call, fails_at
 from tests.orchestrator.core.builders import Game, a_wave, failing_at
@@ -57,6 +57,18 @@ def test_a_hostile_name_cannot_leave_the_commands_that_are_shown() -> None:
     ]
     assert len(commands) == 4
     assert all(" -- '-x; rm -rf /\\x1b[2J'" in line and "|" not in line for line in commands), commands
+
+
+def test_what_was_taken_back_is_not_called_never_begun_and_a_wave_that_is_over_offers_no_retry(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "started", fault=fails_at("apc-001-id", "switch-off-old"))
+    town.drive()
+    said = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
+    assert "taken back" in said and "undo" in said
+    context, town = a_terminal(tmp_path / "held", "started", fault=fails_at("apc-001-id", "preflight"))
+    town.drive()
+    said = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
+    assert town.wave()[0].state is WaveState.CLOSED
+    assert "kahn wave retry" not in said and "kahn plan propose" in said and "the wave is over" in said
 
 
 @pytest.mark.parametrize("name", ["apc-999", "../x", "\x1b[2J"])
