@@ -20,7 +20,7 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
 fi
 
 count=$(grep -c '^[a-z0-9].*==' requirements.lock)
-echo "Installing $count locked Python packages into .venv, those that lack (all: 155 MB to download, 660 MB on disk)."
+echo "Installing $count locked Python packages into .venv, those that lack (all: 160 MB to download, 680 MB on disk)."
 pip_install .venv/bin/python --require-hashes --prefer-binary -r requirements.lock
 echo "Linking this checkout into .venv."
 pip_install .venv/bin/python --no-deps --no-build-isolation --quiet --editable .

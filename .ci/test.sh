@@ -67,6 +67,17 @@ types() {
     $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py && return $of_sources
 }
 
+playbooks() {  # as strict as ansible-lint gets; Kahn's own modules are no collection, so they are named to it
+    ANSIBLE_HOME=$work/ansible ANSIBLE_LIBRARY=$PWD/playbooks/library ANSIBLE_MODULE_UTILS=$PWD/playbooks/module_utils PATH=$PWD/$bin:$PATH \
+        $bin/ansible-lint --nocolor -q playbooks && echo "ansible-lint, profile production: nothing to say"
+}
+
+types_and_playbooks() {
+    types
+    of_types=$?
+    playbooks && return $of_types
+}
+
 of_the_lab() { grep -rlE '\bmark\.lab\b' tests --include='test_*.py' | sort; }
 
 cores=$(nproc 2>/dev/null || echo 2)
@@ -76,7 +87,7 @@ if [ "$kind" != long ]; then
     stage "format" $bin/ruff format --check --quiet --diff .
     stage "lint" $bin/ruff check --quiet .
     stage "import contracts" $bin/lint-imports --no-logo
-    begin_aside types
+    if [ "$kind" = check ]; then begin_aside types; else begin_aside types_and_playbooks; fi
 fi
 if [ "$kind" != check ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
@@ -91,7 +102,7 @@ elif [ "$kind" = long ]; then
 else
     none_is_fine=yes
     stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not postgres and not long"
-    end_aside "types"
+    end_aside "types, playbooks"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off. The files that
     # take longest begin first (tests/conftest.py); only files that speak of the lab are read.
     # shellcheck disable=SC2046
