@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from orchestrator.actions.desk import Desk
-from orchestrator.actions.read_times import rehearsed_times
+from orchestrator.actions.read_times import times_of
 from orchestrator.core.alarms import allowed_outage
 from orchestrator.core.calendar import frozen_span
 from orchestrator.core.constraints import EVERYWHERE
@@ -48,7 +48,5 @@ def _freeze_in_force(desk: Desk, policy: Policy) -> str:
 
 def earlier_times(desk: Desk, wave: WaveRow) -> Took:
     """How long runs of the same runbook took in this tenant's waves and rehearsals, by ``direction:step``."""
-    books, runbook = desk.books, wave.content.runbook.name
-    waves = [one.key for one in books.waves.all(wave.tenant) if one.content.runbook.name == runbook]
-    times = (*books.runs.times(wave.tenant, waves=waves), *rehearsed_times(books, wave.tenant, runbook))
+    times = times_of(desk.books, wave.tenant, wave.content.runbook.name)
     return took_of(times, forks=wave.content.thresholds.forks)

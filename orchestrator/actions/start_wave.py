@@ -9,8 +9,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.actions.confirm_gate import confirmations_in
 from orchestrator.actions.desk import Desk, no_trouble
-from orchestrator.actions.look_around import surroundings
-from orchestrator.actions.read_times import times_of
+from orchestrator.actions.look_around import earlier_times, surroundings
 from orchestrator.actions.record import change_move, change_wave
 from orchestrator.actions.sign import standing_of
 from orchestrator.core.access import AccessProfile
@@ -60,7 +59,7 @@ def check_wave(
         history=books.assets.history(wave.tenant, {one.name for move in wave.content.moves for one in move.machines}),
         proposed_at=_proposed_at(desk, wave),
         confirmations=confirmations_in(books, wave.tenant),
-        times=times_of(books, wave.tenant, wave.content.runbook.name),
+        took=earlier_times(desk, wave),
         doubtful=_doubtful(desk, wave),
     )
     return ready_lines(wave.content, seen)

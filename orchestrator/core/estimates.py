@@ -2,7 +2,8 @@
 
 History is earlier waves and rehearsals. Every figure is in seconds for one round of forks: four of five earlier runs
 were no longer; after fewer than five runs, twice the slowest. With more assets than forks, a run takes as many rounds
-as it needs.
+as it needs. An undo that nobody measured or told takes as long as its step did, a comparison as long as the fingerprint
+before. The ready check, the screen and the running wave all reckon here.
 """
 
 from __future__ import annotations
@@ -69,19 +70,33 @@ class Estimates:
         """One run on so many assets."""
         if not assets:
             return 0.0
+        known = (self._known_s(direction, step), self._known_s(*_instead_of(direction, step)))
+        one_round = next((one for one in known if one is not None), self._guessed_s(direction, step))
+        return one_round * ceil(assets / self.content.thresholds.forks)
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """What of the way there nobody has measured or told: steps, and ``baseline``."""
+        works = ((Direction.BASELINE, ""), *((Direction.DO, one.name) for one in self.content.runbook.steps))
+        return tuple(step or direction.value for direction, step in works if self._known_s(direction, step) is None)
+
+    def _known_s(self, direction: Direction, step: str) -> float | None:
+        """One round, as measured or as the runbook tells it; None when neither is so."""
         names = self.content.runbook.step_names
         is_external = step in names and self.content.runbook.step(step).external
         known = () if is_external else self.around.took.get(f"{direction}:{step}", ())
-        one_round = usual_s(known) if known else self._told(direction, step)
-        return one_round * ceil(assets / self.content.thresholds.forks)
+        return usual_s(known) if known else self._told_s(direction, step) or None
 
-    def _told(self, direction: Direction, step: str) -> float:
+    def _told_s(self, direction: Direction, step: str) -> float:
         if direction in (Direction.BASELINE, Direction.COMPARE):
-            baseline = self.content.runbook.baseline
-            return float(baseline.takes_s) or max(LEAST_S, DEFAULT_SHARE * baseline.deadline_s)
+            return float(self.content.runbook.baseline.takes_s)
         of = self.content.runbook.step(step)
-        told = of.undo_takes_s if direction is Direction.UNDO else of.takes_s if direction is Direction.DO else 0
-        return float(told) or max(LEAST_S, DEFAULT_SHARE * of.deadline_s)
+        return float(of.undo_takes_s if direction is Direction.UNDO else of.takes_s if direction is Direction.DO else 0)
+
+    def _guessed_s(self, direction: Direction, step: str) -> float:
+        whole = direction in (Direction.BASELINE, Direction.COMPARE)
+        limit = self.content.runbook.baseline.deadline_s if whole else self.content.runbook.step(step).deadline_s
+        return max(LEAST_S, DEFAULT_SHARE * limit)
 
     def forward_s(self, steps: Iterable[Step], *, assets: int) -> float:
         """These steps one after the other, and the fingerprint from before."""
@@ -93,12 +108,17 @@ class Estimates:
         undo_s = sum(self.run_s(Direction.UNDO, step.name, assets=assets) for step in steps if step.has_undo)
         return undo_s + self.run_s(Direction.COMPARE, "", assets=assets)
 
+    def batch_s(self, batch: str) -> float:
+        """A whole batch on its way there."""
+        return self.forward_s(self.content.runbook.steps, assets=self._size(batch))
+
     def batch_fits_until(self, batch: str) -> datetime:
         """The last moment at which a whole batch can begin and, if its last step fails, still go back in time."""
-        size = sum(len(one.assets) for one in self.content.batches if one.name == batch)
-        steps = self.content.runbook.steps
-        needed = self.forward_s(steps, assets=size) + self.back_s(steps, assets=size)
+        needed = self.batch_s(batch) + self.back_s(self.content.runbook.steps, assets=self._size(batch))
         return self.content.window.closes - timedelta(seconds=needed)
+
+    def _size(self, batch: str) -> int:
+        return sum(len(one.assets) for one in self.content.batches if one.name == batch)
 
     def step_fits(self, progress: WaveProgress, step: str, *, assets: Collection[AssetId], now: datetime) -> bool:
         """Whether the step and, should it fail, the way back of its assets end inside the window."""
@@ -124,3 +144,10 @@ class Estimates:
         """When the next batch that has not begun must begin at the latest; None when all have."""
         waiting = next((one.name for one in self.content.batches if one.name not in progress.begun), None)
         return self.batch_fits_until(waiting) if waiting else None
+
+
+def _instead_of(direction: Direction, step: str) -> tuple[Direction, str]:
+    """What a way back that nobody has measured is taken to last as long as."""
+    if direction is Direction.UNDO:
+        return Direction.DO, step
+    return (Direction.BASELINE, "") if direction is Direction.COMPARE else (direction, step)

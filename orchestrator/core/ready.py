@@ -5,7 +5,7 @@ The same function answers `kahn wave check` ahead of time and decides at the sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ from orchestrator.core.ready_line import (
     joined_in_one,
 )
 from orchestrator.core.ready_needs import needs_line
-from orchestrator.core.step_times import RunTime, time_line
+from orchestrator.core.step_times import time_line
 from orchestrator.core.wave import WaveContent
 
 
@@ -67,8 +67,8 @@ class Circumstances:
     """What became of the wave's machines in the inventory, as the asset store tells it."""
     proposed_at: datetime | None = None
     confirmations: tuple[Confirmation, ...] = ()
-    times: tuple[RunTime, ...] = ()
-    """How long runs of the same runbook took."""
+    took: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """How long runs of the same runbook took, as in ``Surroundings``."""
     doubtful: Mapping[AssetId, str] = field(default_factory=dict)
     """Assets of other waves that nobody should rely on now, and the wave that has each."""
 
@@ -90,7 +90,7 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         needs_line(content, seen.snapshot, seen.doubtful),
         keys_line(content, seen.key_troubles),
         facts_line(content, seen.history, since=seen.proposed_at),
-        time_line(content, seen.times, now=seen.now),
+        time_line(content, seen.took, now=seen.now),
         *vault_lines(content, seen.snapshot),
         *confirmed_lines(content, seen.policy.gates, seen.confirmations, now=seen.now),
     )

@@ -1,23 +1,20 @@
-"""How long steps took, read from journals as from a stopwatch, and whether a wave with the way back fits its window.
-
-A batch is taken to last as long as measured runs of its steps did at their 80th percentile; one larger than any that
-was measured is scaled by its size. An undo that was never measured is taken to last as long as its step, and a
-comparison as long as the fingerprint before. A step that was never measured has no estimate, only its deadline.
-"""
+"""How long steps took, read from a journal as from a stopwatch, and the start gate that asks whether a wave fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from inventory.model import AssetId
-from orchestrator.core.estimates import RunTime
+from orchestrator.core.estimates import Estimates, RunTime
 from orchestrator.core.explain import Sentence
 from orchestrator.core.progress import Fact
 from orchestrator.core.ready_line import BLOCKS, ENGINEER, HELD, UNKNOWN, ReadyLine, good
-from orchestrator.core.runbook import Direction, Runbook
+from orchestrator.core.runbook import Direction
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import WaveContent
 
 __all__ = ["RunTime", "estimates", "run_times", "time_line"]
@@ -89,60 +86,45 @@ def _share(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, ceil(len(ordered) * share) - 1)]
 
 
-def way_there(runbook: Runbook) -> tuple[Work, ...]:
-    """What a batch plays when all goes well."""
-    return ((Direction.BASELINE, ""), *((Direction.DO, step.name) for step in runbook.steps))
+def time_line(content: WaveContent, took: Mapping[str, Sequence[float]], *, now: datetime) -> ReadyLine:
+    """Whether every batch, and after it the way back of one, ends inside the window, by the running wave's own figures.
 
-
-def way_back(runbook: Runbook) -> tuple[Work, ...]:
-    """What taking a whole batch back plays: every undo, and the comparison with before."""
-    return (*((Direction.UNDO, step.name) for step in runbook.steps if step.has_undo), (Direction.COMPARE, ""))
-
-
-def time_line(content: WaveContent, times: Iterable[RunTime], *, now: datetime) -> ReadyLine:
-    """Whether every batch, and after it the way back of one, ends inside the window. What does not fit stays behind."""
-    known = estimates(times)
-    lacking = [
-        step or direction.value for direction, step in way_there(content.runbook) if (direction, step) not in known
-    ]
-    if lacking:
-        says = Sentence(
-            says="nobody has measured how long these take: {steps}", facts={"steps": ", ".join(dict.fromkeys(lacking))}
-        )
-        remedy = Sentence(
-            says="kahn wave rehearse {wave}; until then each step has only its deadline", facts={"wave": content.key}
-        )
-        return ReadyLine(gate="time", verdict=UNKNOWN, says=says, owner=ENGINEER, remedy=remedy)
-    left = (content.window.closes - max(now, content.window.opens)).total_seconds()
-    return _fitting(content, known, left=left)
-
-
-def _fitting(content: WaveContent, known: Mapping[Work, Estimate], *, left: float) -> ReadyLine:
+    ``took``: as in ``Surroundings``. What does not fit stays behind, unless the figures are guessed: then nobody knows.
+    """
+    times = Estimates(content=content, around=Surroundings(took=took))
+    begins = max(now, content.window.opens)
+    left, there = (content.window.closes - begins).total_seconds(), 0.0
     behind: list[AssetId] = []
-    there = 0.0
     for batch in content.batches:
-        forward = _seconds(known, way_there(content.runbook), size=len(batch.assets))
-        back = _seconds(known, way_back(content.runbook), size=len(batch.assets))
-        if behind or there + forward + back > left:
+        if behind or begins + timedelta(seconds=there) > times.batch_fits_until(batch.name):
             behind += batch.assets
         else:
-            there += forward
-    facts: dict[str, object] = {"minutes": ceil(there / 60), "left": int(left / 60), "count": len(behind)}
+            there += times.batch_s(batch.name) + content.thresholds.soak_s
+    first = times.batch_fits_until(content.batches[0].name) if content.batches else content.window.closes
+    facts: dict[str, object] = {
+        "minutes": ceil(there / 60),
+        "left": int(left / 60),
+        "count": len(behind),
+        "until": f"{first.astimezone(ZoneInfo(content.window.zone)):%Y-%m-%d %H:%M}",
+    }
+    return _said(content, times.guessed, facts, behind=tuple(behind))
+
+
+def _said(
+    content: WaveContent, guessed: Sequence[str], facts: Mapping[str, object], *, behind: tuple[AssetId, ...]
+) -> ReadyLine:
+    if guessed:
+        says = Sentence(
+            says="nobody has measured how long these take: {steps}; as guessed by their deadlines, {count} assets "
+            "do not fit into the {left} minutes left, the way back counted",
+            facts={**facts, "steps": ", ".join(guessed)},
+        )
+        remedy = Sentence(says="kahn wave rehearse {wave}", facts={"wave": content.key})
+        return ReadyLine(gate="time", verdict=UNKNOWN, says=says, owner=ENGINEER, remedy=remedy)
     if not behind:
-        says = Sentence(says="about {minutes} of {left} minutes, with the way back of a batch to spare", facts=facts)
+        says = Sentence(says="about {minutes} of {left} minutes; to be able to go back, begin by {until}", facts=facts)
         return good("time", says)
     says = Sentence(says="{count} assets do not fit into the {left} minutes left, the way back counted", facts=facts)
     verdict = BLOCKS if len(behind) == len(content.moves) else HELD
     remedy = Sentence(says="plan them into another window, or a wider one")
-    return ReadyLine(gate="time", verdict=verdict, says=says, owner=ENGINEER, remedy=remedy, assets=tuple(behind))
-
-
-def _seconds(known: Mapping[Work, Estimate], works: Iterable[Work], *, size: int) -> float:
-    found = [known.get(work) or known[_instead_of(work)] for work in works]
-    return sum(one.p80 * max(1.0, size / one.assets) for one in found)
-
-
-def _instead_of(work: Work) -> Work:
-    """What a way back that nobody has measured is taken to last as long as."""
-    direction, step = work
-    return (Direction.DO if direction is Direction.UNDO else Direction.BASELINE, step)
+    return ReadyLine(gate="time", verdict=verdict, says=says, owner=ENGINEER, remedy=remedy, assets=behind)

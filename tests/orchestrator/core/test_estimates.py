@@ -47,6 +47,15 @@ def test_own_history_counts_doubled_where_it_is_short_then_the_runbooks_word_the
     assert estimates(runbook=short).run_s(*copy, assets=1) == LEAST_S
 
 
+def test_a_way_back_that_nobody_measured_takes_as_long_as_the_way_there() -> None:
+    took = {"do:copy": [100.0] * 5, "baseline:": [30.0] * 5}
+    of = estimates(around=Surroundings(took=took))
+    assert of.run_s(Direction.UNDO, "copy", assets=1) == 100 and of.run_s(Direction.COMPARE, "", assets=1) == 30
+    measured = estimates(around=Surroundings(took={**took, "undo:copy": [7.0] * 5}))
+    assert measured.run_s(Direction.UNDO, "copy", assets=1) == 7
+    assert "copy" not in of.guessed and "switch" in of.guessed
+
+
 def test_more_assets_than_forks_take_more_rounds() -> None:
     of = estimates(forks=5)
     assert [of.run_s(Direction.DO, "copy", assets=count) / 150 for count in (0, 1, 5, 6, 11)] == [0, 1, 1, 2, 3]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from orchestrator.core.decide import next_commands
+from orchestrator.core.estimates import Estimates
 from orchestrator.core.progress import Fact
 from orchestrator.core.ready_line import ReadyLine
 from orchestrator.core.runbook import Direction
-from orchestrator.core.step_times import RunTime, estimates, run_times, time_line, way_back, way_there
+from orchestrator.core.step_times import RunTime, estimates, run_times, time_line
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import WaveContent
-from tests.orchestrator.core.builders import OPENS, a_wave
+from tests.orchestrator.core.builders import OPENS, Game, a_wave
 
 WAVE = a_wave(batches={"canary": 1, "b1": 2, "b2": 2})
-MINUTES = (WAVE.window.closes - OPENS).total_seconds() / 60
 
 
 def facts(*, seconds: float, outcome: str = "done", how: str = "exit") -> list[Fact]:
@@ -43,40 +47,56 @@ def test_estimates_are_ranks_of_what_was_measured() -> None:
     assert (one.runs, one.middle, one.p80, one.slowest) == (5, 30, 40, 50)
 
 
-def everything(*, minutes: float, assets: int = 2, undo: bool = True) -> list[RunTime]:
-    works = [*way_there(WAVE.runbook), *(way_back(WAVE.runbook) if undo else ())]
-    return [RunTime(direction=way, step=step, assets=assets, seconds=60 * minutes) for way, step in works]
+def all_take(seconds: float) -> dict[str, list[float]]:
+    """Every step and the fingerprint from before, measured often enough; nothing of the way back."""
+    return {key: [seconds] * 5 for key in ("baseline:", *(f"do:{one.name}" for one in WAVE.runbook.steps))}
 
 
-def line(times: list[RunTime], content: WaveContent = WAVE, *, late_min: float = 0) -> ReadyLine:
-    return time_line(content, times, now=OPENS + timedelta(minutes=late_min))
+def line(took: Mapping[str, Sequence[float]], content: WaveContent = WAVE, *, now: datetime = OPENS) -> ReadyLine:
+    return time_line(content, took, now=now)
 
 
-def test_without_measures_nobody_claims_that_it_fits() -> None:
-    found = line([])
-    assert (found.verdict, found.remedy is not None) == ("unknown", True)
+def begin_by(took: Mapping[str, Sequence[float]], batch: str) -> datetime:
+    return Estimates(content=WAVE, around=Surroundings(took=took)).batch_fits_until(batch)
+
+
+def test_without_measures_nobody_claims_that_it_fits_and_nothing_is_kept_back_for_a_guess() -> None:
+    for now in (OPENS, WAVE.window.closes - timedelta(minutes=1)):
+        found = line({}, now=now)
+        assert (found.verdict, found.assets, found.remedy is not None) == ("unknown", (), True)
+        assert found.says.facts["count"] == (0 if now == OPENS else 5)
 
 
 def test_a_wave_that_fits_with_its_way_back_is_ok() -> None:
-    assert line(everything(minutes=1)).verdict == "ok"
+    assert line(all_take(60)).verdict == "ok"
 
 
 def test_what_does_not_fit_stays_behind_batch_by_batch_and_all_of_it_blocks() -> None:
-    there, back = len(way_there(WAVE.runbook)), len(way_back(WAVE.runbook))
-    two_batches = MINUTES / (2 * there + back)
-    found = line(everything(minutes=two_batches))
+    took = all_take(60)
+    one_batch = timedelta(seconds=len(took) * 60)
+    last = begin_by(took, "b2") - 2 * one_batch
+    second = timedelta(seconds=1)
+    assert line(took, now=last).verdict == "ok"
+    found = line(took, now=last + second)
     assert (found.verdict, found.assets) == ("held", ("a04", "a05"))
-    assert line(everything(minutes=MINUTES)).verdict == "blocks"
+    assert line(took, now=begin_by(took, "canary") + second).verdict == "blocks"
 
 
-def test_time_that_has_passed_is_gone() -> None:
-    times = everything(minutes=1)
-    assert line(times).verdict == "ok"
-    assert line(times, late_min=MINUTES - 5).verdict == "blocks"
+def test_the_wait_between_batches_counts() -> None:
+    took = all_take(60)
+    soaking = replace(WAVE, thresholds=replace(WAVE.thresholds, soak_s=3600))
+    last = begin_by(took, "b2") - timedelta(seconds=2 * len(took) * 60)
+    assert line(took, soaking, now=last - timedelta(hours=2)).verdict == "ok"
+    assert line(took, soaking, now=last - timedelta(hours=2, seconds=-1)).assets == ("a04", "a05")
 
 
-def test_a_batch_larger_than_any_measured_is_scaled_and_an_unmeasured_undo_lasts_as_its_step() -> None:
-    there, back = len(way_there(WAVE.runbook)), len(way_back(WAVE.runbook))
-    full = MINUTES / (3 * there + back)
-    assert line(everything(minutes=full, undo=False)).verdict == "ok"
-    assert line(everything(minutes=full, assets=1, undo=False)).verdict == "held"
+def test_what_the_check_calls_too_late_the_running_wave_does_not_begin_and_the_other_way_round() -> None:
+    """One estimator: both name the very same second."""
+    for took in (all_take(60), all_take(400), {**all_take(60), "undo:copy": [900.0]}):
+        around = Surroundings(took=took)
+        for late_s in (0, 1):
+            game = Game(WAVE)
+            game.now = begin_by(took, "canary") + timedelta(seconds=late_s)
+            commands = next_commands(game.content, game.progress, game.now, around=around)
+            held = any(getattr(one, "cause", "") == "no_time_left" for one in commands)
+            assert held == (line(took, now=game.now).verdict == "blocks") == bool(late_s)
