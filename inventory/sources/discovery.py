@@ -132,7 +132,8 @@ def _system(sections: Sections, host: Sequence[str]) -> tuple[str, str]:
     release = sections.get("release", ())
     named = dict(line.partition("=")[::2] for line in release if "=" in line)
     pretty = named.get("PRETTY_NAME", "").strip('"')
-    version = (sections.get("debian", ("",))[0] if named.get("ID") == "debian" else "") or named.get("VERSION_ID", "")
+    debian = "".join(sections.get("debian", ())[:1]) if named.get("ID") == "debian" else ""
+    version = debian or named.get("VERSION_ID", "")
     if not pretty:
         pretty = next((line for line in release if "=" not in line), "") or f"{host[1]} {host[2]}".strip()
     return pretty, version.strip('"')
@@ -206,13 +207,14 @@ def _subject(line: str) -> str:
 def _tags(one: _Seen) -> list[str]:
     sections = one.sections
     processes = {listening.process for listening in one.listening}
-    tags = [f"job={line}" for line in sections.get("jobs", ())]
+    jobs = {*sections.get("jobs", ()), *sections.get("timers", ())}
+    tags = [f"job={line}" for line in sorted(jobs) if line]
     tags += [f"share={line}" for line in sections.get("shares", ())]
     tags += [f"mount={' '.join(line.split()[:3])}" for line in sections.get("mounts", ())]
     tags += [f"web-site={' '.join(line.split()[1:]).rstrip(';')}" for line in sections.get("sites", ())]
     tags += [f"web-server={name}" for name in _WEB_SERVERS if any(name in process for process in processes)]
     tags += [f"database={name}" for name in _DATABASE_PROCESSES if any(name in process for process in processes)]
-    tags += [f"unit={line.removesuffix('.service')}" for line in sections.get("units", ())]
+    tags += [f"unit={line.removesuffix('.service')}" for line in sorted({*sections.get("units", ())}) if line]
     for line in sections.get("certificates", ()):
         until = _until(line)
         if until is not None:

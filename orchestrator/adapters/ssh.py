@@ -34,6 +34,8 @@ from orchestrator.core.host_keys import Door, KeyAnswer, named_key
 
 AT_ONCE = 10
 """Machines asked at the same time; an sshd drops unauthenticated connections beyond ten (MaxStartups)."""
+JUMP_LOGINS = 4
+"""Logins on one jump host at the same time, once the first has succeeded; other people use it too."""
 PATIENCE = Patience()
 TOO_LATE = Sentence(says="no answer in time")
 CONNECT_FAILED = 2
@@ -130,7 +132,7 @@ def _silent(who: Mapping[str, object], why: str | Sentence) -> Sentence:
 
 
 class _Jump:
-    """One jump host: sessions that are logged in and idle, one login at a time, a gap between two doors.
+    """One jump host: sessions that are logged in and idle, few logins at a time, a gap between two.
 
     Where the first login fails, the way is closed for every machine behind it: nobody waits for it again.
     """
@@ -138,6 +140,8 @@ class _Jump:
     def __init__(self, host: JumpHost, key_file: str, patience: Patience) -> None:
         self._host, self._key_file, self._patience = host, key_file, patience
         self._lock = threading.Lock()
+        self._logins = threading.Semaphore(JUMP_LOGINS)
+        self._gap = threading.Lock()
         self._idle: list[Session] = []
         self._blocked: NoKey | None = None
         self._proven = False
@@ -169,15 +173,25 @@ class _Jump:
         with self._lock:
             if self._blocked is not None:
                 raise NoKey(self._blocked.trouble)
-            time.sleep(max(0.0, self._next - time.monotonic()))
-            self._next = time.monotonic() + self._patience.gap_s
-            try:
-                session = self._idle.pop() if self._idle else self._logged_in()
-            except NoKey as failure:
-                self._blocked = None if self._proven else failure
-                raise
-            self._proven = True
-            return session
+            if self._idle:
+                return self._idle.pop()
+            if not self._proven:
+                return self._first()
+        with self._logins:
+            with self._lock:
+                if self._idle:
+                    return self._idle.pop()
+            return self._logged_in()
+
+    def _first(self) -> Session:
+        """The session that shows whether one gets in at all; everybody waits for it. Raises NoKey."""
+        try:
+            session = self._logged_in()
+        except NoKey as failure:
+            self._blocked = failure
+            raise
+        self._proven = True
+        return session
 
     def _back(self, session: Session, *, keep: bool) -> None:
         if keep and session.is_active():
@@ -203,7 +217,10 @@ class _Jump:
             return failed("jump_broke_off", told), False
 
     def _logged_in(self) -> Session:
-        """A new session on the jump host. Raises NoKey with a code of the jump host."""
+        """A new session on the jump host, a gap after the one before. Raises NoKey with a code of the jump host."""
+        with self._gap:
+            time.sleep(max(0.0, self._next - time.monotonic()))
+            self._next = time.monotonic() + self._patience.gap_s
         key = login_key(self._key_file)
         for last in (False, True):
             try:

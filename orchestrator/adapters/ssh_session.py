@@ -58,8 +58,8 @@ logging.getLogger(_QUIET).propagate = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait, in seconds: for a connection, for a greeting, for the key exchange; between two doors of one
-    jump host."""
+    """How long to wait, in seconds: for a connection, for a greeting, for the key exchange; between two logins
+    on one jump host."""
 
     connect_s: float = 10
     greet_s: float = 5

@@ -54,6 +54,8 @@ WHOLE = f"""KAHN-DISCOVERY 1
  nginx 1.22.1
  bash 5.2
 @@ jobs
+ dpkg
+@@ timers
  certbot.timer
 @@ certificates
  notAfter=Jan  1 12:00:00 2026 GMT subject=CN = old.stadt.example
@@ -119,6 +121,7 @@ def test_a_whole_report_becomes_one_observation_under_the_name_of_the_asset() ->
             "certificate=CN = new.stadt.example until 2036-01-01",
             "certificate=CN = old.stadt.example until 2026-01-01",
             "job=certbot.timer",
+            "job=dpkg",
             "packages=2",
             "web-server=nginx",
         ),

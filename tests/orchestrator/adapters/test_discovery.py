@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -168,6 +169,32 @@ def test_the_script_runs_in_the_shells_of_old_and_small_machines(shell: str) -> 
     _sections, complete = sections_of(done.stdout.decode())
     assert complete and done.stderr == b""
     assert len(done.stdout) < discovery_text.MOST_BYTES
+
+
+def test_the_script_needs_no_more_than_busybox(tmp_path: Path) -> None:
+    """A machine whose every tool is the small one: its own awk, ls, grep and df."""
+    if not (busybox := shutil.which("busybox")):
+        pytest.skip("no busybox here")
+    subprocess.run((busybox, "--install", "-s", str(tmp_path)), check=True, timeout=60)
+    done = subprocess.run(
+        (busybox, "sh", "-s"), input=SCRIPT, capture_output=True, timeout=60, env={"PATH": str(tmp_path)}
+    )
+    sections, complete = sections_of(done.stdout.decode())
+    assert complete and sections["memory"] and len(sections["volumes"]) > 1 and sections["sockets"]
+    assert not any("/fd" in line or "socket" in line for line in sections["holders"])
+
+
+def test_of_processes_only_those_with_a_socket_are_named() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        inode = os.fstat(listening.fileno()).st_ino
+        said = subprocess.run(("sh", "-s"), input=SCRIPT, capture_output=True, timeout=60).stdout
+    sections, _complete = sections_of(said.decode(errors="replace"))
+    holders = {line for line in sections["holders"] if not line.startswith("s")}
+    named = {line.split()[0] for line in sections["processes"]}
+    assert str(os.getpid()) in holders and str(os.getpid()) in named and named <= holders
+    assert f"s{inode}" in sections["holders"]
 
 
 def test_a_password_goes_only_to_the_machine_with_the_pinned_key(
