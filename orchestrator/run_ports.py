@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.estimates import RunTime
+from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId, WaveContent
 
@@ -105,6 +106,22 @@ class RunBook(Protocol):
 
     def release(self, tenant: TenantId, asset: AssetId, *, wave: str) -> None:
         """Free an asset locked by an unknown outcome of this wave (never of another)."""
+        ...
+
+
+class HostLook(Protocol):
+    """A look at machines that is under way beside the driver; one that is given up leaves nothing behind."""
+
+    def answers(self) -> Sequence[HostAnswer] | None:
+        """One answer for each door, in their order; None while it is under way. Asked again, it says the same."""
+        ...
+
+    def wait(self) -> Sequence[HostAnswer]:
+        """The answers, once they are there."""
+        ...
+
+    def drop(self) -> None:
+        """Nobody wants the answers any more."""
         ...
 
 

@@ -44,7 +44,6 @@ from orchestrator.core.asks import Asks, asks_of
 from orchestrator.core.constraints import Level
 from orchestrator.core.contacts_file import ContactsFile
 from orchestrator.core.discovery import FactsAnswer
-from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.freeze import NotByHand
 from orchestrator.core.host_keys import Door, KeyAnswer
 from orchestrator.core.netbox import NetboxAccess
@@ -57,7 +56,7 @@ from orchestrator.core.surroundings import Room
 from orchestrator.core.wave import WaveContent
 from orchestrator.core.wave_calendar import CalendarEntry, TaskEntry
 from orchestrator.ports import Books, Clock, SignatureCheck, Store
-from orchestrator.run_ports import PlaybookRunner
+from orchestrator.run_ports import HostLook, PlaybookRunner
 from orchestrator.settings import CONFIG_NAME, Settings, read_contacts_file, read_secret, read_settings
 from orchestrator.texts import _
 
@@ -139,7 +138,7 @@ class World:
             tell=tell,
             rooms=self.rooms,
             key_trouble=self.key_trouble,
-            hosts=look_at if self.settings.looks_at_hosts and self._reaches_machines() else None,
+            hosts=begin_look if self.settings.looks_at_hosts and self._reaches_machines() else None,
         )
 
     def _reaches_machines(self) -> bool:
@@ -348,11 +347,11 @@ def read_credentials(file: Path, *, password_file: Path | None, profiles: Collec
     return credentials.read_credentials(file, password_file=password_file, profiles=profiles)
 
 
-def look_at(doors: Sequence[Door]) -> tuple[HostAnswer, ...]:
-    """Whether each machine can work, in the order of the doors. Never raises for a door."""
+def begin_look(doors: Sequence[Door]) -> HostLook:
+    """A look at machines, whether each can work, under way in threads of its own."""
     from orchestrator.adapters import fleet  # paramiko
 
-    return fleet.look_at(doors)
+    return fleet.Look(doors)
 
 
 def read_host_keys(

@@ -9,12 +9,11 @@ from datetime import datetime
 
 from inventory.errors import ExpectedError
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.host_keys import Door
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.surroundings import Room
 from orchestrator.ports import Books, Clock, SignatureCheck, Store
-from orchestrator.run_ports import PlaybookRunner
+from orchestrator.run_ports import HostLook, PlaybookRunner
 
 
 def no_trouble(_profile: AccessProfile) -> str:
@@ -45,8 +44,8 @@ class Outside:
     """Hears of troubles that do not stop the driver."""
     rooms: Callable[[], tuple[Room, ...]] = tuple
     """How much is free where Kahn writes; asked before each step."""
-    hosts: Callable[[Sequence[Door]], Sequence[HostAnswer]] | None = None
-    """Looks at machines before a batch begins; None where nobody can, as with machines that are only simulated."""
+    hosts: Callable[[Sequence[Door]], HostLook] | None = None
+    """Begins a look at machines before a batch; None where nobody can, as with machines that are only simulated."""
     key_trouble: Callable[[AccessProfile], str] = no_trouble
     """Why the private key of a profile cannot be used here; empty when it can."""
 

@@ -15,7 +15,7 @@ from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
 from orchestrator.actions.look_around import Took, earlier_times, surroundings
-from orchestrator.actions.look_at_hosts import look_at_hosts
+from orchestrator.actions.look_at_hosts import Lookout
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
 from orchestrator.actions.sign import was_approved
@@ -30,7 +30,7 @@ from orchestrator.core.progress import WaveProgress
 from orchestrator.core.ready import NotReady
 from orchestrator.core.refusals import Overtaken, StaleDriver, StoreWentBack
 from orchestrator.core.runbook import Direction
-from orchestrator.core.surroundings import ALL_WELL, Looked, Surroundings
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import RunId
 from orchestrator.ports import MoveRow, WaveRow
 from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
@@ -98,7 +98,7 @@ class Driver:
         """By how much the wall clock jumped since each run began; one that was meant later knows nothing of it."""
         self._new_skew = timedelta()
         self._took: dict[tuple[TenantId, str], tuple[datetime, Took]] = {}
-        self._hosts: dict[tuple[TenantId, str], Looked] = {}
+        self._lookout = Lookout(outside)
         self._epoch = epoch
         self._first = True
         self._told: set[str] = set()
@@ -123,6 +123,10 @@ class Driver:
                 happened |= appointments and self._keep_appointment(wave)
                 happened |= self._advance(wave)
         return happened
+
+    def leave(self) -> None:
+        """Give up what is under way beside it. Runs go on: they belong to the next driver."""
+        self._lookout.leave()
 
     def _waves(self, only: tuple[TenantId, str] | None) -> list[WaveRow]:
         """All waves of all tenants; those of a tenant with a damaged one are left out, and it is told."""
@@ -203,7 +207,9 @@ class Driver:
     def _advance(self, wave: WaveRow) -> bool:
         """Let the rules answer until they rest. Each round is one transaction; runs start after its commit."""
         if wave.state in WAVE_GROUPS["at rest"] or wave.state is WaveState.MISSED:
+            self._lookout.forget(wave)
             return False
+        self._lookout.collect(wave)
         most = MAX_ROUNDS + len(wave.content.moves)  # failures are judged one a round
         for done in range(most):
             orders = self._round(wave)
@@ -211,9 +217,7 @@ class Driver:
                 return done > 0
             for order in orders:
                 if isinstance(order, LookAtHosts):
-                    self._hosts[wave.tenant, wave.key] = look_at_hosts(
-                        self._outside, wave, batch=order.batch, assets=order.assets
-                    )
+                    self._lookout.begin(wave, batch=order.batch, assets=order.assets)
                 else:
                     self._start(order)
         raise DriverLoops(wave=wave.key, rounds=most)
@@ -239,10 +243,8 @@ class Driver:
             read_at, took = desk.now, earlier_times(desk, wave)
             self._took[wave.tenant, wave.key] = read_at, took
         jump = self._jump_s if abs(self._jump_s) > CLOCK_MAY_JUMP_S else 0
-        # What was seen of the machines counts for the next answer of the rules and no longer.
-        hosts = self._hosts.pop((wave.tenant, wave.key), None if self._outside.hosts is not None else ALL_WELL)
         around = surroundings(desk, wave, rooms=self._outside.rooms(), clock_jump_s=jump, took=took)
-        return replace(around, hosts=hosts)
+        return replace(around, hosts=self._lookout.seen(wave))
 
     def _look_at_clocks(self) -> None:
         """By how much the wall clock went another way than the steady one since the last tick; deadlines follow."""

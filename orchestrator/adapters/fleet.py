@@ -5,6 +5,7 @@ As in discovery, a machine must show the host key that was approved before it is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -25,23 +26,45 @@ ANSWER_S = 30
 """Seconds for the few lines of one that has greeted, and twice as many for login and lines together: a healthy machine
 under heavy load needs more than ten."""
 LOOK_S = 120
-"""Seconds for a whole look: nothing else of any wave happens meanwhile."""
+"""Seconds for a whole look: its wave begins no batch meanwhile; everything else goes on."""
 TOO_LATE = HostAnswer(trouble=Trouble(code="too_late", told=Sentence(says="its turn did not come in time")))
+
+
+class Look:
+    """Machines that are asked in threads of their own. It dies with its process and leaves nothing behind."""
+
+    def __init__(self, doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience = PATIENCE) -> None:
+        self._ways, keys = Ways(patience), Keys()
+        self._pool = ThreadPoolExecutor(max_workers=min(at_once, len(doors)) or 1, thread_name_prefix="preflight")
+        self._asked = [self._pool.submit(_answer, door, self._ways, keys) for door in doors]
+        self._until = time.monotonic() + LOOK_S
+        self._answers: tuple[HostAnswer, ...] | None = None
+
+    def answers(self) -> tuple[HostAnswer, ...] | None:
+        """One answer per door, in the order of the doors; None while it is under way, which is ``LOOK_S`` at most."""
+        over = time.monotonic() >= self._until or all(one.done() for one in self._asked)
+        return self._ended() if over else self._answers
+
+    def wait(self) -> tuple[HostAnswer, ...]:
+        """The answers, once they are there. Never raises for a door."""
+        wait(self._asked, timeout=max(0.0, self._until - time.monotonic()))
+        return self._ended()
+
+    def drop(self) -> None:
+        """Ask nobody any more: nobody wants the answers."""
+        self._ended()
+
+    def _ended(self) -> tuple[HostAnswer, ...]:
+        if self._answers is None:
+            self._answers = tuple(one.result() if one.done() else TOO_LATE for one in self._asked)
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._ways.close()
+        return self._answers
 
 
 def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience = PATIENCE) -> tuple[HostAnswer, ...]:
     """One answer per door, in the order of the doors, within ``LOOK_S``. Never raises for a door."""
-    if not doors:
-        return ()
-    ways, keys = Ways(patience), Keys()
-    pool = ThreadPoolExecutor(max_workers=min(at_once, len(doors)), thread_name_prefix="preflight")
-    try:
-        asked = [pool.submit(_answer, door, ways, keys) for door in doors]
-        wait(asked, timeout=LOOK_S)
-        return tuple(one.result() if one.done() else TOO_LATE for one in asked)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        ways.close()
+    return Look(doors, at_once=at_once, patience=patience).wait()
 
 
 def _answer(door: Door, ways: Ways, keys: Keys) -> HostAnswer:

@@ -141,3 +141,24 @@ def receipt_refusal(made: SimulatedRun, task: str, host: SimulatedHost) -> int:
         return EPOCH_REFUSED_RC
     open_one = host.begun and host.ended != host.begun and host.begun not in own.settled
     return BEGUN_ELSEWHERE_RC if open_one or host.begun == own.id or host.at_work else 0
+
+
+@dataclass(kw_only=True)
+class SimulatedLook:
+    """A look at hosts that takes its virtual time; each tells how it is when the look ends."""
+
+    is_over: Callable[[], bool]
+    ask: Callable[[], tuple[HostAnswer, ...]]
+    found: tuple[HostAnswer, ...] | None = None
+
+    def answers(self) -> tuple[HostAnswer, ...] | None:
+        """None until its time is over."""
+        return self.wait() if self.found is not None or self.is_over() else None
+
+    def wait(self) -> tuple[HostAnswer, ...]:
+        """At once: virtual time does not pass while somebody waits."""
+        self.found = self.ask() if self.found is None else self.found
+        return self.found
+
+    def drop(self) -> None:
+        """Nothing is under way in a world without threads."""

@@ -16,6 +16,7 @@ from orchestrator.adapters.simulated_hosts import LedgerEntry, LedgerKind, Simul
 from orchestrator.adapters.simulated_run import (
     KIND_OF,
     Mishap,
+    SimulatedLook,
     SimulatedRun,
     Trouble,
     look_answer,
@@ -31,6 +32,7 @@ from orchestrator.run_ports import RunOrder, SpoolLine, SpoolRead
 
 STARTUP_US, BETWEEN_US, SECOND_US = 900_000, 50_000, 1_000_000
 NEVER_US = 2**62
+LOOK_US = 4 * SECOND_US
 
 
 @dataclass(kw_only=True)
@@ -125,10 +127,14 @@ class SimulatedRuns:
         """Simulated runs leave no directory that another store could meet."""
         return frozenset()
 
-    def look(self, doors: Sequence[Door]) -> tuple[HostAnswer, ...]:
-        """How the hosts are right now, as the look before a batch asks it."""
+    def look(self, doors: Sequence[Door]) -> SimulatedLook:
+        """Begin a look at hosts; each tells how it is when the look ends."""
+        ends_us, hosts = self.now_us() + LOOK_US, [str(one.asset) for one in doors]
+        return SimulatedLook(is_over=lambda: self.now_us() >= ends_us, ask=lambda: self._look_answers(hosts))
+
+    def _look_answers(self, hosts: Sequence[str]) -> tuple[HostAnswer, ...]:
         self.advance()
-        return tuple(look_answer(self.trouble.at_look(self.host(str(one.asset))), at=self.wall()) for one in doors)
+        return tuple(look_answer(self.trouble.at_look(self.host(one)), at=self.wall()) for one in hosts)
 
     # ------------------------------------------------------------------ time
 

@@ -92,6 +92,8 @@ def drive_until_rest(kahn: Context, key: str) -> int | None:
                 ).format(wave=key)
             )  # fmt: skip
             return VIEW_CLOSED
+        finally:
+            driver.leave()
 
 
 def _loop(kahn: Context, driver: Driver, reader: Reader, key: str) -> int:

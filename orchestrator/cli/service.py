@@ -79,6 +79,7 @@ class Service:
             while not (self._told.wait(0.2) or self._leave.is_set()):
                 pass
             ticks.shutdown(wait=True)
+            driver.leave()
         return not self._unseated
 
     def _begin_calls(self) -> BackgroundScheduler:

@@ -245,6 +245,8 @@ def _begin(view: View, batch: PlannedBatch) -> tuple[Command, ...]:
     hosts = view.around.hosts
     if hosts is None:
         return (LookAtHosts(batch=batch.name, assets=planned),)
+    if hosts.under_way:
+        return ()
     if hosts.closed:
         return (ChangeWave(event=WaveEvent.HOLD, cause=hosts.closed),)
     return (BeginBatch(batch=batch.name), *(_begin_one(asset, hosts) for asset in planned))

@@ -22,9 +22,12 @@ class Looked:
 
     held: Mapping[AssetId, str] = field(default_factory=dict)
     closed: str = ""
+    under_way: bool = False
+    """Whether the machines are still being asked."""
 
 
 ALL_WELL = Looked()
+LOOKING = Looked(under_way=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

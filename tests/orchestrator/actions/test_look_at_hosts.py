@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.actions.control_wave import change_course
+from orchestrator.actions.sign import Intent
 from orchestrator.core.explain import Sentence
 from orchestrator.core.fleet import HostAnswer
 from orchestrator.core.host_keys import Door, Trouble
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Policy
+from orchestrator.core.wave import ActKind
+from tests.copied_towns import a_town
 from tests.databases import database_url, store
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
@@ -21,16 +25,47 @@ __all__ = ["database_url", "store"]
 ONE_BATCH = Policy(batch_budget=1.0, wave_budget=1.0, canary_size=0, batch_size=6, unreachable_share=1.0)
 
 
+class Answered:
+    """A look whose answers are there at once, or when the test says so."""
+
+    def __init__(self, answers: tuple[HostAnswer, ...]) -> None:
+        self.found, self.slow, self.dropped = answers, False, False
+
+    def answers(self) -> tuple[HostAnswer, ...] | None:
+        return None if self.slow else self.found
+
+    def wait(self) -> tuple[HostAnswer, ...]:
+        return self.found
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+class SlowMachines:
+    """Machines that take their time: no answer until the test lets them."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.machines = machines
+
+    def __call__(self, doors: Sequence[Door]) -> Answered:
+        look = self.machines(doors)
+        look.slow = True
+        return look
+
+
 class Machines:
     """Answers for every machine: well, but for those that are named with their trouble."""
 
     def __init__(self, **troubles: str) -> None:
         self.troubles = troubles
         self.asked = list[str]()
+        self.looks = list[Answered]()
 
-    def __call__(self, doors: Sequence[Door]) -> tuple[HostAnswer, ...]:
+    def __call__(self, doors: Sequence[Door]) -> Answered:
         self.asked += [str(door.asset) for door in doors]
-        return tuple(self._answer(str(door.asset)) for door in doors)
+        look = Answered(tuple(self._answer(str(door.asset)) for door in doors))
+        self.looks.append(look)
+        return look
 
     def _answer(self, asset: str) -> HostAnswer:
         code = self.troubles.get(asset.removesuffix("-id").replace("-", "_"))
@@ -81,3 +116,57 @@ def test_nobody_is_looked_at_twice_for_one_batch(town: Town) -> None:
     town.drive(town.driver(hosts=machines))
     assert len(machines.asked) == 6
     assert set(town.states().values()) == {"moved"}
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Town:
+    """A wave that was started, with its canary as the first batch."""
+    return a_town(tmp_path, "started")
+
+
+def test_a_look_that_takes_its_time_keeps_no_driver_waiting_and_is_begun_only_once(quick: Town) -> None:
+    machines = Machines()
+    driver = quick.driver(hosts=SlowMachines(machines))
+    for _ in range(5):
+        driver.tick()
+    assert len(machines.looks) == 1 and looks(quick) == []
+    assert set(quick.states().values()) == {"planned"}
+    machines.looks[0].slow = False
+    driver.tick()
+    assert len(machines.looks) == len(looks(quick)) == 1
+    assert "running" in quick.states().values()
+
+
+def test_a_driver_that_dies_while_it_looks_costs_a_second_look_and_nothing_else(quick: Town) -> None:
+    machines = Machines()
+    quick.driver(hosts=SlowMachines(machines)).tick()
+    quick.drive(quick.driver(hosts=machines))
+    assert set(quick.states().values()) == {"moved"}
+    assert len(machines.looks) == 1 + len(looks(quick))
+
+
+def course(town: Town, kind: ActKind) -> None:
+    with town.outside().desk() as desk:
+        wave = desk.books.waves.get(STADT, "W01")
+        change_course(desk, wave, keyboard=town.anna, intent=Intent(kind=kind, reason="a reason"))
+
+
+def test_a_wave_that_is_paused_meanwhile_begins_nothing_and_looks_again_when_it_goes_on(quick: Town) -> None:
+    machines = Machines()
+    driver = quick.driver(hosts=SlowMachines(machines))
+    driver.tick()
+    course(quick, ActKind.PAUSE)
+    machines.looks[0].slow = False
+    driver.tick()
+    assert quick.wave()[1].begun == ()
+    course(quick, ActKind.RESUME)
+    driver.tick()
+    assert len(machines.looks) == 2 and quick.wave()[1].begun == ()
+
+
+def test_a_driver_that_goes_drops_the_look_that_nobody_waits_for(quick: Town) -> None:
+    machines = Machines()
+    driver = quick.driver(hosts=SlowMachines(machines))
+    driver.tick()
+    driver.leave()
+    assert machines.looks[0].dropped

@@ -13,7 +13,7 @@ import pytest
 
 from inventory.model import AssetId
 from orchestrator.adapters import fleet
-from orchestrator.adapters.fleet import look_at
+from orchestrator.adapters.fleet import TOO_LATE, Look, look_at
 from orchestrator.adapters.ssh_session import Patience
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.fleet import HostAnswer, Post, findings
@@ -108,3 +108,15 @@ def test_a_machine_that_lets_one_in_and_then_never_answers_ends_at_its_deadline(
         door = a_door(server, port=port, known=key)
         (answer,) = look_at([door], patience=QUICK)
     assert causes(door, answer) == ["does_not_speak"]
+
+
+def test_a_look_under_way_says_so_and_one_that_is_dropped_keeps_no_thread_busy() -> None:
+    with deaf() as port:
+        profile = AccessProfile(name="lab", user="root", key_file="/nonexistent", port=port)
+        door = Door(asset=AssetId("a"), address="127.0.0.1", profile=profile, known=KEY)
+        look = Look([door] * 30, at_once=2, patience=replace(QUICK, greet_s=20))
+        assert look.answers() is None
+        began = time.monotonic()
+        look.drop()
+        assert time.monotonic() - began < 10
+        assert look.answers() == (TOO_LATE,) * 30
