@@ -32,6 +32,11 @@ KNOWN = (
         remedy="Ask them to log off, then plan it again.",
     ),
     Cause(
+        code="still_used",
+        says="somebody still uses the machine that is to be retired",
+        remedy="Ask them (the result names logons, connections and files); plan it again, or change its strategy.",
+    ),
+    Cause(
         code="still_working",
         says="a program of an earlier attempt still works on the machine",
         remedy="Wait until it has ended, then roll back again.",

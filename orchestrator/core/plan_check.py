@@ -11,7 +11,7 @@ from itertools import pairwise
 from inventory.model import Asset, AssetId, Snapshot
 from orchestrator.core.constraints import Planning
 from orchestrator.core.plan import Pin, Plan, PlanFinding, PlannedWave, PlanRequest
-from orchestrator.core.plan_check_asks import asks_unmet, people_move
+from orchestrator.core.plan_check_asks import asks_unmet, is_let_go, people_move, wanted_by_others
 from orchestrator.core.plan_check_calendar import window_faults
 from orchestrator.core.plan_check_groups import SEATED, answered_for, direct_needs, successor_of, together
 from orchestrator.core.plan_check_rules import Case, rules_broken
@@ -163,12 +163,16 @@ def _fields(bench: _Bench) -> Iterator[PlanFinding]:
     unfit = [asset for asset in planned if asset not in bench.answered and asset not in bench.settled]
     yield from _about(bench, "not_a_move", "Assets are never moved themselves", unfit)
     stays = [asset for asset in planned if bench.assets[asset].text("strategy") in ("retain", "retire")]
+    stays = [asset for asset in stays if not is_let_go(bench.assets[asset], bench.policy)]
     yield from _about(bench, "retained", "Assets are to stay", stays)
+    gone = [asset for asset in planned if is_let_go(bench.assets[asset], bench.policy)]
+    needed = wanted_by_others(bench.snapshot) if gone else frozenset()
+    yield from _about(bench, "still_needed", "Assets retire that others need", [one for one in gone if one in needed])
 
 
 def _successors(bench: _Bench) -> Iterator[PlanFinding]:
     planned = [asset for asset in bench.wave_of if asset in bench.assets]
-    lacking = [one for one in planned if one not in bench.heirs and _wants_heir(bench.assets[one])]
+    lacking = [one for one in planned if one not in bench.heirs and _wants_heir(bench.assets[one], bench.policy)]
     yield from _about(bench, "no_successor", "Assets have no successor in the inventory", lacking)
     count: dict[AssetId, int] = {}
     for heir in bench.heirs.values():
@@ -179,8 +183,8 @@ def _successors(bench: _Bench) -> Iterator[PlanFinding]:
     yield from _about(bench, "successor_replaced", "Assets' successors are replaced themselves", moving)
 
 
-def _wants_heir(asset: Asset) -> bool:
-    return asset.kind in SEATED or bool(asset.text("successor"))
+def _wants_heir(asset: Asset, policy: Policy) -> bool:
+    return not is_let_go(asset, policy) and (asset.kind in SEATED or bool(asset.text("successor")))
 
 
 def _runbooks(bench: _Bench) -> Iterator[PlanFinding]:
@@ -191,6 +195,8 @@ def _runbooks(bench: _Bench) -> Iterator[PlanFinding]:
 
 def _fits(bench: _Bench, asset: AssetId, wave: PlannedWave) -> bool:
     table = bench.policy.by_hand if people_move(bench.assets[asset], bench.policy) else bench.policy.runbooks
+    if is_let_go(bench.assets[asset], bench.policy):
+        table = bench.policy.retire
     return table.get(bench.assets[asset].kind) == wave.runbook
 
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, name_key
 from orchestrator.core.asks import Asks
 from orchestrator.core.plan import Plan, PlannedWave, PlanRequest
-from orchestrator.core.plan_check_groups import successor_of
+from orchestrator.core.plan_check_groups import SEATED, successor_of
 from orchestrator.core.policy import Policy
 
 NEEDED = ("address", "access", "host_key")
@@ -38,6 +38,34 @@ class _Asked:
 def people_move(asset: Asset, policy: Policy) -> bool:
     """A Windows machine of a kind that the policy has moved by hand."""
     return asset.kind in policy.by_hand and "windows" in asset.text("os_name").casefold()
+
+
+def is_let_go(asset: Asset, policy: Policy) -> bool:
+    """A machine to retire of a kind that the policy retires by a wave; none that runs Windows."""
+    return (
+        asset.text("strategy") == "retire"
+        and policy.retire.get(asset.kind, "") != ""
+        and "windows" not in asset.text("os_name").casefold()
+    )
+
+
+def wanted_by_others(snapshot: Snapshot) -> frozenset[AssetId]:
+    """What something needs that does not retire itself."""
+    lasting = [asset for asset in snapshot.assets if asset.text("strategy") != "retire"]
+    ids = {asset.id for asset in lasting}
+    served = {name_key(m) for a in lasting if a.kind is AssetKind.PROCEDURE for m in a.texts("machines")}
+    lasting_procedures = {name_key(asset.name) for asset in lasting if asset.kind is AssetKind.PROCEDURE}
+    runs = [
+        asset.id
+        for asset in snapshot.assets
+        if asset.is_machine
+        and asset.kind not in SEATED
+        and (
+            name_key(asset.name) in served or lasting_procedures & {name_key(one) for one in asset.texts("procedures")}
+        )
+    ]
+    seats = [asset.id for asset in snapshot.assets if asset.kind in SEATED and name_key(asset.name) in served]
+    return frozenset([*runs, *seats, *(edge.needs for edge in snapshot.dependencies if edge.asset in ids)])
 
 
 def asks_unmet(plan: Plan, snapshot: Snapshot, policy: Policy, *, request: PlanRequest | None) -> Iterator[Lack]:

@@ -112,6 +112,8 @@ class Policy:
     inventory: InventoryRules = field(default_factory=InventoryRules, metadata=LATER)
     procedures: tuple[ProcedureSettings, ...] = field(default=(), metadata=LATER)
     """What belongs to each procedure that a runbook moves."""
+    retire: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
+    """Which runbook retires an asset of that kind whose strategy is *retire*; without an entry it stays."""
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):
@@ -126,6 +128,9 @@ class Policy:
         if overlap := sorted(set(self.by_hand.values()) & set(self.runbooks.values())):
             why = "a runbook is either for machines that Kahn reaches or for work by hand"
             raise InvalidPolicy(field="by_hand", value=", ".join(overlap), why=why)
+        if overlap := sorted(set(self.retire.values()) & {*self.runbooks.values(), *self.by_hand.values()}):
+            why = "a runbook either moves assets or retires them"
+            raise InvalidPolicy(field="retire", value=", ".join(overlap), why=why)
         if self.canary_size < 0 or self.auto_rollback_max < 0:
             raise InvalidPolicy(field="canary_size", value=self.canary_size, why="it must not be negative")
 
@@ -133,6 +138,13 @@ class Policy:
         """Whether people move it: it runs Windows, and the policy names a runbook of manual steps for its kind."""
         return asset.kind in self.by_hand and "windows" in asset.text("os_name").casefold()
 
+    def retires(self, asset: Asset) -> bool:
+        """Whether a wave retires it: that is its strategy, the policy names a runbook for it, and Kahn reaches it."""
+        told = asset.text("strategy") == "retire" and asset.kind in self.retire
+        return told and "windows" not in asset.text("os_name").casefold()
+
     def runbook_of(self, asset: Asset) -> str:
-        """Name of the runbook that moves it; empty when none does."""
+        """Name of the runbook that moves or retires it; empty when none does."""
+        if self.retires(asset):
+            return self.retire[asset.kind]
         return self.by_hand[asset.kind] if self.moves_by_hand(asset) else self.runbooks.get(asset.kind, "")

@@ -102,6 +102,7 @@ def _readers() -> dict[str, Reader]:
         "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
         "by_hand": _runbooks,
+        "retire": _runbooks,
         "planning": read_planning,
         "max_outage_min": _outages,
         "gate": read_gates,
@@ -283,6 +284,10 @@ workstation = "replace-workstation"
 # Machines that run Windows are moved by people: a runbook of manual steps, for which Kahn reaches no machine.
 # [by_hand]
 # workstation = "replace-seat-by-hand"
+
+# Machines whose strategy is *retire* go without a successor: which runbook switches them off. Without one they stay.
+# [retire]
+# server = "retire-asset"
 
 # How many minutes an asset of that kind may be out of service; near it people are called. Without an entry: no limit.
 [max_outage_min]

@@ -16,14 +16,15 @@ DOCUMENTATION = """
 module: kahn_power
 short_description: Switches a machine off, wakes it again, and tells which it is
 description: >-
-  It leaves a note at the witness (the machine that takes its place) before it orders the machine off, and completes it
-  when the order was taken: with the complete note and without an answer the machine counts as off; otherwise nobody can
-  tell off from cut off.
+  It leaves a note at the witness (the machine that takes its place, or the vault) before it orders the machine off,
+  and completes it when the order was taken: with the complete note and without an answer the machine counts as off;
+  otherwise nobody can tell off from cut off.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state: {type: str, choices: ["off", "on", asked, checked], required: true, description: What to do}
   machine: {type: list, elements: str, required: true, description: ssh arguments of the machine}
   witness: {type: list, elements: str, required: true, description: ssh arguments of the machine that keeps the note}
+  witness_name: {type: str, choices: [target, vault], default: target, description: "Its role, for causes"}
   wakers: {type: list, elements: raw, description: "ssh arguments of machines that send the wake-up packet (on)"}
   mac: {type: list, elements: str, description: Network addresses to wake (on)}
   seconds: {type: int, default: 120, description: How long to wait for off or on}
@@ -80,11 +81,18 @@ def boot_of(machine, seconds=_ANSWER_S):
     return "" if code == 255 else said if code == 0 else "?"
 
 
-def note_at(witness, directory):
+WORD = {"target": "successor", "vault": "vault"}
+
+
+def _silent(name):
+    return Trouble(name + "_unreachable", f"The {WORD[name]}, which keeps the receipt, does not answer.")
+
+
+def note_at(witness, directory, name="target"):
     """What the witness keeps: {"ordered": boot id, "taken": whether}, or nothing. Raises Trouble."""
     code, said = call(witness, ["sh", "-c", 'test ! -e "$1/power" || cat "$1/power"', "sh", directory])
     if code:
-        raise Trouble("target_unreachable", "The successor, which keeps the receipt, does not answer.")
+        raise _silent(name)
     try:
         note = json.loads(said) if said else {}
     except ValueError:
@@ -92,30 +100,30 @@ def note_at(witness, directory):
     return note if isinstance(note, dict) else {}
 
 
-def leave_note(witness, directory, note):
+def leave_note(witness, directory, note, name="target"):
     """Leave a note at the witness, or take it away when it is empty."""
     if note:
         argv, text = ["sh", "-c", _NOTE, "sh", directory], json.dumps(note).encode("ascii")
     else:
         argv, text = ["rm", "-f", directory + "/power"], b""
     if call(witness, argv, stdin=text)[0]:
-        raise Trouble("target_unreachable", "The successor, which keeps the receipt, does not answer.")
+        raise _silent(name)
 
 
 def switch_off(asked, directory):
     """Note, order, wait."""
     boot = boot_of(asked["machine"])
     if not boot:
-        if note_at(asked["witness"], directory).get("taken"):
+        if note_at(asked["witness"], directory, asked["witness_name"]).get("taken"):
             return False, {"off": True}
         raise Trouble("source_unreachable", "The old host does not answer, so it cannot be switched off.")
-    leave_note(asked["witness"], directory, {"ordered": boot, "taken": False})
+    leave_note(asked["witness"], directory, {"ordered": boot, "taken": False}, asked["witness_name"])
     code, said = call(asked["machine"], ["sh", "-c", _OFF])
     if code == 255:
         raise Trouble("source_unreachable", "The old host was lost while it was ordered off.")
     if code:
         raise Trouble("power_off_failed", "The old host refused to switch off: " + printable(said[:200]))
-    leave_note(asked["witness"], directory, {"ordered": boot, "taken": True})
+    leave_note(asked["witness"], directory, {"ordered": boot, "taken": True}, asked["witness_name"])
     wait_off(asked["machine"], asked["seconds"])
     return True, {"off": True, "boot": boot}
 
@@ -132,7 +140,7 @@ def wait_off(machine, seconds):
 def switch_on(asked, directory):
     """Wake it, wait for ssh, take the note away."""
     if boot_of(asked["machine"]):
-        leave_note(asked["witness"], directory, {})
+        leave_note(asked["witness"], directory, {}, asked["witness_name"])
         return False, {"on": True}
     macs = [one.lower() for one in asked["mac"] if re.fullmatch(r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){5}", one)]
     if not macs:
@@ -147,7 +155,7 @@ def switch_on(asked, directory):
         pause = time.monotonic() + min(15, asked["seconds"])
         while time.monotonic() < pause:
             if boot_of(asked["machine"]):
-                leave_note(asked["witness"], directory, {})
+                leave_note(asked["witness"], directory, {}, asked["witness_name"])
                 return True, {"on": True}
             time.sleep(0.5)
     _ask_a_person(f"it did not answer the wake-up packet within {asked['seconds']} s")
@@ -167,7 +175,7 @@ def ask(asked, directory, tries=_PROBE_TRIES, seconds=_ANSWER_S):
         boot = boot_of(asked["machine"], seconds=seconds)
         if boot:
             return False, {"answer": "not_done", "boot": boot}
-    if note_at(asked["witness"], directory).get("taken"):
+    if note_at(asked["witness"], directory, asked["witness_name"]).get("taken"):
         return False, {"answer": "done"}
     return False, {"answer": "cannot_tell"}
 
@@ -189,6 +197,7 @@ def main():
             "state": {"type": "str", "choices": ["off", "on", "asked", "checked"], "required": True},
             "machine": ends,
             "witness": ends,
+            "witness_name": {"type": "str", "choices": ["target", "vault"], "default": "target"},
             "wakers": {"type": "list", "elements": "raw", "default": []},
             "mac": {"type": "list", "elements": "str", "default": []},
             "seconds": {"type": "int", "default": 120},

@@ -32,11 +32,11 @@ LEFT_BEHIND = ("var/lib/kahn", "var/log", "var/tmp", "var/cache", "etc/.pwd.lock
 class Seats:
     """Numbered pairs of old workstation and successor with one vault, and a wave's content about them."""
 
-    def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path) -> None:
+    def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path, runbook: str = "replace-workstation") -> None:
         self.lab, self.tenant, self.count, self.state = lab, tenant, count, state
         lab.up(tenant=tenant, specs=seat_specs(count))
-        self.runbook = load_runbook(SHIPPED / "replace-workstation")
-        freeze_tree(SHIPPED / "replace-workstation", state / "trees", shared=SHIPPED)
+        self.runbook = load_runbook(SHIPPED / runbook)
+        freeze_tree(SHIPPED / runbook, state / "trees", shared=SHIPPED)
         self.clock = SystemClock()
         self.runs = AnsibleRuns(state=state, trees=state / "trees", ansible_playbook=PLAYBOOK, clock=self.clock)
         self.epoch = 0

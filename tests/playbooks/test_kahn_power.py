@@ -36,7 +36,8 @@ class Machine:
         witness.write_text('#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n')
         for program in (ssh, witness):
             program.chmod(0o755)
-        return {"machine": [str(ssh)], "witness": [str(witness)], "seconds": seconds, "wakers": [], "mac": []}
+        ends = {"machine": [str(ssh)], "witness": [str(witness)], "witness_name": "vault"}
+        return {**ends, "seconds": seconds, "wakers": [], "mac": []}
 
     @property
     def directory(self) -> str:
@@ -86,5 +87,6 @@ def test_a_machine_that_cannot_be_woken_asks_for_a_person(machine: Machine, mac:
 
 def test_a_witness_that_is_gone_is_named(machine: Machine) -> None:
     asked = machine.asked() | {"witness": ["false"]}
-    assert cause(power.switch_off, asked, machine.directory) == "target_unreachable"
+    assert cause(power.switch_off, asked, machine.directory) == "vault_unreachable"
+    assert cause(power.switch_off, asked | {"witness_name": "target"}, machine.directory) == "target_unreachable"
     assert (machine.top / "on").exists()

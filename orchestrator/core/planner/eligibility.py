@@ -36,6 +36,10 @@ class Case:
     services: Services
     described: int
     """How many procedures that the policy describes run on it."""
+    retires: bool = False
+    """Whether it goes without a successor."""
+    needed_by: tuple[str, ...] = ()
+    """Names of what stays or moves and needs it, by the inventory; only looked for when it retires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +69,19 @@ def _no_runbook(case: Case) -> str:
 
 def _retained(case: Case) -> str:
     strategy = case.asset.text("strategy")
-    return f"Its strategy is {strategy}." if strategy in STAYS else ""
+    return f"Its strategy is {strategy}." if strategy in STAYS and not case.retires else ""
+
+
+def _still_needed(case: Case) -> str:
+    if not case.needed_by:
+        return ""
+    more = f" and {len(case.needed_by) - 1} more" if len(case.needed_by) > 1 else ""
+    return f"It is to retire, but {case.needed_by[0]!r}{more} needs it."
 
 
 def _no_successor(case: Case) -> str:
+    if case.retires:
+        return ""
     needed = case.asset.kind in SEAT_MACHINES or RoleSource.SUCCESSOR in case.asks.machines
     return "It names no successor." if needed and not case.asset.text("successor") else ""
 
@@ -158,6 +171,11 @@ def _fits(found: str, wanted: str) -> bool:
 RULES: tuple[Rule, ...] = (
     Rule(name="no_runbook", fault=_no_runbook, remedy="Give the kind a runbook in the policy, or leave it."),
     Rule(name="retained", fault=_retained, remedy="Change its `strategy` if it is to move after all."),
+    Rule(
+        name="still_needed",
+        fault=_still_needed,
+        remedy="Retire that first or correct what the inventory says it needs; or change this one's `strategy`.",
+    ),
     Rule(name="no_successor", fault=_no_successor, remedy="Import the name of its new machine as `successor`."),
     Rule(name="successor_unknown", fault=_successor_unknown, remedy="Import the new machine, or correct `successor`."),
     Rule(name="successor_replaced", fault=_successor_replaced, remedy="Name the machine that remains in the end."),
@@ -227,6 +245,7 @@ def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -
     known, policy = request.snapshot.by_id(), request.policy
     services = Services(request.snapshot)
     runs = _described_on(request.snapshot, policy)
+    needed = needed_at(request.snapshot) if any(policy.retires(one) for one in waiting) else {}
     for asset in waiting:
         new = succession.successor.get(asset.id)
         named_by = succession.replaces.get(new, ()) if new is not None else ()
@@ -240,12 +259,35 @@ def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -
             rivals=tuple(known[one].name for one in named_by if one != asset.id),
             services=services,
             described=len(runs.get(asset.id, ())),
+            retires=policy.retires(asset),
+            needed_by=needed.get(asset.id, ()) if policy.retires(asset) else (),
         )
 
 
 def _unsaid(runbook: str, *, by_hand: bool) -> Asks:
     """What is taken to be asked by a runbook of which nobody said: people need nothing, others a vault."""
     return Asks(runbook=runbook, machines=(RoleSource.ASSET,), reached=False) if by_hand else Asks(runbook=runbook)
+
+
+def needed_at(snapshot: Snapshot) -> dict[AssetId, tuple[str, ...]]:
+    """Machine -> names of what does not retire and needs it: by a dependency, or a procedure that runs there."""
+    known = {one.id: one for one in snapshot.assets if one.text("strategy") != "retire"}
+    found: dict[AssetId, set[str]] = {}
+    for edge in snapshot.dependencies:
+        if edge.asset in known:
+            found.setdefault(edge.needs, set()).add(known[edge.asset].name)
+    machines = {name_key(one.name): one.id for one in snapshot.assets if one.is_machine}
+    procedures = {name_key(one.name): one.name for one in known.values() if one.kind is AssetKind.PROCEDURE}
+    for one in known.values():
+        for name in one.texts("machines") if one.kind is AssetKind.PROCEDURE else ():
+            if name_key(name) in machines:
+                found.setdefault(machines[name_key(name)], set()).add(one.name)
+    for one in snapshot.assets:
+        # What a seat's machine names is used there, and runs elsewhere.
+        for name in one.texts("procedures") if one.is_machine and one.kind not in SEAT_MACHINES else ():
+            if name_key(name) in procedures:
+                found.setdefault(one.id, set()).add(procedures[name_key(name)])
+    return {asset: tuple(sorted(names)) for asset, names in found.items()}
 
 
 def _described_on(snapshot: Snapshot, policy: Policy) -> dict[AssetId, set[str]]:

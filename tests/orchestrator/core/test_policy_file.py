@@ -135,3 +135,10 @@ def test_what_people_move_is_read_and_never_with_a_runbook_for_machines() -> Non
 
 def test_a_policy_without_runbooks_is_a_warning() -> None:
     assert reading(NIGHT + "[runbooks]\n").warnings == ("No kind of asset has a runbook: nothing can move.",)
+
+
+def test_a_runbook_either_moves_or_retires() -> None:
+    policy = reading('[retire]\nserver = "retire-asset"\n').policy
+    assert policy.retire == {AssetKind.SERVER: "retire-asset"}
+    with pytest.raises(InvalidPolicy, match="retire"):
+        Policy(retire={AssetKind.SERVER: "replace-workstation"})

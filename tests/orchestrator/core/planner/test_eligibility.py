@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inventory.model import Asset, AssetId, AssetKind
+from inventory.model import Asset, AssetId, AssetKind, Dependency, DependencyKind
 from orchestrator.core.asks import Asks
 from orchestrator.core.plan import Planner, PlanRequest
 from orchestrator.core.plan_check import check_plan, errors_of
@@ -191,3 +191,57 @@ def test_the_second_opinion_finds_a_windows_machine_in_a_wave_that_reaches_machi
     request = a_request(an_estate(1, also=(the_old(**{**WINDOWS, "address": "x", "access": "y", "host_key": "z"}),)))
     rules = {one.rule for one in errors_of(check_plan(plan, request.snapshot, BY_HAND, request=request))}
     assert "runbook" in rules
+
+
+RETIRING = a_policy(retire={AssetKind.SERVER: "retire-asset", AssetKind.WORKSTATION: "retire-asset"})
+LEAVE = Asks(runbook="retire-asset", machines=(RoleSource.ASSET, RoleSource.VAULT))
+
+
+def retiring(*also: Asset, policy: Policy = RETIRING, needed: tuple[Dependency, ...] = ()) -> PlanRequest:
+    """An estate whose policy retires machines."""
+    estate = an_estate(1, also=also)
+    return a_request(replace(estate, dependencies=needed), policy=policy, asks=(LEAVE,))
+
+
+def test_what_retires_needs_no_successor_and_stays_without_a_runbook_for_it() -> None:
+    gone = a_server("srv-old", strategy="retire", os_name="Debian 11")
+    assert faults_of(retiring(gone, the_old(strategy="retire", successor="")))[gone.id] is None
+    assert faults_of(retiring(the_old(strategy="retire", successor="")))[AssetId("old-0000")] is None
+    stays = faults_of(retiring(gone, policy=a_policy()))[gone.id]
+    windows = a_server("srv-win", strategy="retire", os_name="Windows Server 2016")
+    left = faults_of(retiring(windows))[windows.id]
+    assert stays is not None and left is not None and (stays.rule, left.rule) == ("no_runbook", "no_runbook")
+
+
+@pytest.mark.parametrize("by", ["dependency", "procedure", "machine"])
+def test_what_others_need_does_not_retire_before_them(by: str) -> None:
+    uses = a_server("srv-app")
+    gone = a_server("srv-old", strategy="retire", procedures=("EWO",) if by == "machine" else ())
+    ewo = a_procedure("EWO", *(("srv-old",) if by == "procedure" else ()))
+    edge = Dependency(tenant=gone.tenant, asset=uses.id, needs=gone.id, kind=DependencyKind.HARD)
+    also = (gone, uses) if by == "dependency" else (gone, ewo)
+    request = retiring(*also, needed=(edge,) if by == "dependency" else ())
+    fault = faults_of(request)[gone.id]
+    assert fault is not None and fault.rule == "still_needed", fault
+    assert ("srv-app" if by == "dependency" else "EWO") in fault.says
+    last = a_server("srv-app", strategy="retire"), a_procedure("EWO", "srv-old", strategy="retire")
+    both = retiring(gone, *last, needed=(edge,) if by == "dependency" else ())
+    assert faults_of(both)[gone.id] is None
+
+
+@pytest.mark.parametrize("planner", [FirstFitPlanner(), StepwisePlanner()])
+def test_retiring_machines_are_planned_in_waves_of_their_own_which_the_second_opinion_passes(planner: Planner) -> None:
+    request = retiring(a_server("srv-old", strategy="retire"), a_server("srv-last", strategy="retire"))
+    plan = planner.propose(request)
+    assert errors_of(check_plan(plan, request.snapshot, request.policy, request=request)) == ()
+    assert {wave.runbook: sorted(wave.assets) for wave in plan.waves} == {
+        "replace-workstation": ["old-0000"],
+        "retire-asset": ["srv-last", "srv-old"],
+    }
+    stays = check_plan(plan, request.snapshot, a_policy(), request=request)
+    assert {"retained", "runbook"} <= {one.rule for one in errors_of(stays)}
+    needed = retiring(
+        a_server("srv-old", strategy="retire"), a_server("srv-last", strategy="retire"), a_procedure("V", "srv-old")
+    )
+    found = errors_of(check_plan(plan, needed.snapshot, needed.policy, request=None))
+    assert [(one.rule, one.assets) for one in found if one.rule == "still_needed"] == [("still_needed", ("srv-old",))]
