@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from inventory.errors import ExpectedError, because
-from inventory.model import FIELDS, Asset, AssetId, field_named, is_attribute, name_key
+from inventory.model import FIELDS, Asset, AssetId, field_named, field_word, is_attribute, name_key
 
 SHORT_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,7 +33,7 @@ FACTS = ("state", "wave", "source")
 """What is known of an asset beside its record; whoever asks gives it along."""
 Facts = Mapping[AssetId, Mapping[str, tuple[str, ...]]]
 _NOTHING: Facts = MappingProxyType({})
-_TERM = re.compile(r"([a-z][a-z_]*|attr\.[a-z][a-z0-9_]*)(!=|!~|<=|>=|[:=~<>])(.*)", re.DOTALL)
+_TERM = re.compile(r"([a-z][a-z_]*|attr\.[a-z][a-z0-9_]*)(!=|!~|<=|>=|[:=~<>])(.*)", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{0,18})?")
 _GERMAN_NUMBER = re.compile(r"-?[0-9]{1,3}(\.[0-9]{3})*,[0-9]{1,18}|-?[0-9]{1,18},[0-9]{1,18}")
 _SIGNS = re.compile(r"[^\w.]+")
@@ -120,7 +120,18 @@ def chosen(assets: Iterable[Asset], text: str, *, facts: Facts | None = None) ->
 
 def is_term(word: str) -> bool:
     """Whether the word is a condition and not a name."""
-    return _TERM.fullmatch(word) is not None
+    return _parts(word) is not None
+
+
+def _parts(word: str) -> tuple[str, str, str] | None:
+    """Field, sign and value; None where it is a name. Capitals mean nothing in the name of a field, but where no field
+    is called so, a word with a capital is a name: ``Haus: Keller``."""
+    found = _TERM.fullmatch(word)
+    if not found:
+        return None
+    name = SHORT_WORDS.get(field_word(found[1]), field_word(found[1]))
+    is_known = field_named(name) is not None or name in OWN or name in FACTS
+    return (name, found[2], found[3]) if is_known or found[1].islower() else None
 
 
 def as_text(words: Iterable[str]) -> str:
@@ -135,8 +146,8 @@ def _quoted(word: str) -> str:
         return word
     if {part.casefold() for part in parts} & {*_OR, *_NOT}:
         return word
-    found = _TERM.fullmatch(word)
-    return f'{found[1]}{found[2]}"{found[3]}"' if found else f'"{word}"'
+    found = _parts(word)
+    return f'{found[0]}{found[1]}"{found[2]}"' if found else f'"{word}"'
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
@@ -162,10 +173,10 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _term(text: str, position: int, word: str, *, is_turned: bool, facts: bool) -> Term:
-    found = _TERM.fullmatch(word)
+    found = _parts(word)
     if not found:
         return Term(field="name", sign="~", value=word, is_turned=is_turned)
-    name, sign, value = SHORT_WORDS.get(found[1], found[1]), found[2], found[3]
+    name, sign, value = found
     if name in FACTS and not facts:
         raise _invalid(text, position, because("{a} is not known here", a=name))
     if field_named(name) is None and name not in OWN and name not in FACTS:
@@ -173,7 +184,7 @@ def _term(text: str, position: int, word: str, *, is_turned: bool, facts: bool) 
     if sign in _ORDER and not is_attribute(name) and (name not in FIELDS or FIELDS[name].type not in _ORDERED):
         raise _invalid(text, position, because("{a} is neither a number nor a date", a=name))
     if sign in _ORDER and (is_attribute(name) or FIELDS[name].type != "date") and _number(value) is None:
-        raise _invalid(text, position + len(found[1]) + len(sign), because("{a!r} is no number", a=value))
+        raise _invalid(text, position + word.index(sign) + len(sign), because("{a!r} is no number", a=value))
     return Term(field=name, sign=sign, value=value, is_turned=is_turned)
 
 

@@ -27,7 +27,15 @@ from inventory.model import (
     name_group,
     name_key,
 )
-from inventory.observation import Observation, ObservedDependency, Place, Reading, Refusal, refusal_of
+from inventory.observation import (
+    Observation,
+    ObservedDependency,
+    Place,
+    Reading,
+    Refusal,
+    entries_refused,
+    refusal_of,
+)
 from inventory.references import Names, referred, unknown_reference
 from inventory.regroup import GROUP_ORDER, NewId, Regrouped, regroup
 from inventory.several import Several
@@ -128,18 +136,6 @@ def merge(holdings: Holdings, reading: Reading, *, new_id: NewId, when: When) ->
     refused_here = len(refusals) + len(more) + len(unresolved)
     tally = _tally(holdings, changes, mentioned, read=read + rejected, rejected=rejected + refused_here)
     return replace(changes, tally=tally)
-
-
-def entries_refused(refusals: Iterable[Refusal]) -> int:
-    """How many entries these refusals are about: one with two troubles counts once, a column that was refused not."""
-    found: set[object] = set()
-    for number, one in enumerate(refusals):
-        if one.row or one.place.row:
-            if one.row or not one.place.column:
-                found.add((one.place.file, one.place.row, one.row))
-        elif not one.place.column:
-            found.add(number)
-    return len(found)
 
 
 def _tally(holdings: Holdings, changes: ChangeSet, mentioned: Iterable[ClaimKey], *, read: int, rejected: int) -> Tally:

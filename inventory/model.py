@@ -241,6 +241,11 @@ def field_named(name: str) -> Field | None:
     return known if known is not None or not is_attribute(name) else _attribute(name)
 
 
+def field_word(text: str) -> str:
+    """The name of a field as it is kept, from how a person writes it: capitals mean nothing."""
+    return text.strip().casefold()
+
+
 def is_attribute(name: str) -> bool:
     """Whether it may be the name of an attribute of a town's own, kept as text for assets of every kind."""
     return name.startswith(ATTRIBUTE) and _ATTRIBUTE_NAME.fullmatch(name) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inventory.errors import ExpectedError
@@ -116,3 +116,20 @@ def refusal_of(error: ExpectedError, place: Place, row: tuple[str, ...] = ()) ->
     return Refusal(
         place=place, code=error.code, says=says, remedy=remedy, row=row, templates=templates, facts=error.facts
     )
+
+
+def entries_refused(refusals: Iterable[Refusal]) -> int:
+    """How many entries these refusals are about: one with two troubles counts once, a column that was refused not."""
+    found: set[object] = set()
+    for number, one in enumerate(refusals):
+        if one.row or one.place.row:
+            if one.row or not one.place.column:
+                found.add((one.place.file, one.place.row, one.row))
+        elif not one.place.column:
+            found.add(number)
+    return len(found)
+
+
+def columns_refused(refusals: Iterable[Refusal]) -> int:
+    """How many columns were refused as a whole: no entries, as all rows are taken without them."""
+    return sum(1 for one in refusals if one.place.column and not one.row)

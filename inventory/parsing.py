@@ -94,6 +94,8 @@ def parse_number(field_name: str, raw: object, *, german: bool = False) -> float
     text = raw.strip()
     if len(text) > 40:
         raise _invalid(field_name, raw, "it is no number")
+    if text[:1] in ("-", "\u2212"):
+        return _limited(field_name, raw, -_from_digits(field_name, text[1:].strip(), german=german) or 0.0)
     return _limited(field_name, raw, _from_digits(field_name, text, german=german))
 
 

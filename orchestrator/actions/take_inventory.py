@@ -133,7 +133,7 @@ def compare(
             now, with_named_ends(_together(source, waiting.pop(source)), now.snapshot), new_id=new_id, when=when
         )
         if is_complete and changes.refusals:
-            raise ListIncomplete(count=len(changes.refusals), source=source)
+            raise ListIncomplete(count=changes.tally.rejected or len(changes.refusals), source=source)
         steps.append(Step(source=source, files=told, changes=changes))
     return Intake(before=holdings, steps=tuple(steps))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory.errors import ExpectedError
-from inventory.model import Asset, field_named
+from inventory.model import Asset, field_named, field_word
 from orchestrator.actions.choose_assets import assets_chosen
 from orchestrator.cli.asset_decide import list_conflicts, resolve
 from orchestrator.cli.asset_discover import discover
@@ -60,7 +60,7 @@ def list_(
 ) -> None:
     """List the assets that fulfil the filter."""
     context = context_of(ctx)
-    wanted = tuple(word.strip() for word in columns.split(",") if word.strip())
+    wanted = tuple(field_word(one) for one in columns.split(",") if one.strip())
     for column in wanted:
         if field_named(column) is None and column not in ("name", "kind"):
             raise NoSuchColumn(column=column)

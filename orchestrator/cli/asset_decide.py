@@ -10,7 +10,7 @@ import typer
 from inventory.changes import Holdings
 from inventory.conflicts import Conflict, OpenQuestion, conflicts, questions
 from inventory.filtering import as_text, chosen
-from inventory.model import Asset
+from inventory.model import Asset, field_word
 from inventory.tables import micros
 from orchestrator.actions.choose_assets import facts_in
 from orchestrator.actions.decide_asset import Asked, NotDecidable, Word, decide, decided, effect
@@ -114,7 +114,7 @@ def _asked(holdings: Holdings, *, field: str, use: str, source: str, same: str, 
     if same or different:
         other = _one(holdings, same or different)
         return Asked(same=other) if same else Asked(different=other)
-    return Asked(field=field, use=use, source=source)
+    return Asked(field=field_word(field), use=use, source=source)
 
 
 # --------------------------------------------------------------------------- what is shown

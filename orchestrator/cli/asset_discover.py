@@ -14,7 +14,7 @@ import typer
 from orchestrator.actions.discover import Discovered, FactsReader, ask, discovered
 from orchestrator.actions.scan_keys import select_machines
 from orchestrator.actions.take_inventory import Now, holdings_in, take_inventory
-from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, refused_line, show_changes, step_as_json
+from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, show_changes, show_refusals, step_as_json
 from orchestrator.cli.context import Context, context_of
 from orchestrator.core.discovery import FactsAnswer
 from orchestrator.core.host_keys import Door
@@ -85,10 +85,7 @@ def _show(context: Context, found: Discovered) -> None:
     for step in found.intake.steps:
         for one in step.files:
             examples(context, [f"- {note}" for note in one.reading.notes])
-        refused = step.changes.refusals
-        if refused:
-            context.out.line(_("  refused: {count}").format(count=len(refused)))
-            examples(context, [refused_line(one) for one in refused])
+        show_refusals(context, step.changes.refusals)
         show_changes(context, step.changes)
     if found.troubles:
         context.out.line(_("  without a report: {count}").format(count=len(found.troubles)))

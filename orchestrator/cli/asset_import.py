@@ -18,7 +18,7 @@ from inventory.changes import ChangeSet
 from inventory.errors import ExpectedError
 from inventory.mapping import MappingProfile
 from inventory.model import Value
-from inventory.observation import Refusal
+from inventory.observation import Refusal, columns_refused, entries_refused
 from inventory.rejects import rejects_csv
 from inventory.sources import is_recognised, read_file
 from inventory.sources.limits import FileUnreadable
@@ -199,11 +199,17 @@ def _show(context: Context, step: Step) -> None:
     for one in step.files:
         out.line(_("{file} ({format})").format(file=one.file, format=step.source))
         examples(context, [f"- {note}" for note in one.reading.notes])
-        refused = step.refusals_of(one)
-        if refused:
-            out.line(_("  refused: {count}").format(count=len(refused)))
-            examples(context, [refused_line(one) for one in refused])
+        show_refusals(context, step.refusals_of(one))
     show_changes(context, step.changes)
+
+
+def show_refusals(context: Context, refused: Sequence[Refusal]) -> None:
+    """How many rows, and how many whole columns, are not taken, and why; a row with two troubles counts once."""
+    if rows := entries_refused(refused):
+        context.out.line(_("  rejected rows: {count}").format(count=rows))
+    if columns := columns_refused(refused):
+        context.out.line(_("  columns not taken: {count}").format(count=columns))
+    examples(context, [refused_line(one) for one in refused])
 
 
 def refused_line(one: Refusal) -> str:
@@ -295,6 +301,8 @@ def step_as_json(step: Step) -> dict[str, Any]:
         "unchanged": changes.unchanged,
         "confirmed": changes.confirmed,
         "overruled": changes.overruled,
+        "rejected": changes.tally.rejected,
+        "columns": columns_refused(changes.refusals),
         "refused": [_refusal_as_json(refusal) for refusal in changes.refusals],
     }
 

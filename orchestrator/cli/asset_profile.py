@@ -12,7 +12,7 @@ from rich.text import Text
 
 from inventory.errors import ExpectedError
 from inventory.mapping import IGNORED, PERSON, SPECIAL, MappingProfile, attribute_for, is_machine_field
-from inventory.model import field_named
+from inventory.model import field_named, field_word
 from inventory.sources.office_profile import Proposal, ProposedColumn, propose
 from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.core.canonical import plain
@@ -129,12 +129,13 @@ def _corrections(texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         heading, sign, said = text.rpartition("=")
-        field = said.partition(":")[0].strip()
+        field, colon, unit = said.partition(":")
+        field = field_word(field)
         if not sign or not heading.strip():
             raise BadCorrection(text=text[:80], why="there is no heading or no =")
         if field not in SPECIAL and not is_machine_field(field):
             raise BadCorrection(text=text[:80], why=f"machines have no field {field[:40]!r}")
-        found[heading.strip()] = said.strip()
+        found[heading.strip()] = f"{field}{colon}{unit.strip()}"
     return found
 
 

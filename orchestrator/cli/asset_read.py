@@ -14,7 +14,7 @@ from rich.text import Text
 from inventory.changes import Holdings, applied
 from inventory.errors import ExpectedError
 from inventory.mapping import MappingProfile
-from inventory.observation import Refusal
+from inventory.observation import Refusal, columns_refused
 from inventory.sources import read_file, recognise
 from orchestrator.actions.take_inventory import FileRead, compare, holdings_in
 from orchestrator.cli.asset_import import PARTLY_TAKEN, age_of, paths
@@ -97,7 +97,7 @@ def _line(context: Context, path: Path, now: Holdings, mapping: MappingProfile |
         unchanged=unchanged,
         merged=new + changed + unchanged,
         rejected=sum(one.rejected for one in tallies),
-        columns=sum(1 for one in refusals if one.place.column and not one.row),
+        columns=columns_refused(refusals),
         why=_reasons(refusals, path) or tuple(f"({note})" for note in reading.notes[:1]),
     )
     return line, now

@@ -72,6 +72,14 @@ def test_a_condition_is_told_from_a_name() -> None:
     assert is_term("kind:vm") and is_term("serial!=") and not is_term("pc-*") and not is_term("Platz 1")
 
 
+def test_capitals_mean_nothing_in_the_name_of_a_field_and_no_field_is_made_of_a_name() -> None:
+    assert parse_filter("KIND:vm OS~2008 Attr.Kostenstelle:7") == parse_filter("kind:vm os~2008 attr.kostenstelle:7")
+    assert is_term("Site:x") and not is_term("Haus: Keller")
+    assert as_text(["Haus: Keller"]) == '"Haus: Keller"' and as_text(["Site:a b"]) == 'site:"a b"'
+    with pytest.raises(InvalidFilter, match="character 5:"):
+        parse_filter("RAM>viel")
+
+
 @pytest.mark.parametrize(
     ("text", "position"),
     [

@@ -48,6 +48,15 @@ def test_what_is_no_whole_number_is_refused(raw: object) -> None:
         parse_integer("ram_mib", raw)
 
 
+@pytest.mark.parametrize("text", ["-1", "\u22121", "- 1", "-1.024", "-0,5"])
+def test_a_number_below_zero_is_refused_for_what_it_is(text: str) -> None:
+    with pytest.raises(InvalidValue, match="numbers lie between 0 and"):
+        parse_number("rack_units", text, german=True)
+    assert parse_integer("rack_units", "-0") == 0
+    with pytest.raises(InvalidValue, match="it is no number"):
+        parse_number("rack_units", "--1")
+
+
 def test_a_german_number_has_a_decimal_comma_and_points_between_thousands() -> None:
     texts = ("970,0", "1.362,2", "1.024", ",5")
     assert [parse_number("disk_gib", text, german=True) for text in texts] == [970.0, 1362.2, 1024.0, 0.5]

@@ -47,12 +47,17 @@ def names(home: Context) -> list[str]:
 
 
 def test_a_list_is_filtered_and_says_so_when_nothing_matches(home: Context, tmp_path: Path) -> None:
-    called(home, "import", a_file(tmp_path, "machine;kind;ram_mib\nsrv-1;vm;4096\nsrv-2;server;1\n"))
+    called(
+        home,
+        "import",
+        a_file(tmp_path, "machine;kind;ram_mib;Attr.Kostenstelle\nsrv-1;vm;4096;4711\nsrv-2;server;1;\n"),
+    )
     assert [one["name"] for one in document(home, "list", "kind=vm", "srv")] == ["srv-1"]
     shown = called(home, "list", "--columns", "name,ram_mib", "--limit", "1").output
     assert "srv-2  1" in shown and "srv-1" not in shown and "1 of 2 assets" in shown
     assert called(home, "list", "kind=printer").exit_code == 5
     assert isinstance(error(home, "list", "--columns", "colour"), NoSuchColumn)
+    assert "4711" in called(home, "list", "--columns", "Name,Attr.Kostenstelle").output
 
 
 def test_one_asset_is_shown_with_its_dependencies_and_history(home: Context, tmp_path: Path) -> None:

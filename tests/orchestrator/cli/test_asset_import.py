@@ -77,6 +77,16 @@ def test_refused_rows_are_named_given_back_and_end_with_exit_code_8(home: Contex
     assert names(home) == ["srv-1"]
 
 
+def test_a_row_with_two_troubles_counts_once_as_in_the_table_of_what_was_read(home: Context, tmp_path: Path) -> None:
+    path = a_file(tmp_path, "machine;kind;ram_mib;users;colour\na;vm;1;;red\nb;vm;viel;viele;\nc;vm;x;;\n", "two.csv")
+    shown = called(home, "import", path, "--dry-run").output
+    assert "rejected rows: 2" in shown and "columns not taken: 1" in shown
+    (read,) = document(home, "read", path)
+    (step,) = document(home, "import", path, "--dry-run")["steps"]
+    assert (step["rejected"], step["columns"]) == (read["rejected"], read["columns"]) == (2, 1)
+    assert "2 rows of native-csv were refused" in str(error(home, "import", path, "--vanished"))
+
+
 def test_the_corrected_file_of_refused_rows_completes_the_import(home: Context, tmp_path: Path) -> None:
     path = a_file(tmp_path, MACHINES, "machines.csv")
     called(home, "import", path, "--rejects", tmp_path / "back.csv")

@@ -55,7 +55,7 @@ def test_a_column_of_the_towns_own_is_kept_shown_chosen_exported_and_taken_in_ag
     path = a_file(tmp_path, "Kürzel;Wo;Kosten-Träger\nnb-1;Rathaus;4711\nnb-2;Rathaus;=0815\n")
     wished = ("--kind", "notebook", "--set", "Kürzel=name", "--set", "Wo=site")
     assert 'Kosten-Träger=attr.kosten_traeger"' in called(home, "profile", "propose", path, "nb", *wished).output
-    called(home, "profile", "propose", path, "nb", *wished, "--set", "Kosten-Träger=attr.kosten_traeger")
+    called(home, "profile", "propose", path, "nb", *wished, "--set", "Kosten-Träger=Attr.Kosten_Traeger")
     assert document(home, "import", path, "--profile", "nb")["written"] == 3
     assert [one["name"] for one in document(home, "list", "attr.kosten_traeger:4711")] == ["nb-1"]
     shown = document(home, "show", "nb-2")[0]
