@@ -123,6 +123,16 @@ KNOWN = (
         remedy="Correct the account on the old machine.",
     ),
     Cause(
+        code="equipment_invalid",
+        says="the old machine's list of printers and shares is not usable",
+        remedy="Somebody may have tampered with the old machine: look at its printers.conf, fstab and crontabs.",
+    ),
+    Cause(
+        code="equipment_missing",
+        says="printers, shares or scheduled jobs are not on the new machine",
+        remedy="Look whether something else manages them there; then try the step again.",
+    ),
+    Cause(
         code="archive_damaged",
         says="what arrived is not what was saved",
         remedy="Check the disks and the line, then plan it again.",

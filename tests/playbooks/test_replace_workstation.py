@@ -16,6 +16,8 @@ from orchestrator.lab.seed import seed_user_files
 from tests.labs import lab
 from tests.playbooks import hostile
 from tests.playbooks.seats import Picture, Seats, below, picture, unlike
+from tests.playbooks.test_kahn_printers import FLUR
+from tests.playbooks.test_kahn_shares import CIFS, SECRET
 
 __all__ = ["lab"]
 pytestmark = pytest.mark.lab
@@ -30,7 +32,22 @@ def seats(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seats]
         people = seed_user_files(made.old(seat), seed=seat, files=12, users=2)
         if seat == 2:
             hostile.fill(made.old(2).root / people[0].home.lstrip("/"), uid=people[0].uid)
+        if seat == 1:
+            equip(made, 1, people[0].name)
     yield made
+
+
+def equip(seats: Seats, seat: int, user: str) -> None:
+    """A printer, a share and a user's scheduled job on the old host; CUPS' and cron's directories on both."""
+    for root in (seats.old(seat).root, seats.new(seat).root):
+        (root / "etc/cups").mkdir()
+        (root / "var/spool/cron/crontabs").mkdir(parents=True)
+    old = seats.old(seat).root
+    (old / "etc/cups/printers.conf").write_text(FLUR)
+    (old / "root/.smb").write_text(SECRET)
+    fstab = old / "etc/fstab"
+    fstab.write_text((fstab.read_text() if fstab.exists() else "") + CIFS)
+    (old / "var/spool/cron/crontabs" / user).write_text("0 7 * * 1 true\n")
 
 
 def someones_file(seats: Seats, seat: int) -> str:
@@ -53,6 +70,7 @@ class Way:
     running: list[bool] = field(default_factory=list)
     probes: list[dict[int, Outcome]] = field(default_factory=list)
     compared: dict[int, Outcome] = field(default_factory=dict)
+    restored: dict[int, Outcome] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +79,9 @@ def way(seats: Seats) -> Way:
     way = Way(before=pictures(seats), taken=seats.must("", 1, 2, direction=Direction.BASELINE))
     for step in seats.runbook.steps[:-1]:
         before = pictures(seats)
-        seats.must(step.name, 1, 2)
+        played = seats.must(step.name, 1, 2)
+        if step.name == "restore":
+            way.restored = played
         once = pictures(seats)
         if step.undo:
             seats.must(step.name, 1, 2, direction=Direction.UNDO)
@@ -102,6 +122,21 @@ def test_every_undo_gives_back_what_was_before(way: Way) -> None:
 
 def test_every_step_can_be_played_again_with_the_same_result(way: Way) -> None:
     assert way.not_repeatable == []
+
+
+def test_the_successor_has_the_seats_printers_shares_and_scheduled_jobs(way: Way) -> None:
+    old, new = way.moved["old 1"], way.moved["new 1"]
+    assert {"etc/cups/printers.conf", "etc/fstab"} < new.keys()
+    assert len([path for path in new if path.startswith("etc/kahn-shares/")]) == 1
+    jobs = {path for path in old if path.startswith("var/spool/cron/crontabs/")}
+    assert jobs == {path for path in new if path.startswith("var/spool/cron/crontabs/")} and len(jobs) == 1
+    assert all(old[path][5] == new[path][5] and int(str(new[path][1])) >= 1001 for path in jobs)
+
+
+def test_what_people_must_still_set_up_stands_in_the_record(way: Way) -> None:
+    report = way.restored[1].evidence["kahn"]
+    assert (report["printers"], report["shares"], report["jobs"]) == (1, 1, 1)
+    assert any("the successor lacks mount.cifs" in one for one in report["left"])
 
 
 @pytest.mark.parametrize("seat", [1, 2])
