@@ -27,6 +27,8 @@ class SimulatedRuns:
     """What the next probes say, in order; then always not_done."""
     differences: list[str] = field(default_factory=list)
     """What comparisons with before find."""
+    left: list[str] = field(default_factory=list)
+    """What the step `restore` leaves to people."""
 
     def start(self, order: RunOrder) -> None:
         """Play the whole run at once."""
@@ -45,16 +47,18 @@ class SimulatedRuns:
             if fault:
                 self.note(lines, fault, str(attempt.asset), part="step", kahn={"cause": "made_up"})
             else:
-                self.note(lines, "ok", str(attempt.asset), part="step", kahn=self.reported(run.direction))
+                self.note(lines, "ok", str(attempt.asset), part="step", kahn=self.reported(run.direction, run.step))
                 self.note(lines, "done", str(attempt.asset), part="done")
         self.spools[run.id] = (lines, whole)
 
-    def reported(self, direction: Direction) -> dict[str, Any]:
+    def reported(self, direction: Direction, step: str) -> dict[str, Any]:
         """What the module of that direction says."""
         if direction is Direction.PROBE and self.answers:
             return {"answer": self.answers.pop(0)}
         if direction is Direction.COMPARE and self.differences:
             return {**_report(direction), "now": "d2", "equal": False, "differences": self.differences}
+        if (direction, step) == (Direction.DO, "restore") and self.left:
+            return {"printers": 1, "left": self.left, "left_count": len(self.left)}
         return _report(direction)
 
     def note(self, lines: list[SpoolLine], kind: str, host: str, **fields: Any) -> None:
