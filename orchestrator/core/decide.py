@@ -50,7 +50,7 @@ __all__ = [
 ]
 NOT_QUIET_AFTER = timedelta(minutes=10)
 """How long an abort waits for running steps to end before a person is asked."""
-ONLY_LOOKS = (Direction.PROBE, Direction.COMPARE, Direction.SERVICE)
+ONLY_LOOKS = (Direction.PROBE, Direction.COMPARE, Direction.AFTER, Direction.SERVICE)
 """What a run may be for while a person keeps all dispatch stopped. The fingerprint from before is not among them:
 nothing needs it but a step that follows."""
 SETTLED = (MoveState.HELD, MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
@@ -176,12 +176,15 @@ def _all_taken_back(view: View) -> tuple[Command, ...] | None:
 def _rollback_settled(view: View) -> bool:
     moves = view.progress.moves
     rest = (*SETTLED, MoveState.PLANNED)
-    back = (MoveState.ROLLED_BACK, MoveState.PLANNED, MoveState.NEEDS_PERSON)
+    back = (MoveState.ROLLED_BACK, MoveState.PLANNED)
     wanted = view.progress.requested
     if view.progress.aborted:
         groups = (view.content.group_of(asset) for asset in wanted)
         wanted = frozenset(one for group in groups for one in group if undo.touched(moves[one], view.content.runbook))
-    return all(move.state in rest for move in moves.values()) and all(moves[asset].state in back for asset in wanted)
+    # What needs a person and is still asked for was not tried yet: once its way back failed, it is asked for no more.
+    given_up = {one for one in wanted if moves[one].state is MoveState.NEEDS_PERSON} - view.progress.requested
+    settled = all(moves[asset].state in back for asset in wanted - given_up)
+    return settled and all(move.state in rest for move in moves.values())
 
 
 def _all_done(view: View) -> tuple[Command, ...] | None:

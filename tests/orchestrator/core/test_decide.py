@@ -376,3 +376,22 @@ def test_a_try_that_is_left_is_kept_for_when_a_held_wave_goes_on() -> None:
     game.wave("hold", "window_ended")
     move = game.play().progress.moves[AssetId("a01")]
     assert (move.state, move.cause) == (MoveState.HELD, "wave_held")
+
+
+def test_what_needs_a_person_goes_back_when_one_asks_for_it() -> None:
+    game = Game(a_wave(batches={"canary": 1}, auto_rollback_max=0), failing_at("a01", "switch")).play()
+    assert game.states == {"a01": "needs_person"}
+    game.ask_rollback("a01")
+    game.play()
+    assert game.states == {"a01": "rolled_back"} and game.progress.state is WaveState.ROLLED_BACK
+
+
+def test_a_rollback_that_fails_is_over_and_can_be_asked_for_again() -> None:
+    game = Game(a_wave(batches={"canary": 1}, auto_rollback_max=0), failing_at("a01", "switch")).play()
+    game.choose = failing_at("a01", "copy", direction=Direction.UNDO)
+    game.ask_rollback("a01")
+    game.play()
+    assert (game.states["a01"], game.progress.cause) == ("needs_person", "rollback_incomplete")
+    game.choose = all_good
+    game.ask_rollback("a01")
+    assert game.play().states == {"a01": "rolled_back"}
