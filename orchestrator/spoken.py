@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from babel.dates import format_datetime, format_timedelta
@@ -9,6 +10,7 @@ from babel.dates import format_datetime, format_timedelta
 from orchestrator.core.causes import cause_of
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.likeness import Verdict
 from orchestrator.core.places import Place
 from orchestrator.texts import _
 
@@ -100,6 +102,22 @@ def state_word(state: MoveState) -> str:
         return _("needs a person").upper()
     word = _(state.value).replace("_", " ")
     return word.upper() if state in (MoveState.UNKNOWN, MoveState.FAILED) else word
+
+
+def likeness_words(counts: Mapping[str, int], serious: int) -> str:
+    """How before and after compare, in one line."""
+    words = {
+        Verdict.UNSEEN: _("not seen {count}"),
+        Verdict.MISSING: _("missing {count}"),
+        Verdict.CHANGED: _("changed {count}"),
+        Verdict.NEW: _("new {count}"),
+        Verdict.TOLERATED: _("tolerated {count}"),
+        Verdict.EXPECTED: _("expected {count}"),
+        Verdict.SAME: _("same {count}"),
+    }
+    told = ", ".join(text.format(count=counts.get(one, 0)) for one, text in words.items() if counts.get(one, 0))
+    head = _("LESS THAN BEFORE ({count})").format(count=serious) if serious else _("nothing is lost")
+    return f"{_('before and after')}: {head}; {told or _('nothing to compare')}"
 
 
 def place_word(place: Place) -> str:

@@ -29,6 +29,8 @@ class SimulatedRuns:
     """What comparisons with before find."""
     left: list[str] = field(default_factory=list)
     """What the step `restore` leaves to people."""
+    printers: dict[str, str] = field(default_factory=lambda: {"flur": "ipp://drucker/flur"})
+    """What successors offer; old machines offer one printer."""
 
     def start(self, order: RunOrder) -> None:
         """Play the whole run at once."""
@@ -59,6 +61,8 @@ class SimulatedRuns:
             return {**_report(direction), "now": "d2", "equal": False, "differences": self.differences}
         if (direction, step) == (Direction.DO, "restore") and self.left:
             return {"printers": 1, "left": self.left, "left_count": len(self.left)}
+        if direction is Direction.AFTER:
+            return _portrait(self.printers)
         return _report(direction)
 
     def note(self, lines: list[SpoolLine], kind: str, host: str, **fields: Any) -> None:
@@ -96,9 +100,13 @@ class SimulatedRuns:
         return frozenset(self.spools)
 
 
+def _portrait(printers: dict[str, str]) -> dict[str, Any]:
+    return {"portrait": {"sections": {"printers": [printers]}, "unread": {}, "left_out": {}}}
+
+
 def _report(direction: Direction) -> dict[str, Any]:
     reports: dict[Direction, dict[str, Any]] = {
-        Direction.BASELINE: {"baseline": "d1"},
+        Direction.BASELINE: {"baseline": "d1", **_portrait({"flur": "ipp://drucker/flur"})},
         Direction.COMPARE: {"baseline": "d1", "now": "d1", "equal": True, "differences": []},
         Direction.PROBE: {"answer": "not_done"},
     }

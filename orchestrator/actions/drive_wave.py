@@ -17,12 +17,12 @@ from orchestrator.actions.follow_run import follow_run
 from orchestrator.actions.look_around import Took, earlier_times, surroundings
 from orchestrator.actions.look_at_hosts import Lookout
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
-from orchestrator.actions.record import change_move, change_wave, progress_in, write_down
+from orchestrator.actions.record import change_move, change_wave, progress_in, write_down, write_fact
 from orchestrator.actions.sign import was_approved
 from orchestrator.actions.start_wave import keep_appointments
 from orchestrator.actions.work_by_hand import follow_by_hand, is_by_hand
 from orchestrator.core.by_hand import desk_word
-from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, LookAtHosts, RecordGate, StartRun
+from orchestrator.core.command import ChangeMove, ChangeWave, Command, LookAtHosts, StartRun
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.order import own_machines, play_for
@@ -36,9 +36,6 @@ from orchestrator.ports import MoveRow, WaveRow
 from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
 
 MAX_ROUNDS = 100
-GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")
-
-
 TIMES_LAST = timedelta(minutes=5)
 """How long what was read of earlier times is used."""
 CLOCK_MAY_JUMP_S = 60
@@ -286,13 +283,10 @@ class Driver:
         if isinstance(command, ChangeWave):
             current = desk.books.waves.get(wave.tenant, wave.key)
             change_wave(desk, current, command.event, cause=command.cause)
-        elif isinstance(command, BeginBatch):
-            members = next(batch for batch in wave.content.batches if batch.name == command.batch)
-            write_down(desk, wave, "batch.begun", {"batch": members.name, "assets": members.assets})
-        elif isinstance(command, RecordGate):
-            write_down(desk, wave, "batch.gated", {name: getattr(command.gate, name) for name in GATE_FIELDS})
-        else:
+        elif isinstance(command, ChangeMove):
             this.change(command)
+        else:
+            write_fact(desk, wave, command)
         return None
 
     def _intend(self, this: _Round, command: StartRun) -> RunOrder | None:

@@ -10,7 +10,7 @@ from inventory.model import TenantId
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.keep_occurrence import keep_occurrence
 from orchestrator.core.canonical import plain
-from orchestrator.core.command import ChangeMove
+from orchestrator.core.command import BeginBatch, ChangeMove, RecordComparison, RecordGate
 from orchestrator.core.lifecycle import WaveEvent, next_move_state, next_wave_state
 from orchestrator.core.notices import Notice, notice_kind
 from orchestrator.core.progress import Fact, WaveProgress, progress_of
@@ -46,6 +46,20 @@ def _call_for_it(desk: Desk, wave: WaveRow, sealed: SealedEntry) -> None:
             asset=str(body.get("asset", "")),
         )
         desk.books.notices.put(notice)
+
+
+GATE_FIELDS = ("batch", "verdict", "bad", "allowed", "size", "wave_bad", "wave_allowed", "wave_size")
+
+
+def write_fact(desk: Desk, wave: WaveRow, command: BeginBatch | RecordGate | RecordComparison) -> None:
+    """What the rules only want written down."""
+    if isinstance(command, BeginBatch):
+        members = next(batch for batch in wave.content.batches if batch.name == command.batch)
+        write_down(desk, wave, "batch.begun", {"batch": members.name, "assets": members.assets})
+    elif isinstance(command, RecordGate):
+        write_down(desk, wave, "batch.gated", {name: getattr(command.gate, name) for name in GATE_FIELDS})
+    else:
+        write_down(desk, wave, "move.compared", {"asset": command.asset, **command.body})
 
 
 def change_wave(desk: Desk, wave: WaveRow, event: WaveEvent, *, cause: str = "", by: str = "kahn") -> WaveRow:

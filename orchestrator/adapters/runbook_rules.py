@@ -9,8 +9,19 @@ from typing import Protocol
 from inventory.ansible_inventory import is_group_name
 from inventory.model import FIELDS
 from orchestrator.adapters.runbook_yaml import Lined, Place
+from orchestrator.core.compare_file import wrong_pattern
+from orchestrator.core.likeness import SECTIONS
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+
+
+class ToldAfter(Protocol):
+    """A comparison of before and after as it was read."""
+
+    @property
+    def ignore(self) -> Sequence[str]: ...
+    @property
+    def leave_out(self) -> Sequence[str]: ...
 
 
 class ToldStep(Protocol):
@@ -32,6 +43,21 @@ class ToldStep(Protocol):
     def checklist(self) -> Sequence[str]: ...
     @property
     def reversible_until(self) -> str: ...
+
+
+def check_after(after: ToldAfter, baseline_take: str, lined: Lined) -> None:
+    """Before and after are told by playbooks, in sections that there are. Raises RunbookInvalid."""
+    if not baseline_take:
+        raise lined.refuse(("compare_after",), "the baseline is taken by hand, so there is nothing to compare with")
+    for number, pattern in enumerate(after.ignore):
+        why = wrong_pattern(pattern)
+        if why:
+            raise lined.refuse(("compare_after", "ignore", number), why)
+    for number, section in enumerate(after.leave_out):
+        if section not in SECTIONS:
+            known = ", ".join(SECTIONS)
+            what = f"there is no section {section!r}; known are {known}"
+            raise lined.refuse(("compare_after", "leave_out", number), what)
 
 
 _SENSELESS: Mapping[str, tuple[str, ...]] = {

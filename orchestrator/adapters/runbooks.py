@@ -11,11 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 import orchestrator
 from inventory.errors import ExpectedError
 from orchestrator.adapters.adopted_plays import check_adopted
-from orchestrator.adapters.runbook_rules import check_groups, check_needs, check_order, check_step
+from orchestrator.adapters.runbook_rules import check_after, check_groups, check_needs, check_order, check_step
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
+from orchestrator.core.likeness import SECTIONS
 from orchestrator.core.runbook import (
     Adopted,
+    AfterCheck,
     Baseline,
     Effect,
     Need,
@@ -78,6 +80,15 @@ class _Service(_Strict):
     deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
 
 
+class _After(_Strict):
+    on: str
+    playbook: str
+    deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
+    takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
+    ignore: list[str] = Field(default=[], max_length=100)
+    leave_out: list[str] = Field(default=[], max_length=len(SECTIONS))
+
+
 class _Step(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
     title: _Title
@@ -121,6 +132,7 @@ class _Document(_Strict):
     service: _Service | None = None
     steps: list[_Step] = Field(min_length=1, max_length=60)
     adopted: _Adopted | None = None
+    compare_after: _After | None = None
     procedure: bool = False
 
 
@@ -163,6 +175,8 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     document = _validated(lined)
     _check_roles(document, lined)
     _check_baseline(document, lined)
+    if document.compare_after is not None:
+        check_after(document.compare_after, document.baseline.take, lined)
     for number, step in enumerate(document.steps):
         check_step(step, ("steps", number), lined, adopted=document.adopted is not None)
     check_order(document.steps, lined)
@@ -206,6 +220,8 @@ def _check_roles(document: _Document, lined: Lined) -> None:
     users: list[tuple[Place, str]] = [(("baseline", "on"), document.baseline.on)]
     if document.service is not None:
         users.append((("service", "on"), document.service.on))
+    if document.compare_after is not None:
+        users.append((("compare_after", "on"), document.compare_after.on))
     users += [(("steps", number, "on"), step.on) for number, step in enumerate(document.steps)]
     for place, role in users:
         if role not in document.roles:
@@ -233,6 +249,8 @@ def _playbooks(document: _Document) -> list[tuple[Place, str]]:
     ]
     if document.service is not None:
         found.append((("service", "playbook"), document.service.playbook))
+    if document.compare_after is not None:
+        found.append((("compare_after", "playbook"), document.compare_after.playbook))
     for number, step in enumerate(document.steps):
         for word in ("playbook", "start", "verify", "undo", "probe"):
             if getattr(step, word):
@@ -278,6 +296,7 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         steps=tuple(_step(step) for step in document.steps),
         tree=tree,
         adopted=None if document.adopted is None else _adopted(document.adopted),
+        after=AfterCheck(**_lists_fixed(document.compare_after.model_dump())) if document.compare_after else None,
         procedure=document.procedure,
         needs=tuple(_need(fact, told) for fact, told in document.needs.items()),
         groups=tuple(document.groups),

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
-LedgerKind = Literal["claim", "begin", "effect", "half", "undo", "end", "probe", "baseline", "compare"]
+LedgerKind = Literal["claim", "begin", "effect", "half", "undo", "end", "probe", "baseline", "compare", "after"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,10 @@ KIND_OF: dict[Direction, LedgerKind] = {
     Direction.PROBE: "probe",
     Direction.BASELINE: "baseline",
     Direction.COMPARE: "compare",
+    Direction.AFTER: "after",
 }
+PORTRAIT = {"sections": {"ports": [{"tcp 22": "sshd, any address"}]}, "unread": {}, "left_out": {}}
+"""What every simulated machine tells of itself, before and after."""
 
 
 def tasks_of(order: RunOrder) -> tuple[str, ...]:

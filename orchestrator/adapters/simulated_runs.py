@@ -15,6 +15,7 @@ from orchestrator.adapters.run_directory import RunRefused
 from orchestrator.adapters.simulated_hosts import LedgerEntry, LedgerKind, SimulatedHost
 from orchestrator.adapters.simulated_run import (
     KIND_OF,
+    PORTRAIT,
     Mishap,
     SimulatedLook,
     SimulatedRun,
@@ -272,7 +273,9 @@ class SimulatedRuns:
         assert made.order is not None
         row, now = made.order.run, host.fingerprint()
         if row.direction is Direction.BASELINE:
-            return {"baseline": now}
+            return {"baseline": now, "portrait": PORTRAIT}
+        if row.direction is Direction.AFTER:
+            return {"portrait": PORTRAIT}
         if row.direction is Direction.COMPARE:
             return {"baseline": host.baseline, "now": now, "equal": host.baseline == now}
         if row.direction is Direction.PROBE:

@@ -12,7 +12,7 @@ from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
 from orchestrator.core.occurrence import Occurrence, OccurrenceState
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import SealedEntry
-from orchestrator.spoken import cause_says, one_line, state_word, wave_word
+from orchestrator.spoken import cause_says, likeness_words, one_line, state_word, wave_word
 from orchestrator.texts import _
 
 Names = Mapping[AssetId, str]
@@ -128,6 +128,7 @@ def run_words(direction: str, step: str) -> str:
         Direction.PROBE: _("probe {step}").format(step=step),
         Direction.BASELINE: _("fingerprint from before"),
         Direction.COMPARE: _("comparison with before"),
+        Direction.AFTER: _("comparison of before and after"),
         Direction.SERVICE: _("service check"),
     }
     return words[Direction(direction)]
@@ -208,6 +209,10 @@ def _declared(body: Body, names: Names) -> str:
     return _("believed, signed by {people}: {assets}").format(people=body["by"], assets=assets)
 
 
+def _compared(body: Body, names: Names) -> str:
+    return f"{_name(names, body['asset'])}: {likeness_words(body['counts'], body['serious'])}"
+
+
 def _lead(body: Body, _names: Names) -> str:
     return _("{person} leads the wave").format(person=body["lead"])
 
@@ -226,6 +231,7 @@ _TELL: Mapping[str, Callable[[Body, Names], str | None]] = {
     "notice.delivered": _delivered,
     "notice.acknowledged": _acknowledged,
     "wave.alarm": _alarm,
+    "move.compared": _compared,
     "move.declared": _declared,
     "wave.lead": _lead,
 }

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.cli.context import Context, context_of, harmless
+from orchestrator.core.likeness import SECTIONS
 from orchestrator.core.runbook import Runbook, RunbookInvalid, Step
 from orchestrator.settings import NoHome
 from orchestrator.texts import _
@@ -67,6 +68,7 @@ def show(ctx: typer.Context, runbook: Name) -> None:
         kahn.out.line(f"  {number}. {harmless(point)}")
     for step in found.steps:
         _tell_points(kahn, step)
+    _tell_after(kahn, found)
     kahn.out.json(found)
 
 
@@ -125,6 +127,18 @@ def _tell_adopted(kahn: Context, runbook: Runbook) -> None:
         kahn.out.line(_("There is NO UNDO: what it did stays, also when it fails midway."))
     if not step.probe:
         kahn.out.line(_("There is no probe: when its end was not seen, a person has to look."))
+
+
+def _tell_after(kahn: Context, runbook: Runbook) -> None:
+    """What is compared before an asset counts as moved."""
+    if runbook.after is None:
+        return
+    sections = ", ".join(one for one in SECTIONS if one not in runbook.after.leave_out)
+    kahn.out.line(
+        _("compared on {role} before an asset counts as moved: {what}").format(role=runbook.after.on, what=sections)
+    )
+    for pattern in runbook.after.ignore:
+        kahn.out.line("  " + _("may differ: {pattern}").format(pattern=harmless(pattern)))
 
 
 def _tell_points(kahn: Context, step: Step) -> None:

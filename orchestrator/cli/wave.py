@@ -22,6 +22,7 @@ from orchestrator.cli.drive import drive_until_rest, follow_until_rest
 from orchestrator.cli.gates import gates_of, hosts_of, show_gates
 from orchestrator.cli.lines import start_line
 from orchestrator.cli.watch import render, watch_wave
+from orchestrator.cli.wave_compare import show_comparison
 from orchestrator.cli.wave_dry_run import show_dry_run
 from orchestrator.cli.wave_evidence import show_evidence
 from orchestrator.cli.wave_log import show_log
@@ -119,6 +120,18 @@ def show(
     )
     if standing.forged:
         raise typer.Exit(PROOF_BROKEN)
+
+
+@app.command()
+def compare(
+    ctx: typer.Context,
+    wave: Key,
+    asset: Annotated[str, typer.Argument(help=_("Asset whose differences are listed."))] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help=_("Also what is expected or tolerated."))] = False,
+) -> None:
+    """Before and after: what successors offer, compared with the old machines."""
+    show_comparison(context_of(ctx), wave, asset, every=every)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from orchestrator.cli.gates import gates_of, show_gates
 from orchestrator.cli.lines import clock, run_words
 from orchestrator.core.ready import SIGNATURES, blocking
 from orchestrator.core.rehearsed import WouldRun, would_do
-from orchestrator.core.runbook import Direction, Effect
+from orchestrator.core.runbook import Effect
 from orchestrator.spoken import one_line
 from orchestrator.texts import _
 
@@ -42,7 +42,7 @@ def show_dry_run(kahn: Context, wave: str) -> int:
 
 
 def _line(one: WouldRun) -> str:
-    words = run_words(Direction.DO if one.step else Direction.BASELINE, one.step)
+    words = run_words(one.direction, one.step)
     marks = [_("happens only once")] if one.effect is Effect.ONCE else []
     marks += [_("POINT OF NO RETURN")] if one.no_return else []
     back = _("back {seconds} s").format(seconds=round(one.undo_seconds)) if one.undo_seconds else _("nothing to undo")

@@ -18,7 +18,7 @@ from orchestrator.core.progress import Fact
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.wave import WaveContent
 from orchestrator.ports import SealedEntry
-from orchestrator.spoken import cause_says, one_line, spoken, state_word
+from orchestrator.spoken import cause_says, likeness_words, one_line, spoken, state_word
 from orchestrator.texts import _
 
 DIFFERENCES = 10
@@ -55,6 +55,9 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
         lines.append(_("cause: {cause}").format(cause=cause_says(page.cause.code)))
     lines += ["", _("STEPS"), *(_step(one, page) for one in page.steps)]
     lines += ["", _("WHAT WAS SEEN"), *(line for one in page.seen for line in _seen(one, zone))]
+    if page.likeness is not None:
+        lines += ["", likeness_words(page.likeness.counts, page.likeness.serious)]
+        lines.append(f"  kahn wave compare {content.key} {one_line(quote(page.name))}")
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
     lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))

@@ -55,7 +55,7 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
         parts.append(_rule(_("NEEDS YOU ({count})").format(count=len(view.needs_you))))
         for nth, decision in enumerate(view.needs_you, 1):
             parts += decision_lines(nth, decision)
-    parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view)]
+    parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view), *_compared(view)]
     if view.not_well:
         parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _NotWell(view.not_well[:rows])]
         more = len(view.not_well) - rows
@@ -67,6 +67,21 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
     if last:
         parts += [_rule(_("LAST")), *(Text(f" {one_line(line)}", overflow="ellipsis", no_wrap=True) for line in last)]
     return Group(*parts)
+
+
+def _compared(view: WaveView) -> list[RenderableType]:
+    """How before and after compare, in one line; nothing before the first comparison."""
+    if view.compared is None:
+        return []
+    told = _("before and after: compared {count} of {size}").format(
+        count=view.compared.compared, size=view.compared.size
+    )
+    lacking = view.compared.lacking
+    if not lacking:
+        return [Text(f" {told}, {_('nothing is lost')}")]
+    names = ", ".join(map(one_line, lacking[:NAMES])) + (" ..." if len(lacking) > NAMES else "")
+    less = _("LESS THAN BEFORE ({count})").format(count=len(lacking))
+    return [Text(f" {told}; ").append(f"{less}: {names}", style=_LOUD)]
 
 
 def _rule(title: str) -> Rule:

@@ -26,6 +26,18 @@ _DECIDED = (
         says="an asset that it moves together with went back",
         remedy="It is planned again together with its group.",
     ),
+    Cause(
+        code="less_than_before",
+        says="its successor lacks something that the old machine offered",
+        remedy="See what: `kahn wave compare`. If it may stay so, say `kahn wave repaired --step done`; once it is "
+        "mended, `--step not-done`: then it is compared again. Or take it back.",
+    ),
+    Cause(
+        code="not_compared",
+        says="every step is done, but before and after could not be compared",
+        remedy="Look at the successor. If all is there, say `kahn wave repaired --step done`; to compare again, "
+        "`--step not-done`. Or take it back.",
+    ),
     Cause(code="asked", says="a person asked for the rollback", remedy="Plan it again when it may move."),
     Cause(
         code="wave_held",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveEvent, WaveEvent, WaveState
@@ -44,6 +46,15 @@ class RecordGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordComparison:
+    """Write down how an asset's successor compares with its portrait from before."""
+
+    asset: AssetId
+    body: Mapping[str, Any]
+    """counts (by verdict), serious, differences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMove:
     """Let an event happen to one asset move."""
 
@@ -65,7 +76,7 @@ class StartRun:
     """Those of the assets whose machine is asked at its second address."""
 
 
-Command = ChangeWave | LookAtHosts | BeginBatch | RecordGate | ChangeMove | StartRun
+Command = ChangeWave | LookAtHosts | BeginBatch | RecordGate | RecordComparison | ChangeMove | StartRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.likeness import BEFORE_AND_AFTER
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.undo import past_return, touched
@@ -90,6 +91,8 @@ def signatures_needed(
 
 
 def _once_in_question(content: WaveContent, move: MoveProgress, kind: ActKind) -> bool:
+    if move.cause in BEFORE_AND_AFTER and kind is not ActKind.DECLARE_UNDONE:
+        return False
     steps = move.begun if kind is ActKind.DECLARE_UNDONE else (move.step,)
     names = content.runbook.step_names
     return any(content.runbook.step(name).effect is Effect.ONCE for name in steps if name in names)

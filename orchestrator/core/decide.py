@@ -29,12 +29,12 @@ from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
 from orchestrator.core.plan import PlannedBatch
-from orchestrator.core.progress import MoveProgress, WaveProgress, Wish
+from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction
 from orchestrator.core.soak import soak_commands
 from orchestrator.core.surroundings import CALM, Looked, Surroundings
 from orchestrator.core.undo import WAVE_HELD
-from orchestrator.core.wave import WaveContent
+from orchestrator.core.wave import WaveContent, Wish
 
 __all__ = [
     "NEVER_STARTED",

@@ -77,7 +77,8 @@ class Estimates:
     @property
     def guessed(self) -> tuple[str, ...]:
         """What of the way there nobody has measured or told: steps, and ``baseline``."""
-        works = ((Direction.BASELINE, ""), *((Direction.DO, one.name) for one in self.content.runbook.steps))
+        works = [(Direction.BASELINE, ""), *((Direction.DO, one.name) for one in self.content.runbook.steps)]
+        works += [(Direction.AFTER, "")] if self.content.runbook.after is not None else []
         return tuple(step or direction.value for direction, step in works if self._known_s(direction, step) is None)
 
     def _known_s(self, direction: Direction, step: str) -> float | None:
@@ -90,17 +91,24 @@ class Estimates:
     def _told_s(self, direction: Direction, step: str) -> float:
         if direction in (Direction.BASELINE, Direction.COMPARE):
             return float(self.content.runbook.baseline.takes_s)
+        if direction is Direction.AFTER:
+            return float(self.content.runbook.after.takes_s) if self.content.runbook.after else 0.0
         of = self.content.runbook.step(step)
         return float(of.undo_takes_s if direction is Direction.UNDO else of.takes_s if direction is Direction.DO else 0)
 
     def _guessed_s(self, direction: Direction, step: str) -> float:
+        after = self.content.runbook.after
+        if direction is Direction.AFTER and after is not None:
+            return max(LEAST_S, DEFAULT_SHARE * after.deadline_s)
         whole = direction in (Direction.BASELINE, Direction.COMPARE)
         limit = self.content.runbook.baseline.deadline_s if whole else self.content.runbook.step(step).deadline_s
         return max(LEAST_S, DEFAULT_SHARE * limit)
 
     def forward_s(self, steps: Iterable[Step], *, assets: int) -> float:
-        """These steps one after the other, and the fingerprint from before."""
+        """These steps one after the other, the fingerprint from before, and the comparison of before and after."""
         steps_s = sum(self.run_s(Direction.DO, step.name, assets=assets) for step in steps)
+        if self.content.runbook.after is not None:
+            steps_s += self.run_s(Direction.AFTER, "", assets=assets)
         return steps_s + self.run_s(Direction.BASELINE, "", assets=assets)
 
     def back_s(self, steps: Iterable[Step], *, assets: int) -> float:

@@ -14,6 +14,7 @@ from orchestrator.core.control import signatures_needed
 from orchestrator.core.dependants import leaning_on
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.lifecycle_parts import StepState, step_state
+from orchestrator.core.likeness import Likeness
 from orchestrator.core.progress import Fact, MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect
 from orchestrator.core.surroundings import CALM, Surroundings
@@ -75,6 +76,8 @@ class Evidence:
     if_nobody_acts: Outlook
     signatures: int
     """How many people must sign to say how the step stands."""
+    likeness: Likeness | None = None
+    """How before and after compare; None where they were not compared."""
     left_behind: bool = False
     """Whether it was held and its wave is over: nothing tries it again but another plan."""
 
@@ -107,6 +110,7 @@ def evidence_of(
         if left_behind
         else move_without_people(content, move, around=around),
         signatures=_signatures(content, progress, move),
+        likeness=move.likeness,
         left_behind=left_behind,
     )
 

@@ -112,6 +112,7 @@ def _thresholds(policy: Policy) -> Thresholds:
         soak_s=policy.soak_minutes * 60,
         same_error_max=policy.same_error_max,
         unreachable_share=policy.unreachable_share,
+        compare=policy.compare,
     )
 
 

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 
 from inventory.model import AssetId
 from orchestrator.core import undo
-from orchestrator.core.command import ChangeMove, ChangeWave, Command, StartRun, View
+from orchestrator.core.arrival import arrival
+from orchestrator.core.command import ChangeMove, ChangeWave, Command, RecordComparison, StartRun, View
 from orchestrator.core.dependants import doubts, goes_back_first, stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
-from orchestrator.core.progress import STARTED, MoveProgress, Wish
+from orchestrator.core.likeness import BEFORE_AND_AFTER
+from orchestrator.core.progress import STARTED, MoveProgress
 from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.tools import tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
-from orchestrator.core.wave import WaveContent
+from orchestrator.core.wave import WaveContent, Wish
 from orchestrator.core.ways import probes_by_second_way
 
 NEVER_STARTED = "never_started"
@@ -89,7 +91,7 @@ def _one_each(changes: list[Command]) -> tuple[Command, ...]:
     """At most one event a move and round; that its group takes it back goes before what it wanted itself."""
     chosen: dict[object, Command] = {}
     for one in changes:
-        subject = one.asset if isinstance(one, ChangeMove) else one
+        subject = one.asset if isinstance(one, ChangeMove | RecordComparison) else one
         taken_back = isinstance(one, ChangeMove) and one.event is MoveEvent.ROLL_BACK
         if subject not in chosen or taken_back:
             chosen[subject] = one
@@ -157,12 +159,19 @@ def _running(view: View, move: MoveProgress) -> _Answer:
         return _stopped(view, move)
     if _wanted_back(view, move) and not _lost(view, move):
         return _change(move, MoveEvent.ROLL_BACK, cause=move.cause or "asked")
-    if move.last is not None and move.last.outcome != "done" and move.last.direction is not Direction.PROBE:
+    only_looked = move.last is not None and move.last.direction in (Direction.PROBE, Direction.AFTER)
+    if move.last is not None and move.last.outcome != "done" and not only_looked:
         return _judge_result(view, move)
     if undo.group_stays(view.content, view.progress, move.asset):
         return _change(move, MoveEvent.FAIL, cause="group_went_back")
     step = next((step for step in view.content.runbook.steps if step.name not in move.done), None)
-    return _change(move, MoveEvent.COMPLETE) if step is None else _towards(view, move, step)
+    return _arrived(view, move) if step is None else _towards(view, move, step)
+
+
+def _arrived(view: View, move: MoveProgress) -> _Answer:
+    """Every step is done. A look at the successor changes nothing: it needs neither window nor a wave that goes on."""
+    answer = arrival(view, move)
+    return _Need(move=move, step="", direction=Direction.AFTER) if answer is None else answer
 
 
 def _towards(view: View, move: MoveProgress, step: Step) -> _Answer:
@@ -228,6 +237,8 @@ def _failed(view: View, move: MoveProgress) -> _Answer:
     """Untouched: held. Within the limits of automatic rollback: back, its group with it. Else a person decides."""
     runbook = view.content.runbook
     silent = view.progress.cause == MASS_UNREACHABLE and touched(move, runbook)
+    if move.cause in BEFORE_AND_AFTER and not _wanted_back(view, move):
+        return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
     if undo.past_return(move, runbook) or (silent and not _wanted_back(view, move)):
         return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
     back = undo.mates_to_take_back(view.content, view.progress, move.asset)

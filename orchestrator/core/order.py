@@ -32,6 +32,10 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
     if command.direction is Direction.SERVICE and service is not None:
         limit = timedelta(seconds=service.deadline_s)
         return Play(playbooks=(service.playbook,), on=service.on, limit=limit, once=False)
+    after = content.runbook.after
+    if command.direction is Direction.AFTER and after is not None:
+        limit = timedelta(seconds=after.deadline_s)
+        return Play(playbooks=(after.playbook,), on=after.on, limit=limit, once=False)
     if command.direction in (Direction.BASELINE, Direction.COMPARE):
         playbook = baseline.take if command.direction is Direction.BASELINE else baseline.compare
         limit = timedelta(seconds=baseline.deadline_s)

@@ -12,6 +12,7 @@ from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
 from orchestrator.core.constraints import Weekday as Weekday
 from orchestrator.core.demands import Demand
+from orchestrator.core.likeness import Tolerances
 from orchestrator.core.procedures import ProcedureSettings
 
 
@@ -114,6 +115,8 @@ class Policy:
     """What belongs to each procedure that a runbook moves."""
     retire: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
     """Which runbook retires an asset of that kind whose strategy is *retire*; without an entry it stays."""
+    compare: Tolerances = field(default_factory=Tolerances, metadata=LATER)
+    """What may differ between a machine before and its successor afterwards."""
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):

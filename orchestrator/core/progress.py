@@ -11,6 +11,7 @@ Kinds of entries with the subject ``wave:<key>`` and what they carry:
     run.ended        run, how (exit | lost | never_started | by_hand), rc, last_seq
     attempt.ended    run, asset, step, direction, outcome, cause, evidence
     move.state       asset, from, to, event, step, cause
+    move.compared    asset, counts, serious, differences: before and after, verdict by verdict
     move.declared    assets, verdict (done | not_done | undone), by: what people say about assets that needed one
     wave.lead        lead: who leads the wave from here on
     wave.note        a person's note; its text lies where it can be redacted
@@ -21,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
+from orchestrator.core.likeness import BEFORE_AND_AFTER, Likeness
 from orchestrator.core.runbook import Direction
-from orchestrator.core.wave import RunId, WaveContent
+from orchestrator.core.wave import RunId, WaveContent, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,6 @@ class AtWork:
     until: datetime | None = None
 
 
-class Wish(StrEnum):
-    """What a person wished for one asset of a wave; done at its next step border."""
-
-    HOLD = "hold"
-    SKIP = "skip"
-    RETRY = "retry"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveProgress:
     """One asset move's way so far. Step names are those of the runbook."""
@@ -93,6 +86,12 @@ class MoveProgress:
     at_work: AtWork | None = None
     """What that run is for."""
     baseline: str = ""
+    portrait: Mapping[str, Any] | None = None
+    """What its machine told of itself before the first step."""
+    likeness: Likeness | None = None
+    """How its successor compares with that; None until it was looked at."""
+    accepted: bool = False
+    """Whether a person signed that the difference may stay."""
     since: datetime | None = None
     lost_at: datetime | None = None
     """Since when nobody knows how it stands, probes included; None while that is known."""
@@ -316,8 +315,9 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
                 begun=tuple(step for step in move.begun if step != result.step),
             )
         if result.direction is Direction.BASELINE:
-            digest = kahn.get("baseline")
-            return replace(move, baseline=digest if isinstance(digest, str) else "")
+            digest, portrait = kahn.get("baseline"), kahn.get("portrait")
+            known = portrait if isinstance(portrait, Mapping) else None
+            return replace(move, baseline=digest if isinstance(digest, str) else "", portrait=known)
     return move
 
 
@@ -342,6 +342,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         probes=0 if fresh else move.probes,
         wish=None if body["event"] in _WISH_DONE else move.wish,
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
+        likeness=None if body["event"] == "roll_back" else move.likeness,
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
     requested = progress.requested - {moved.asset} if gave_up else progress.requested
@@ -353,11 +354,17 @@ _WISH_DONE = ("hold", "begin", "roll_back", "complete", "prove", "give_up")
 
 
 def _declared(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    """What people say was done by hand: the step is done, was not done, or everything was undone."""
+    """What people say was done by hand: the step is done, was not done, or everything was undone.
+
+    Of a difference between before and after: it may stay, or it was mended and is looked at again.
+    """
     moves = dict(progress.moves)
     for asset in fact.body["assets"]:
         move, verdict = moves[asset], fact.body["verdict"]
-        if verdict == "undone":
+        if move.cause in BEFORE_AND_AFTER and verdict != "undone":
+            kept = move.likeness if verdict == "done" else None
+            moves[asset] = replace(move, last=None, tries={}, accepted=verdict == "done", likeness=kept)
+        elif verdict == "undone":
             moves[asset] = replace(move, begun=(), done=(), last=None, tries={})
         elif verdict == "done":
             done = (*(step for step in move.done if step != move.step), move.step)
@@ -366,6 +373,12 @@ def _declared(progress: WaveProgress, fact: Fact) -> WaveProgress:
             begun = tuple(step for step in move.begun if step != move.step)
             moves[asset] = replace(move, begun=begun, last=None, tries={})
     return replace(progress, moves=moves)
+
+
+def _compared(progress: WaveProgress, fact: Fact) -> WaveProgress:
+    move = progress.moves[fact.body["asset"]]
+    likeness = Likeness(counts=fact.body["counts"], serious=fact.body["serious"])
+    return replace(progress, moves={**progress.moves, move.asset: replace(move, likeness=likeness, last=None)})
 
 
 def _lead(progress: WaveProgress, fact: Fact) -> WaveProgress:
@@ -381,6 +394,7 @@ _APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
     "run.ended": _run_ended,
     "attempt.ended": _attempt_ended,
     "move.state": _move_state,
+    "move.compared": _compared,
     "move.declared": _declared,
     "wave.lead": _lead,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.core.estimates import Estimates
@@ -16,12 +16,13 @@ class WouldRun:
     """One run that would be started: seconds are P80 for all assets of the batch."""
 
     step: str
-    """Empty for the fingerprint from before."""
+    """Empty for the fingerprint from before, and for the comparison of before and after."""
     on: str
     effect: Effect
     no_return: bool
     seconds: float
     undo_seconds: float
+    direction: Direction = Direction.DO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ def would_do(content: WaveContent, around: Surroundings) -> tuple[WouldBatch, ..
             no_return=False,
             seconds=times.run_s(Direction.BASELINE, "", assets=size),
             undo_seconds=0.0,
+            direction=Direction.BASELINE,
         )
         steps = tuple(
             WouldRun(
@@ -60,6 +62,9 @@ def would_do(content: WaveContent, around: Surroundings) -> tuple[WouldBatch, ..
             )
             for step in content.runbook.steps
         )
+        if content.runbook.after is not None:
+            after = replace(baseline, on=content.runbook.after.on, direction=Direction.AFTER)
+            steps = (*steps, replace(after, seconds=times.run_s(Direction.AFTER, "", assets=size)))
         names = tuple(content.move(asset).name for asset in batch.assets)
         found.append(
             WouldBatch(

@@ -32,6 +32,7 @@ class Direction(StrEnum):
     PROBE = "probe"
     BASELINE = "baseline"
     COMPARE = "compare"
+    AFTER = "after"
     SERVICE = "service"
 
 
@@ -146,6 +147,21 @@ class ServiceCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AfterCheck:
+    """How a successor's portrait is taken after the last step; the baseline takes that of the old machine before."""
+
+    on: str
+    playbook: str
+    deadline_s: int = 300
+    takes_s: int = 0
+    """How long it takes, as far as its author knows (P80); 0 when they do not say."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of entries that may differ, such as ``services: apt-*``."""
+    leave_out: tuple[str, ...] = ()
+    """Sections that are not compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
     """A whole runbook as loaded and checked. ``tree`` is the SHA-256 of every file it may use."""
 
@@ -165,6 +181,8 @@ class Runbook:
     needs: tuple[Need, ...] = field(default=(), metadata=LATER)
     groups: tuple[str, ...] = field(default=(), metadata=LATER)
     """Inventory groups that every asset of a run is put into, so that ``group_vars`` beside the playbooks count."""
+    after: AfterCheck | None = field(default=None, metadata=LATER)
+    """The comparison of before and after, where one is made before an asset counts as moved."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

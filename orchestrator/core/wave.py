@@ -11,6 +11,7 @@ from typing import NewType
 from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import LATER, canonical_bytes, fingerprint_of
+from orchestrator.core.likeness import Tolerances
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.runbook import Runbook
@@ -76,6 +77,8 @@ class Thresholds:
     """How long a wave waits after each batch and asks the moved machines; 0 for no soak."""
     unreachable_share: float = field(default=0.5, metadata=LATER)
     """Share of a batch that may fall silent within a minute before the wave holds itself."""
+    compare: Tolerances = field(default_factory=Tolerances, metadata=LATER)
+    """What may differ between before and after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,14 @@ class ActKind(StrEnum):
     DID = "did"
     """Done by hand, each point of the checklist looked at."""
     DID_NOT = "did_not"
+
+
+class Wish(StrEnum):
+    """What a person wished for one asset of a wave; done at its next step border."""
+
+    HOLD = "hold"
+    SKIP = "skip"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

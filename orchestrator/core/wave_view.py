@@ -97,6 +97,15 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedLine:
+    """Of how many assets before and after were compared, and which of them lack something."""
+
+    compared: int
+    size: int
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaveView:
     """The whole view. Times stand in the zone of the wave's window."""
 
@@ -131,6 +140,8 @@ class WaveView:
     """When taking back what was begun must begin at the latest; None when nothing was changed."""
     lead: str = ""
     """Pseudonym of who leads it; empty when nobody does."""
+    compared: ComparedLine | None = None
+    """None where the runbook compares nothing, or nothing was compared yet."""
 
 
 def view_of(
@@ -178,7 +189,16 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         last_start=_wall(times.last_start(progress), content) if going else None,
         last_rollback=_wall(times.last_rollback(progress), content) if going else None,
         lead=progress.lead,
+        compared=_compared(content, progress),
     )
+
+
+def _compared(content: WaveContent, progress: WaveProgress) -> ComparedLine | None:
+    seen = [move for move in progress.moves.values() if move.likeness is not None]
+    if content.runbook.after is None or not seen:
+        return None
+    lacking = tuple(content.move(one.asset).name for one in seen if one.likeness and one.likeness.serious)
+    return ComparedLine(compared=len(seen), size=len(progress.moves), lacking=lacking)
 
 
 def in_doubt(move: MoveProgress, content: WaveContent) -> bool:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Fingerprint of a machine before a wave, and its comparison after a rollback."""
+"""Fingerprint of a machine before a wave, its comparison after a rollback, and portraits of it and its successor."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import conclude, store_of, write_whole
+from ansible.module_utils.kahn_portrait import portrait
 from ansible.module_utils.kahn_tree import differences, digest_of_lines, line_of, read_records, walk
 
 DOCUMENTATION = """
 module: kahn_fingerprint
-short_description: Fingerprint of a machine before a wave, and its comparison after a rollback
+short_description: Fingerprint of a machine before a wave, its comparison after a rollback, and portraits
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
-  state: {type: str, choices: [taken, compared], required: true, description: What to do}
+  state:
+    type: str
+    choices: [taken, compared, portrayed]
+    required: true
+    description: What to do; `portrayed` only tells the portrait
+  portrait: {type: bool, default: false, description: Tell the portrait together with the fingerprint (taken)}
+  procedure: {type: dict, description: "The procedure that runs here: its rows are counted, its answer is asked for"}
   deep: {type: list, elements: str, description: Paths whose contents count}
   skip: {type: list, elements: str, description: Paths that the system itself changes}
   except: {type: list, elements: str, description: More paths to leave out}
@@ -82,12 +89,18 @@ def counts(records):
     }
 
 
+def _portrait(asked):
+    return portrait(asked["procedure"], store=store_of(asked["asset"]))
+
+
 def main():
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "asset": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["taken", "compared"], "required": True},
+            "state": {"type": "str", "choices": ["taken", "compared", "portrayed"], "required": True},
+            "portrait": {"type": "bool", "default": False},
+            "procedure": {"type": "dict"},
             "deep": {"type": "list", "elements": "str", "default": DEEP},
             "skip": {"type": "list", "elements": "str", "default": SKIP},
             "except": {"type": "list", "elements": "str", "default": []},
@@ -98,9 +111,12 @@ def main():
     asked = module.params
 
     def act():
+        if asked["state"] == "portrayed":
+            return False, {"portrait": _portrait(asked)}
         records = fingerprint(deep=asked["deep"], skip=[*asked["skip"], *asked["except"]])
         if asked["state"] == "taken":
-            return take(asked["asset"], records)
+            changed, told = take(asked["asset"], records)
+            return changed, dict(told, portrait=_portrait(asked)) if asked["portrait"] else told
         return compare(asked["asset"], records, asked["limit"])
 
     conclude(module, act, working_for=asked["asset"])

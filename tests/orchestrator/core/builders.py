@@ -9,7 +9,15 @@ from typing import Any
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.command import BeginBatch, ChangeMove, ChangeWave, Command, RecordGate, StartRun
+from orchestrator.core.command import (
+    BeginBatch,
+    ChangeMove,
+    ChangeWave,
+    Command,
+    RecordComparison,
+    RecordGate,
+    StartRun,
+)
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import next_move_state, next_wave_state
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
@@ -185,6 +193,8 @@ class Game:
             self.note("batch.gated", **fields)
         elif isinstance(command, ChangeMove):
             self.move(command)
+        elif isinstance(command, RecordComparison):
+            self.note("move.compared", asset=command.asset, **command.body)
         else:
             assert isinstance(command, StartRun), "in this world machines are always well"
             self.run(command)
