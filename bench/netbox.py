@@ -30,6 +30,7 @@ from orchestrator.actions.take_inventory import Now
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.netbox_out import pull_from
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.cli.asset_import import collecting_paused
 from orchestrator.core.netbox import NetboxAccess
 from orchestrator.core.policy import Policy
 from tests.netboxes import V2, Netbox, Row, running
@@ -99,12 +100,13 @@ def sync(store: DatabaseStore, url: str) -> tuple[int, int]:
     access = NetboxAccess(url=url, token_from="env:TOKEN")
     with store.reading() as books:
         state = books.netbox.state(TENANT)
-    pull = pull_from(NetboxServer(url, V2), access, since=Mark(read_at=state.read_at, change=state.change))
-    with store.reading() as books:
-        found = inward(books, TENANT, pull, now=Now(at=clock.now(), new_id=clock.new_id))  # type: ignore[arg-type]
-    with store.transaction() as books:
-        taken = take_inward(books, TENANT, found, at=clock.now())
-    return taken, len(pull.remotes)
+    with collecting_paused():
+        pull = pull_from(NetboxServer(url, V2), access, since=Mark(read_at=state.read_at, change=state.change))
+        with store.reading() as books:
+            found = inward(books, TENANT, pull, now=Now(at=clock.now(), new_id=clock.new_id))  # type: ignore[arg-type]
+        with store.transaction() as books:
+            taken = take_inward(books, TENANT, found, at=clock.now())
+        return taken, len(pull.remotes)
 
 
 T = TypeVar("T")

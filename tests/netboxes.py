@@ -55,6 +55,7 @@ def _on(type_: str, name: str) -> Callable[[Row, list[str]], bool]:
 
 FILTERS: Mapping[str, Callable[[Row, list[str]], bool]] = {
     "id__gt": lambda row, said: row["id"] > int(said[0]),
+    "id__lte": lambda row, said: row["id"] <= int(said[0]),
     "id": lambda row, said: str(row["id"]) in said,
     "tenant": lambda row, said: (row.get("tenant") or {}).get("slug") in said,
     "last_updated__gte": lambda row, said: row["last_updated"] >= said[0],
@@ -172,10 +173,12 @@ class Netbox:
         assigned = {"id": 9, "name": "eth0", holder: nested(number, "of")}
         return self.put("dcim/mac-addresses", {"mac_address": text, "assigned_object": assigned})
 
-    def contact(self, number: int, contact: int, *, type_: str = "dcim.device", priority: str = "primary") -> Row:
+    def contact(
+        self, number: int, contact: int, *, type_: str = "dcim.device", priority: str = "primary", role: str = "Betrieb"
+    ) -> Row:
         """Who is asked about an object."""
         who = nested(contact, "Meier, Anna", email="anna.meier@stadt.example")
-        row = {"object_type": type_, "object_id": number, "contact": who, "role": nested(1, "Betrieb", slug="betrieb")}
+        row = {"object_type": type_, "object_id": number, "contact": who, "role": nested(1, role)}
         return self.put("tenancy/contact-assignments", {**row, "priority": {"value": priority, "label": priority}})
 
     # ----------------------------------------------------------------------- answering
@@ -217,6 +220,7 @@ class Netbox:
 
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the acknowledgement of its headers
     netbox: Netbox
 
     def log_message(self, *_words: object) -> None:

@@ -84,7 +84,7 @@ RINGS: tuple[Ring, ...] = (
     ),
     Ring(
         path=CONTACTS,
-        fields=("id", "object_type", "object_id", "contact", "priority", "last_updated"),
+        fields=("id", "object_type", "object_id", "contact", "role", "priority", "last_updated"),
         holder=_by_object,
         by_type={DEVICE: "object_id", VM: "object_id", SITE: "object_id"},
         may_be_denied=True,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 PAGE = 1_000
 """Rows asked for at once; the server's own cap is usually the same, and cuts larger pages without a word."""
 MOST_ROWS = 1_000_000
+HALVES = 2
+"""Pages asked for at the same time, of a list of more than two pages; a NetBox has more workers than that."""
 
 Row = dict[str, Any]
 Filters = Mapping[str, object]
@@ -93,6 +96,47 @@ class Failed(Exception):
         super().__init__(why)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Stretch:
+    """One list from behind ``last`` up to ``until`` (None: to its end), and how far it was read."""
+
+    path: str
+    host: str
+    asked: Mapping[str, Any]
+    last: int
+    until: int | None = None
+    left: int = 0
+    read: int = 0
+    most: int = MOST_ROWS
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What to ask for next."""
+        end = {} if self.until is None else {"id__lte": self.until}
+        return {**self.asked, "id__gt": self.last, **end}
+
+    def took(self, page: Sequence[object], count: int) -> None:
+        """A page came, and ``count`` rows were left with it. Raises NetboxLies."""
+        self.most = self.most if self.read else min(MOST_ROWS, 2 * count + 10_000)
+        self.read += len(page)
+        self.left = count - len(page)
+        for row in page:
+            self.last = self._next_id(row)
+        if self.left and self.read > self.most:
+            raise self._lie(f"it announced {count} rows and does not end after {self.read}")
+
+    def _next_id(self, row: object) -> int:
+        found = row.get("id") if isinstance(row, dict) else None
+        if not isinstance(found, int) or isinstance(found, bool):
+            raise self._lie("a row has no id")
+        if found <= self.last or (self.until is not None and found > self.until):
+            raise self._lie(f"row {found} came after {self.last}: the order or filter asked for is not kept")
+        return found
+
+    def _lie(self, why: str) -> NetboxLies:
+        return NetboxLies(host=self.host, what=self.path, why=why)
+
+
 class NetboxServer:
     """A NetBox as seen with one token. Version 1 and 2 tokens; servers from 4.2 on."""
 
@@ -133,31 +177,39 @@ class NetboxServer:
     def rows(
         self, path: str, *, fields: Sequence[str] = (), after: int = 0, filters: Filters = NO_FILTERS
     ) -> Iterator[Row]:
-        """All rows of a list, by rising id; complete, or an error. A page that fails is asked for again.
+        """All rows of a list; complete, or an error. A page that fails is asked for again.
 
-        Raises NetboxUnavailable, NetboxForbids, NetboxRefuses, NetboxLies.
+        By rising id; of a long list, the pages of its two halves in turn. Raises NetboxUnavailable, NetboxForbids,
+        NetboxRefuses, NetboxLies.
         """
         asked: dict[str, Any] = {"ordering": "id", **filters}
         if fields:
             asked["fields"] = ",".join(fields)
-        last, read, most = after, 0, MOST_ROWS
-        # The next page is on its way while this one is being understood: a server thinks longer than we do.
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="netbox") as ahead:
-            page, count = self._page(path, {**asked, "id__gt": last}, PAGE)
-            while True:
-                most = most if read else min(MOST_ROWS, 2 * count + 10_000)
-                read += len(page)
-                for row in page:
-                    last = self._next_id(path, row, last)
-                if len(page) < count and read > most:
-                    raise self._lie(path, f"it announced {count} rows and does not end after {read}")
-                coming = None
-                if len(page) < count:
-                    coming = ahead.submit(self._page, path, {**asked, "id__gt": last}, PAGE)
+        whole = _Stretch(path=path, host=self.host, asked=asked, last=after)
+        # The next pages are on their way while one is being understood: a server thinks longer than we do.
+        with ThreadPoolExecutor(max_workers=HALVES, thread_name_prefix="netbox") as ahead:
+            page, count = self._page(path, whole.filters, PAGE)
+            whole.took(page, count)
+            coming = deque((one, ahead.submit(self._page, path, one.filters, PAGE)) for one in self._halves(whole))
+            yield from page
+            while coming:
+                stretch, future = coming.popleft()
+                page, count = future.result()
+                stretch.took(page, count)
+                if stretch.left:
+                    coming.append((stretch, ahead.submit(self._page, path, stretch.filters, PAGE)))
                 yield from page
-                if coming is None:
-                    return
-                page, count = coming.result()
+
+    def _halves(self, whole: _Stretch) -> tuple[_Stretch, ...]:
+        """What is left of a list, in two where it is long; the second has no end, as rows may still appear."""
+        if whole.left <= PAGE:
+            return (whole,) if whole.left else ()
+        newest = self.first(whole.path, filters={**whole.filters, "ordering": "-id"}, limit=1)
+        number = newest[0].get("id") if newest and isinstance(newest[0], dict) else None
+        if not isinstance(number, int) or isinstance(number, bool) or number <= whole.last:
+            raise self._lie(whole.path, f"it announced {whole.left} more rows, and the last of them is none")
+        middle = (whole.last + number) // 2
+        return replace(whole, until=middle), replace(whole, last=middle)
 
     def first(self, path: str, *, filters: Filters, limit: int = PAGE) -> list[Row]:
         """The first rows of a list, in the order asked for. Raises as ``rows`` does."""
@@ -236,14 +288,6 @@ class NetboxServer:
         if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
             raise self._lie(path, "it should be a list of objects")
         return answer
-
-    def _next_id(self, path: str, row: object, last: int) -> int:
-        found = row.get("id") if isinstance(row, dict) else None
-        if not isinstance(found, int) or isinstance(found, bool):
-            raise self._lie(path, "a row has no id")
-        if found <= last:
-            raise self._lie(path, f"row {found} came after {last}: the order or filter asked for is not kept")
-        return found
 
     def _lie(self, what: str, why: str) -> NetboxLies:
         return NetboxLies(host=self.host, what=what, why=why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ PROTOCOL_WORDS = frozenset(_PROTOCOLS.split())
 
 Procedures = Mapping[tuple[str, int], tuple[str, ...]]
 _PRIORITIES = ("primary", "secondary", "tertiary")
+_RUNS_IT = re.compile(r"techni|betrieb|betreu|admin|support|operat|edv|(?<![a-z])it(?![a-z])")
+_NOT_ASKED = re.compile(r"billing|invoice|rechnung|buchhalt|vendor|supplier|lieferant|hersteller|einkauf|purchas")
+"""Words in the role of a contact, such as *Technische Betreuung* or *Billing*: who is asked first, and who last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,19 +143,26 @@ def macs_of(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 def contacts_of(rows: Iterable[Row]) -> str:
-    """Who is asked about one object: the contact of the highest priority, as a pseudonym; empty when there is none.
+    """Who is asked about one object, as a pseudonym; empty when there is nobody.
 
-    Who that is stands in NetBox alone: neither name, telephone nor mail address comes here, so erasing the contact
-    there leaves nothing of the person here.
+    By the role: who runs it before others, who bills or sells it last; among those the highest priority. Who that is
+    stands in NetBox alone: neither name, telephone nor mail address comes here, so erasing the contact there leaves
+    nothing of the person here.
     """
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     for row in rows:
         contact, priority = row.get("contact"), row.get("priority")
         word = priority.get("value") if isinstance(priority, dict) else priority
         number = contact.get("id") if isinstance(contact, dict) else None
         if isinstance(number, int) and not isinstance(number, bool):
-            found.append((_PRIORITIES.index(word) if word in _PRIORITIES else len(_PRIORITIES), number))
-    return f"netbox-{min(found)[1]}" if found else ""
+            rank = _PRIORITIES.index(word) if word in _PRIORITIES else len(_PRIORITIES)
+            found.append((_rank_of_role(row.get("role")), rank, number))
+    return f"netbox-{min(found)[2]}" if found else ""
+
+
+def _rank_of_role(role: object) -> int:
+    words = f"{_text(role, 'slug')} {_text(role, 'name')}".casefold()
+    return 2 if _NOT_ASKED.search(words) else 0 if _RUNS_IT.search(words) else 1
 
 
 def _machine(

@@ -90,9 +90,12 @@ class NetboxBook:
             & (_LINK.c.type == bindparam("of_type"))
             & (_LINK.c.remote == bindparam("of_remote"))
         )
-        self._connection.execute(
-            delete(_LINK).where(key), [{"of_type": row["type"], "of_remote": row["remote"]} for row in rows]
-        )
+        known = {(one.type, one.id) for one in self.links(tenant)}
+        old = [row for row in rows if (row["type"], row["remote"]) in known]
+        if old:
+            self._connection.execute(
+                delete(_LINK).where(key), [{"of_type": row["type"], "of_remote": row["remote"]} for row in old]
+            )
         self._connection.execute(insert(_LINK), rows)
 
     def _set(self, tenant: TenantId, **values: object) -> None:

@@ -15,10 +15,17 @@ import typer
 from inventory.errors import ExpectedError
 from inventory.model import AssetKind, InvalidValue
 from inventory.sources.kind_words import parse_machine_kind
-from inventory.sources.netbox import Mark
+from inventory.sources.netbox import Mark, Pull
 from orchestrator.actions.sync_netbox import Inward, access_of, inward, outward, take_inward
 from orchestrator.actions.take_inventory import Now
-from orchestrator.cli.asset_import import PARTLY_TAKEN, examples, refused_line, show_changes, step_as_json
+from orchestrator.cli.asset_import import (
+    PARTLY_TAKEN,
+    collecting_paused,
+    examples,
+    refused_line,
+    show_changes,
+    step_as_json,
+)
 from orchestrator.cli.context import Context, context_of
 from orchestrator.core.netbox import NetboxAccess, Outgoing, SyncState, Writes
 from orchestrator.ports import Entry
@@ -124,7 +131,7 @@ def apply_(
     _show_inward(context, found)
     if not found.is_empty:
         context.confirm(_("Write these changes?"))
-    with context.world.transaction() as books:
+    with collecting_paused(), context.world.transaction() as books:
         written = take_inward(books, context.tenant, found, at=context.world.clock.now())
     context.out.line(_("Taken in: {count} changes.").format(count=written))
     answer: dict[str, Any] = {"written_here": written, **_inward_as_json(found)}
@@ -146,7 +153,12 @@ def _read(context: Context, server: NetboxServer, *, whole: bool, accept_missing
     with context.world.store.reading() as books:
         access, state = access_of(books, context.tenant), books.netbox.state(context.tenant)
     since = None if whole else Mark(read_at=state.read_at, change=state.change)
-    pull = pull_from(server, access, since=since)
+    with collecting_paused():
+        pull = pull_from(server, access, since=since)
+        return _compared(context, pull, accept_missing=accept_missing)
+
+
+def _compared(context: Context, pull: Pull, *, accept_missing: bool) -> Inward:
     with context.world.store.reading() as books:
         now = Now(at=context.world.clock.now(), new_id=context.world.new_asset_id)
         return inward(books, context.tenant, pull, now=now, accept_missing=accept_missing)

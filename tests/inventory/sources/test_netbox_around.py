@@ -64,6 +64,24 @@ def test_of_contacts_only_a_pseudonym_is_taken_that_of_the_first_to_ask(netbox: 
     assert "Meier" not in repr(found) and "anna" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("roles", "asked"),
+    [
+        ({3: "Fachverantwortung", 17: "Technische Betreuung"}, "netbox-17"),
+        ({3: "Billing", 17: "Owner"}, "netbox-17"),
+        ({3: "Rechnungswesen IT", 17: "Einheit"}, "netbox-17"),
+        ({3: "IT", 17: "Amtsleitung"}, "netbox-3"),
+    ],
+)
+def test_who_runs_a_machine_is_asked_before_others_and_who_bills_it_last(
+    netbox: Netbox, roles: dict[int, str], asked: str
+) -> None:
+    apc = netbox.device("apc-1")
+    for contact, role in roles.items():
+        netbox.contact(apc["id"], contact, role=role, priority="primary" if contact == 3 else "tertiary")
+    assert by_name(read(netbox))["apc-1"].values["contact"] == asked
+
+
 def test_a_new_address_or_contact_brings_its_machine_though_that_was_not_saved(netbox: Netbox) -> None:
     for number in (1, 2, 3):
         netbox.device(f"apc-{number}")

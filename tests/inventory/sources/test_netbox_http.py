@@ -104,7 +104,7 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_an_answer_that_breaks_the_rules_is_refused(netbox: Netbox, lie: object) -> None:
-    netbox.faults += [well, lie] if lie is None else [lie]  # type: ignore[list-item]
+    netbox.faults += [lie]  # type: ignore[list-item]
     error = refused(asking(netbox))
     assert isinstance(error, NetboxLies) and len(netbox.asked) == 1
     assert netbox.url.removeprefix("http://") in str(error)
@@ -131,6 +131,46 @@ def test_an_ignored_filter_shows_in_the_rows(netbox: Netbox) -> None:
     for number in range(4):
         netbox.device(f"apc-{number}")
     assert "is not kept" in str(refused(asking(netbox)))
+
+
+@pytest.fixture
+def long(netbox: Netbox, monkeypatch: pytest.MonkeyPatch) -> Netbox:
+    """A list of 20 devices in pages of three, long enough to be asked for in halves."""
+    monkeypatch.setattr(netbox_http, "PAGE", 3)
+    for number in range(20):
+        netbox.device(f"apc-{number:02}")
+    for number in (5, 11, 12):
+        netbox.delete("dcim/devices", number)
+    return netbox
+
+
+def test_a_long_list_comes_in_halves_every_row_once(long: Netbox) -> None:
+    long.faults += [well, well, saying(502), hanging_up]
+    found = [int(row["id"]) for row in asking(long).rows("dcim/devices", fields=("id", "name"))]
+    assert sorted(found) == [number for number in range(1, 21) if number not in (5, 11, 12)]
+    assert found[:3] == [1, 2, 3] and found != sorted(found)
+    ends = {query["id__lte"][0] for _verb, _path, query in long.asked if "id__lte" in query}
+    assert ends == {"11"}  # the second half has no end: what is added meanwhile is read with it
+
+
+def test_a_row_added_behind_the_last_one_meanwhile_is_read(long: Netbox) -> None:
+    def meanwhile(_handler: object) -> bool:
+        long.device("apc-new")
+        return False
+
+    long.faults += [well, well, well, meanwhile]
+    assert "apc-new" in names(asking(long))
+
+
+def test_a_half_that_does_not_end_where_it_was_asked_to_is_refused(long: Netbox) -> None:
+    long.ignores.add("id__lte")
+    assert "is not kept" in str(refused(asking(long)))
+
+
+@pytest.mark.parametrize("newest", [page(1), page(), {"count": 1, "results": ["x"]}])
+def test_a_list_whose_last_row_is_none_is_refused(long: Netbox, newest: object) -> None:
+    long.faults += [well, saying(200, newest)]
+    assert "the last of them is none" in str(refused(asking(long)))
 
 
 def test_a_change_is_repeated_after_a_failure_and_a_bad_one_is_told(netbox: Netbox) -> None:
