@@ -23,6 +23,7 @@ from orchestrator.actions.start_wave import keep_appointments
 from orchestrator.actions.work_by_hand import follow_by_hand, is_by_hand
 from orchestrator.core.by_hand import desk_word
 from orchestrator.core.command import ChangeMove, ChangeWave, Command, LookAtHosts, StartRun
+from orchestrator.core.control import UNDER_WAY
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.order import own_machines, play_for
@@ -388,6 +389,7 @@ def _is_free(this: _Round, asset: AssetId) -> bool:
 
 def rests(wave: WaveRow, progress: WaveProgress) -> bool:
     """Whether nothing more happens to the wave by itself."""
-    moving = {*MOVE_GROUPS["in motion"], MoveState.FAILED, MoveState.UNKNOWN}
-    in_motion = wave.state in WAVE_GROUPS["in motion"] or any(move.state in moving for move in progress.moves.values())
+    moving, moves = {*MOVE_GROUPS["in motion"], MoveState.FAILED, MoveState.UNKNOWN}, progress.moves.values()
+    asked = wave.state in UNDER_WAY and any(move.asked for move in moves)
+    in_motion = asked or wave.state in WAVE_GROUPS["in motion"] or any(move.state in moving for move in moves)
     return not in_motion and not progress.live

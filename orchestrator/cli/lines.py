@@ -87,6 +87,7 @@ def _act(body: Body, names: Names) -> str:
         "hold": _("{person} signs: hold"),
         "skip": _("{person} signs: leave out"),
         "retry": _("{person} signs: try again"),
+        "probe": _("{person} signs: ask the machine again"),
         "roll_back": _("{person} signs: roll back"),
         "lead": _("{person} signs: lead"),
         "declare_done": _("{person} declares: the step is done"),

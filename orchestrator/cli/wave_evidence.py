@@ -112,11 +112,15 @@ def _seen(one: Seen, zone: str) -> list[str]:
 def what_can_be_done(content: WaveContent, page: Evidence) -> list[str]:
     """Commands that the state allows."""
     wave, name = content.key, f"-- {one_line(quote(page.name))}"
+    ask = [f"  kahn wave probe {wave} --reason REASON {name}"] if page.askable else []
+    if page.state is MoveState.UNKNOWN and ask:
+        return ["", _("WHAT CAN BE DONE"), *ask]
     if page.state is MoveState.NEEDS_PERSON:
         people = _("signatures needed: {count}").format(count=page.signatures)
         return [
             "",
             _("WHAT CAN BE DONE"),
+            *ask,
             f"  kahn wave repaired {wave} --step done --reason REASON {name}   ({people})",
             f"  kahn wave repaired {wave} --step not-done --reason REASON {name}   ({people})",
             f"  kahn wave repaired {wave} --undone --reason REASON {name}",

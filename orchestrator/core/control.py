@@ -20,8 +20,8 @@ BREAKERS = frozenset(
 """Causes for which a wave held itself because too much went wrong: two people must want it to go on."""
 UNDER_WAY = (WaveState.RUNNING, WaveState.SOAKING, WaveState.PAUSED, WaveState.HELD, WaveState.NEEDS_PERSON)
 """States in which single assets can be held, left out or tried again."""
-SAFETY = frozenset({ActKind.PAUSE, ActKind.ABORT, ActKind.HOLD, ActKind.ROLL_BACK})
-"""Acts that stop or take back: open to everybody who may sign, whoever leads."""
+SAFETY = frozenset({ActKind.PAUSE, ActKind.ABORT, ActKind.HOLD, ActKind.ROLL_BACK, ActKind.PROBE})
+"""Acts that stop, take back or only look: open to everybody who may sign, whoever leads."""
 DECLARATIONS: Mapping[ActKind, str] = {
     ActKind.DECLARE_DONE: "done",
     ActKind.DECLARE_NOT_DONE: "not_done",
@@ -118,6 +118,8 @@ def _unfit(kind: ActKind, content: WaveContent, move: MoveProgress) -> str:
     """Why not; empty when it may be done."""
     if kind in DECLARATIONS:
         return _undeclarable(kind, content, move)
+    if kind is ActKind.PROBE:
+        return "" if askable(content, move) else "only a machine that was lost sight of in a step with a probe is asked"
     allowed = {
         ActKind.HOLD: _STOPS,
         ActKind.SKIP: _STOPS,
@@ -128,6 +130,21 @@ def _unfit(kind: ActKind, content: WaveContent, move: MoveProgress) -> str:
     if kind is ActKind.SKIP and past_return(move, content.runbook):
         return "it is behind its point of no return"
     return ""
+
+
+def askable(content: WaveContent, move: MoveProgress) -> bool:
+    """Whether its machine can be asked how far its step came, because nobody saw that."""
+    if move.step not in content.runbook.step_names or not content.runbook.step(move.step).probe:
+        return False
+    return move.state is MoveState.UNKNOWN or (move.state is MoveState.NEEDS_PERSON and was_lost(move))
+
+
+def was_lost(move: MoveProgress) -> bool:
+    """Whether nobody saw how its latest step forward ended, or only a probe told."""
+    last = move.last
+    if last is None:
+        return False
+    return last.direction is Direction.PROBE or (last.direction is Direction.DO and last.outcome == "unknown")
 
 
 def declarable(kind: ActKind, content: WaveContent, move: MoveProgress) -> bool:

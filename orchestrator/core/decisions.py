@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from inventory.model import AssetId
 from orchestrator.core.by_hand import DeskWork, desk_works
 from orchestrator.core.causes import cause_of
-from orchestrator.core.control import declarable, signatures_needed
+from orchestrator.core.control import askable, declarable, signatures_needed, was_lost
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
@@ -120,6 +120,7 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
             users=users_of(case.content, moves),
             commands=(
                 f"kahn wave show {case.key} --evidence={quote(names[0])}",
+                *_asking(case, moves),
                 *_declarations(case, moves),
                 f"kahn wave rollback {case.key} -- {' '.join(map(quote, names))}",
             ),
@@ -129,11 +130,7 @@ def _stuck(case: WaveCase) -> Iterator[Decision]:
 def _is_half_seen(case: WaveCase, move: MoveProgress) -> bool:
     """Whether it stands at a step that was begun and whose end nobody saw; on its way back it does not."""
     unseen = move.step in move.begun and move.step not in move.done
-    return unseen and declarable(ActKind.DECLARE_DONE, case.content, move) and _last_was_lost(move)
-
-
-def _last_was_lost(move: MoveProgress) -> bool:
-    return move.last is not None and (move.last.outcome == "unknown" or move.last.direction is Direction.PROBE)
+    return unseen and declarable(ActKind.DECLARE_DONE, case.content, move) and was_lost(move)
 
 
 def _begun_not_finished(case: WaveCase, move: MoveProgress) -> Sentence:
@@ -151,9 +148,17 @@ def _look_first(case: WaveCase, moves: Sequence[MoveProgress]) -> Sentence:
     kind, assets = ActKind.DECLARE_DONE, [move.asset for move in moves]
     needed = signatures_needed(kind, case.content, case.progress, assets)
     return Sentence(
-        says="Look at the machine how far the step came; then say so (signatures needed: {needed}), or take it back.",
+        says="Mend the line and let the machine be asked again; or look at it how far the step came, then say so "
+        "(signatures needed: {needed}), or take it back.",
         facts={"needed": needed},
     )
+
+
+def _asking(case: WaveCase, moves: Sequence[MoveProgress]) -> Iterator[str]:
+    """The command that lets the machines be asked again, those of them that can be."""
+    fit = [move for move in moves if askable(case.content, move)]
+    if fit:
+        yield f"kahn wave probe {case.key} --reason REASON -- {' '.join(map(quote, _names(case, fit)))}"
 
 
 def _declarations(case: WaveCase, moves: Sequence[MoveProgress]) -> Iterator[str]:

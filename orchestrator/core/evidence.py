@@ -10,7 +10,7 @@ from typing import Any
 from inventory.model import AssetId
 from orchestrator.core.causes import cause_of
 from orchestrator.core.causes_of_machines import Cause
-from orchestrator.core.control import signatures_needed
+from orchestrator.core.control import askable, signatures_needed
 from orchestrator.core.dependants import leaning_on
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.lifecycle_parts import StepState, step_state
@@ -78,6 +78,8 @@ class Evidence:
     """How many people must sign to say how the step stands."""
     likeness: Likeness | None = None
     """How before and after compare; None where they were not compared."""
+    askable: bool = False
+    """Whether its machine can be asked again how far the step came."""
     left_behind: bool = False
     """Whether it was held and its wave is over: nothing tries it again but another plan."""
 
@@ -111,6 +113,7 @@ def evidence_of(
         else move_without_people(content, move, around=around),
         signatures=_signatures(content, progress, move),
         likeness=move.likeness,
+        askable=askable(content, move),
         left_behind=left_behind,
     )
 

@@ -57,6 +57,7 @@ class MoveEvent(StrEnum):
     PROVE = "prove"
     GIVE_UP = "give_up"
     REPAIRED = "repaired"
+    ASK_AGAIN = "ask_again"
 
 
 class WaveState(StrEnum):
@@ -131,7 +132,7 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
         _M.ROLLING_BACK: {_E.PROVE: _M.ROLLED_BACK, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.HELD: {_E.BEGIN: _M.RUNNING, _E.ROLL_BACK: _M.ROLLING_BACK},
         _M.MOVED: {_E.ROLL_BACK: _M.ROLLING_BACK},
-        _M.NEEDS_PERSON: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.REPAIRED: _M.HELD},
+        _M.NEEDS_PERSON: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.REPAIRED: _M.HELD, _E.ASK_AGAIN: _M.UNKNOWN},
         _M.ROLLED_BACK: {},
     }
 )

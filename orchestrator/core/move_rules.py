@@ -10,6 +10,7 @@ from inventory.model import AssetId
 from orchestrator.core import undo
 from orchestrator.core.arrival import arrival
 from orchestrator.core.command import ChangeMove, ChangeWave, Command, RecordComparison, StartRun, View
+from orchestrator.core.control import UNDER_WAY, askable
 from orchestrator.core.dependants import doubts, goes_back_first, stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
@@ -261,6 +262,13 @@ def _failed(view: View, move: MoveProgress) -> _Answer:
     )
 
 
+def _needs_person(view: View, move: MoveProgress) -> _Answer:
+    """It stays as it is until a person acts; one who wants its machine asked again is heard while the wave stands."""
+    if move.asked and view.progress.state in UNDER_WAY and askable(view.content, move):
+        return _change(move, MoveEvent.ASK_AGAIN, cause=move.cause)
+    return _resting(view, move)
+
+
 def _unknown(view: View, move: MoveProgress) -> _Answer:
     """Lost sight of: probe with growing gaps; an idempotent step without probe is repeated; else a person looks."""
     step = view.content.runbook.step(move.step)
@@ -271,7 +279,7 @@ def _unknown(view: View, move: MoveProgress) -> _Answer:
         spent = move.tried(Direction.DO, step.name) >= limits.max_tries
         event = MoveEvent.GIVE_UP if spent or step.effect is Effect.ONCE else MoveEvent.REPEAT
         return _change(move, event, cause=move.cause)
-    if move.probes >= limits.probe_tries:
+    if move.probes >= limits.probe_tries and not move.asked:
         return _change(move, MoveEvent.GIVE_UP, cause=move.cause)
     if view.now < next_probe_at(view.content, move):
         return ()
@@ -279,8 +287,10 @@ def _unknown(view: View, move: MoveProgress) -> _Answer:
 
 
 def next_probe_at(content: WaveContent, move: MoveProgress) -> datetime:
-    """When an unknown move is probed again: after its step's quiet time, then with gaps that double."""
+    """When an unknown move is probed again: after its step's quiet time, then with gaps that double, or when asked."""
     assert move.since is not None
+    if move.asked and move.probes:
+        return move.since  # its quiet time was waited out before the first probe
     gap = content.thresholds.probe_gap_s * 2**move.probes if move.probes else min(content.thresholds.probe_gap_s, 5)
     if not move.probes and move.step in content.runbook.step_names:
         gap = max(gap, content.runbook.step(move.step).quiet_s)
@@ -345,7 +355,7 @@ _MOVE_RULES: dict[MoveState, Callable[[View, MoveProgress], _Answer]] = {
     MoveState.PLANNED: _stays,
     MoveState.HELD: _resting,
     MoveState.MOVED: _resting,
-    MoveState.NEEDS_PERSON: _resting,
+    MoveState.NEEDS_PERSON: _needs_person,
     MoveState.ROLLED_BACK: _stays,
     MoveState.RUNNING: _running,
     MoveState.FAILED: _failed,

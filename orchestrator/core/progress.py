@@ -105,6 +105,8 @@ class MoveProgress:
     """When it was last asked whether it really serves."""
     service_ok: bool | None = None
     wish: Wish | None = None
+    asked: bool = False
+    """Whether a person wants its machine asked again, and nobody has yet."""
     started_at: datetime | None = None
     """When the other tool was started with the external step that is under way."""
     attempts: int = 0
@@ -181,14 +183,14 @@ def progress_of(content: WaveContent, facts: Iterable[Fact], *, so_far: WaveProg
 
 
 def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    gates, requested, moves, halts = progress.gates, progress.requested, progress.moves, progress.halts
+    gates, requested, wholly = progress.gates, progress.requested, progress.wholly
+    moves, halts = progress.moves, progress.halts
     if fact.body["event"] == WaveEvent.HOLD:
         halts |= {fact.body["cause"]}
     if fact.body["event"] == WaveEvent.RESUME:
         halts = frozenset()
         gates = tuple(replace(gate, overruled=True) for gate in gates)
         moves = {asset: replace(move, tries={}, fault=None) for asset, move in moves.items()}
-    wholly = progress.wholly
     if fact.body["from"] == WaveState.ROLLING_BACK:
         requested, wholly = frozenset(), False
     if fact.body["event"] == WaveEvent.QUIET:
@@ -208,16 +210,15 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
 
 
 def _is_half_way(move: MoveProgress) -> bool:
-    return move.state is MoveState.RUNNING or (move.state is MoveState.HELD and move.cause in _STOPPED_MIDWAY)
-
-
-_STOPPED_MIDWAY = ("wave_held", "held_by_person")
+    return move.state is MoveState.RUNNING or (
+        move.state is MoveState.HELD and move.cause in ("wave_held", "held_by_person")
+    )
 
 
 def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    if fact.body["kind"] in list(Wish):
-        wish = Wish(fact.body["kind"])
-        wishing = {asset: replace(progress.moves[asset], wish=wish) for asset in fact.body["assets"]}
+    if fact.body["kind"] in (*Wish, "probe"):
+        want: dict[str, Any] = {"asked": True} if fact.body["kind"] == "probe" else {"wish": Wish(fact.body["kind"])}
+        wishing = {asset: replace(progress.moves[asset], **want) for asset in fact.body["assets"]}
         return replace(progress, moves={**progress.moves, **wishing})
     if fact.body["kind"] != "roll_back":
         return progress
@@ -243,13 +244,15 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         opened = step if direction is Direction.DO and step not in move.begun else ""
         begun = (*move.begun, step) if opened else move.begun
         tries = {**move.tries, key: move.tries.get(key, 0) + 1}
-        probes = move.probes + 1 if direction is Direction.PROBE else move.probes
+        asks = direction is Direction.PROBE
+        probes = (0 if move.asked else move.probes) + 1 if asks else move.probes
         out = move.out_since or (fact.at if opened else None)
         at_work = AtWork(step=step, direction=direction, since=fact.at, until=_moment(fact.body.get("deadline")))
         learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out, at_work=at_work)
         if direction is Direction.DO:
             learned = replace(learned, started_at=None)
-        moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1)
+        asked = move.asked and not asks
+        moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1, asked=asked)
     return replace(progress, moves=moves, live=(*progress.live, run))
 
 
@@ -341,6 +344,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
         probes=0 if fresh else move.probes,
         wish=None if body["event"] in _WISH_DONE else move.wish,
+        asked=move.asked and MoveState(body["to"]) in (*_NOT_SEEN, MoveState.NEEDS_PERSON),
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
         likeness=None if body["event"] == "roll_back" else move.likeness,
     )
@@ -381,10 +385,6 @@ def _compared(progress: WaveProgress, fact: Fact) -> WaveProgress:
     return replace(progress, moves={**progress.moves, move.asset: replace(move, likeness=likeness, last=None)})
 
 
-def _lead(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    return replace(progress, lead=fact.body["lead"])
-
-
 _APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
     "wave.state": _wave_state,
     "act": _act,
@@ -396,5 +396,5 @@ _APPLY: Mapping[str, Callable[[WaveProgress, Fact], WaveProgress]] = {
     "move.state": _move_state,
     "move.compared": _compared,
     "move.declared": _declared,
-    "wave.lead": _lead,
+    "wave.lead": lambda progress, fact: replace(progress, lead=fact.body["lead"]),
 }

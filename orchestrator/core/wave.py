@@ -149,6 +149,8 @@ class ActKind(StrEnum):
     HOLD = "hold"
     SKIP = "skip"
     RETRY = "retry"
+    PROBE = "probe"
+    """Ask the machine again how far its step came."""
     ROLL_BACK = "roll_back"
     LEAD = "lead"
     DECLARE_DONE = "declare_done"

@@ -102,6 +102,7 @@ OPERATOR: Mapping[str, str] = {
     "P-hold": "a person holds an asset",
     "P-skip": "a person leaves an asset out",
     "P-retry": "a person wants a held asset tried again",
+    "P-probe": "a person wants a machine asked again that was lost sight of",
 }
 POINTS: Mapping[str, tuple[float, Mapping[str, str]]] = {
     "transaction": (0.04, TRANSACTION),

@@ -35,11 +35,13 @@ FITS_STATE = {
     "P-hold": UNDER_WAY,
     "P-skip": UNDER_WAY,
     "P-retry": UNDER_WAY,
+    "P-probe": UNDER_WAY,
 }
 FITS_ASSET = {
     "P-hold": (MoveState.PLANNED, MoveState.RUNNING, MoveState.HELD),
     "P-skip": (MoveState.PLANNED, MoveState.RUNNING, MoveState.HELD),
     "P-retry": (MoveState.HELD,),
+    "P-probe": (MoveState.UNKNOWN, MoveState.NEEDS_PERSON),
 }
 KINDS = {
     "P-pause": ActKind.PAUSE,
@@ -48,6 +50,7 @@ KINDS = {
     "P-hold": ActKind.HOLD,
     "P-skip": ActKind.SKIP,
     "P-retry": ActKind.RETRY,
+    "P-probe": ActKind.PROBE,
 }
 
 
@@ -73,7 +76,8 @@ class People:
         if not fits:
             return
         number = dice._passed["operator"]
-        other = "P-resume" if "P-resume" in fits else fits[int(dice.chance("operator", number, "else") * len(fits))]
+        seldom = [kind for kind in ("P-probe", "P-resume") if kind in fits]
+        other = seldom[0] if seldom else fits[int(dice.chance("operator", number, "else") * len(fits))]
         kind = thrown if thrown in fits else other
         if self._does(kind):
             self.world.say(f"fault {dice.hit('operator', kind)} {kind} {where}")
@@ -123,7 +127,7 @@ class People:
         wave, moves = self._look()
         fit = [move.asset for move in moves if move.state in FITS_ASSET[kind]]
         one = fit[int(self.world.dice.chance("asset", len(self.world.dice.played)) * len(fit))]
-        return tuple(wave.content.group_of(one))
+        return (one,) if kind == "P-probe" else tuple(wave.content.group_of(one))
 
     def keep_promises(self) -> None:
         """Whoever paused lets it go on in the end, and whoever stopped everything lifts the stop."""

@@ -104,7 +104,8 @@ def test_a_step_that_was_begun_and_not_seen_to_end_is_told_with_what_may_be_said
     (stands,) = one.stands
     assert stands.facts["step"] == "3/4 switch" and stands.says.startswith("{name}: step {step}: begun, not finished")
     assert one.helps is not None and one.helps.facts == {"needed": 2}
-    assert one.commands[1:4] == (
+    assert one.commands[1:5] == (
+        "kahn wave probe W01 --reason REASON -- apc-a01",
         "kahn wave repaired W01 --step done --reason REASON -- apc-a01",
         "kahn wave repaired W01 --step not-done --reason REASON -- apc-a01",
         "kahn wave repaired W01 --undone --reason REASON -- apc-a01",

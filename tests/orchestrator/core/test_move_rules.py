@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from inventory.model import AssetId
 from orchestrator.core.command import ChangeMove, StartRun
+from orchestrator.core.control import UNDER_WAY, askable
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveEvent, MoveState, WaveState
 from orchestrator.core.move_rules import is_half_way, move_commands, next_probe_at
 from orchestrator.core.runbook import Direction
 from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.undo import touched
-from tests.orchestrator.core.builders import Answer, Chooser, Game, a_wave, all_good, failing_at
+from tests.orchestrator.core.builders import STEPS, Answer, Chooser, Game, a_runbook, a_wave, all_good, failing_at
 
 
 def rounds(game: Game, count: int) -> Game:
@@ -221,6 +222,64 @@ def test_what_people_declare_decides_how_a_stuck_asset_goes_on(verdict: str) -> 
     assert (game.states["a01"], steps) == expected[verdict]
 
 
+@pytest.mark.parametrize("answer", ["done", "not_done", "partial", "cannot_tell"])
+def test_a_machine_that_is_asked_again_decides_itself_how_it_goes_on(answer: str) -> None:
+    game = Game(a_wave(batches={"b1": 2}, probe_tries=1, auto_rollback_max=2), blind_switch()).play()
+    assert game.states["a01"] == "needs_person"
+    game.choose = answering(answer)
+    before = len(game.started)
+    game.wish("probe", "a01")
+    game.play()
+    asked = game.started[before]
+    assert (asked.direction, asked.step, asked.assets) == (Direction.PROBE, "switch", (AssetId("a01"),))
+    if game.progress.state is not WaveState.CLOSED:
+        game.wave("resume")
+    game.play()
+    again = [run.step for run in game.started[before:] if run.direction is Direction.DO and "a01" in run.assets]
+    expected = {
+        "done": ("moved", []),
+        "not_done": ("moved", ["switch"]),
+        "partial": ("rolled_back", []),
+        "cannot_tell": ("needs_person", []),
+    }
+    assert (game.states["a01"], again) == expected[answer]
+    once_is_once(game)
+
+
+def answering(answer: str) -> Chooser:
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        return (
+            ("done", {"kahn": {"answer": answer}})
+            if direction is Direction.PROBE
+            else all_good(asset, step, direction, nth)
+        )
+
+    return choose
+
+
+def test_what_was_asked_again_is_probed_at_once_and_gets_all_its_probes_anew() -> None:
+    game, start = in_switch(blind_switch())
+    game.carry_out(start)
+    while game.progress.moves[AssetId("a01")].probes < 2 or game.states["a01"] != "unknown":
+        commands = next_commands(game.content, game.progress, game.now)
+        for command in commands:
+            game.carry_out(command)
+        game.now += timedelta(seconds=0 if commands else 1)
+    assert next_commands(game.content, game.progress, game.now) == ()
+    game.wish("probe", "a01")
+    (probe,) = next_commands(game.content, game.progress, game.now)
+    game.carry_out(probe)
+    move = game.progress.moves[AssetId("a01")]
+    assert (move.probes, move.asked) == (1, False)
+
+
+def test_the_quiet_time_of_a_step_is_waited_out_however_much_a_person_wants_to_know() -> None:
+    """A program that outlived its Ansible could still be at work, and the answer would be believed."""
+    move = replace(Game(a_wave()).progress.moves[AssetId("a01")], since=Game(a_wave()).now, step="switch", asked=True)
+    quiet = a_runbook(tuple(replace(step, quiet_s=300) for step in STEPS))
+    assert next_probe_at(a_wave(runbook=quiet), move) == Game(a_wave()).now + timedelta(seconds=300)
+
+
 def blind_switch() -> Chooser:
     """a01 is lost sight of at its switch, and no probe reaches it."""
 
@@ -232,7 +291,7 @@ def blind_switch() -> Chooser:
     return choose
 
 
-ACTS = st.sampled_from(["pause", "resume", "abort", "hold", "skip", "retry", "nothing", "nothing", "nothing"])
+ACTS = st.sampled_from(["pause", "resume", "abort", "hold", "skip", "retry", "probe", "nothing", "nothing", "nothing"])
 OUTCOMES = st.sampled_from(["done", "done", "done", "failed", "unknown", "unreachable"])
 
 
@@ -242,6 +301,9 @@ def act(game: Game, kind: str, asset: str) -> None:
 
     if kind in ("hold", "skip", "retry"):
         game.wish(kind, *game.content.group_of(AssetId(asset)))
+    elif kind == "probe":
+        if askable(game.content, game.progress.moves[AssetId(asset)]) and game.progress.state in UNDER_WAY:
+            game.wish("probe", asset)
     elif kind != "nothing" and WaveEvent(kind) in WAVE_TABLE[game.progress.state]:
         game.wave(kind, {"pause": "paused", "abort": "aborted"}.get(kind, ""))
 
