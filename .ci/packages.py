@@ -43,6 +43,8 @@ NEEDS = (
     Need("busybox", ("busybox",), "discovery is not tried in the shell of small machines"),
     Need("iproute2", ("ip", "tc"), "no lab: real hosts are not exercised"),
     Need("mmdebstrap", ("mmdebstrap",), "no lab: real hosts are not exercised"),
+    Need("mariadb-server-core", ("mariadbd",), "databases of MariaDB are not moved between real servers"),
+    Need("mariadb-client", ("mariadb-dump",), "databases of MariaDB are not moved between real servers"),
     Need("nftables", ("nft",), "no lab: faults in the network are not exercised"),
     Need("kmod", ("modprobe",), "no lab where the kernel has overlayfs as a module"),
 )

@@ -93,22 +93,22 @@ if [ "$kind" != check ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
 fi
 if [ "$kind" = check ]; then
-    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not ansible and not postgres and not long"
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not ansible and not postgres and not mariadb and not long"
     end_aside "types"
 elif [ "$kind" = long ]; then
     none_is_fine=yes
-    stage "long proofs" $bin/python -m pytest -v -n "$cores" --dist loadfile -m "long and not postgres"
-    stage "long proofs with PostgreSQL" $bin/python -m pytest -v -m "long and postgres"
+    stage "long proofs" $bin/python -m pytest -v -n "$cores" --dist loadfile -m "long and not postgres and not mariadb"
+    stage "long proofs with PostgreSQL and MariaDB" $bin/python -m pytest -v -m "long and (postgres or mariadb)"
 else
     none_is_fine=yes
-    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not postgres and not long"
+    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not postgres and not mariadb and not long"
     end_aside "types, playbooks"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off. The files that
     # take longest begin first (tests/conftest.py); only files that speak of the lab are read.
     # shellcheck disable=SC2046
     begin_aside $bin/python -m pytest -v -n 3 --dist loadfile --no-loadscope-reorder -m "lab and not long" $(of_the_lab)
     # One process: two would make the server's account at the same moment, and each start a server of its own.
-    stage "PostgreSQL" nice $bin/python -m pytest -q --basetemp "$quick/postgres" -m "postgres and not lab and not long"
+    stage "PostgreSQL and MariaDB" nice $bin/python -m pytest -q --basetemp "$quick/postgres" -m "(postgres or mariadb) and not lab and not long"
     stage "deaths at every durable boundary" nice env TMPDIR="$quick" $bin/python -m tests.faults.crash
     # Last, because it takes every core that nobody else needs.
     stage "simulation: 2,000 waves full of faults" nice $bin/python -m tests.simulation --seeds 2000 --sample 4

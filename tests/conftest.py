@@ -1,7 +1,8 @@
 """What all tests share: the kinds of tests, and a plain word about each test that this machine cannot run.
 
-A test marked ``lab``, ``postgres`` or ``ansible`` is left out where its real part is not possible. That is never
-silent: the end of the output lists each cause with every test behind it, and so does the file named by KAHN_NOT_RUN.
+A test marked ``lab``, ``postgres``, ``mariadb`` or ``ansible`` is left out where its real part is not possible. That is
+never silent: the end of the output lists each cause with every test behind it, and so does the file named by
+KAHN_NOT_RUN.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def english() -> None:
     use_language("en")
 
 
-KINDS = ("lab", "postgres", "ansible")
+KINDS = ("lab", "postgres", "ansible", "mariadb")
 _NOT_POSSIBLE = "not possible here: "
 _KERNEL = ("net/ipv4/ip_forward", "fs/inotify/max_user_instances", "net/ipv4/conf/all/rp_filter")
 _KERNEL_BEFORE = pytest.StashKey[dict[str, str]]()
@@ -86,11 +87,17 @@ def _why_no_postgres() -> str:
     return "" if found else "no PostgreSQL server is installed"
 
 
+def _why_no_mariadb() -> str:
+    places = os.environ.get("PATH", "") + ":/usr/sbin"
+    lacks = [one for one in ("mariadbd", "mariadb-dump") if shutil.which(one, path=places) is None]
+    return f"{' and '.join(lacks)} is missing (packages mariadb-server-core, mariadb-client)" if lacks else ""
+
+
 def _why_no_ansible() -> str:
     return "" if importlib.util.find_spec("ansible") else "ansible-core is not installed"
 
 
-_WHY = {"lab": _why_no_lab, "postgres": _why_no_postgres, "ansible": _why_no_ansible}
+_WHY = {"lab": _why_no_lab, "postgres": _why_no_postgres, "mariadb": _why_no_mariadb, "ansible": _why_no_ansible}
 
 
 _LONGEST_FIRST = (

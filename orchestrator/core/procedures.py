@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inventory.errors import ExpectedError
+from orchestrator.core.canonical import LATER
 
 PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
 UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
@@ -81,6 +82,14 @@ class ProcedureSettings:
     quiet_begin: tuple[str, ...] = ()
     """Command on the gateway that tells the monitoring of a downtime."""
     quiet_end: tuple[str, ...] = ()
+    mariadb: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Names of MariaDB databases; both servers run a MariaDB of their own."""
+    mariadb_account: str = field(default="mysql", metadata=LATER)
+    """The account under which the server runs; it comes in through the socket as its own superuser."""
+    mariadb_socket: str = field(default="", metadata=LATER)
+    """The server's socket; empty: the usual one."""
+    mariadb_programs: str = field(default="", metadata=LATER)
+    """Folder of mariadb and mariadb-dump; empty: where programs are found."""
 
     def __post_init__(self) -> None:
         self._check_paths()
@@ -106,11 +115,13 @@ class ProcedureSettings:
                 self._wrong("jobs", f"{path} is carried as data or program already")
 
     def _check_databases(self) -> None:
-        for name in self.postgresql:
-            if not DATABASE.fullmatch(name):
-                self._wrong("postgresql", f"{name!r} is no plain name of a database")
-        if self.postgresql_programs:
-            self._check_path("postgresql_programs", self.postgresql_programs)
+        for key in ("postgresql", "mariadb"):
+            for name in getattr(self, key):
+                if not DATABASE.fullmatch(name):
+                    self._wrong(key, f"{name!r} is no plain name of a database")
+        for key in ("postgresql_programs", "mariadb_programs", "mariadb_socket"):
+            if getattr(self, key):
+                self._check_path(key, getattr(self, key))
 
     def _check_path(self, key: str, path: str) -> None:
         if not PATH.fullmatch(path) or any(word in (".", "..") for word in path.split("/")):
@@ -126,7 +137,7 @@ class ProcedureSettings:
             self._wrong("unit", f"{self.unit!r} is no unit such as wohngeld.service")
         if not self.unit and not all(commands):
             self._wrong("unit", "without a unit all of start, stop and running are needed")
-        for key in ("user", "postgresql_account"):
+        for key in ("user", "postgresql_account", "mariadb_account"):
             if getattr(self, key) and not ACCOUNT.fullmatch(getattr(self, key)):
                 self._wrong(key, f"{getattr(self, key)!r} is no account name")
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.core.policy_entry import Entry, known_keys, texts, whole
 from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
 
-PATHS = ("data", "programs", "databases", "postgresql", "configuration", "jobs")
+PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "quiet_begin", "quiet_end")
 LISTS = (*PATHS, *COMMANDS, "reaches")
 TEXTS = (
@@ -22,6 +22,9 @@ TEXTS = (
     "gateway_line",
     "postgresql_programs",
     "postgresql_account",
+    "mariadb_programs",
+    "mariadb_account",
+    "mariadb_socket",
 )
 PORTS = ("port", "gateway_port", "postgresql_port")
 
@@ -71,6 +74,9 @@ PROCEDURES_EXAMPLE = """
 # postgresql_port = 5432
 # postgresql_account = "postgres"
 # postgresql_programs = "/usr/lib/postgresql/15/bin"
+# mariadb = ["wohngeld"]                      # of the MariaDB on either server, with its accounts
+# mariadb_account = "mysql"
+# mariadb_socket = "/run/mysqld/mysqld.sock"
 # programs = ["/opt/wohngeld", "/etc/wohngeld.ini", "/etc/systemd/system/wohngeld.service"]
 # configuration = ["/etc/wohngeld.ini"]       # here the old server's address becomes the new one's
 # replace = { "alt.stadt.example" = "rz.stadt.example" }   # and these words

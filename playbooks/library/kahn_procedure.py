@@ -10,9 +10,12 @@ from ansible.module_utils import (
     kahn_arrival,
     kahn_books,
     kahn_gate,
+    kahn_mariadb,
+    kahn_mariadb_words,
     kahn_outcome,
     kahn_parcel,
     kahn_postgres,
+    kahn_servers,
     kahn_service,
     kahn_side,
     kahn_sqlite,
@@ -22,6 +25,7 @@ from ansible.module_utils import (
 )
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude
+from ansible.module_utils.kahn_servers import databases_of
 from ansible.module_utils.kahn_talk import Talk, relay
 
 DOCUMENTATION = """
@@ -44,17 +48,9 @@ options:
   tries: {type: int, default: 20, description: How often the procedure is asked (proven)}
 """
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk)
-_SIDE = (
-    *_COMMON,
-    kahn_unpack,
-    kahn_books,
-    kahn_parcel,
-    kahn_arrival,
-    kahn_service,
-    kahn_postgres,
-    kahn_sqlite,
-    kahn_side,
-)
+_SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb, kahn_servers)
+_CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service)
+_SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
 _GATE = (*_COMMON, kahn_gate)
 START_TRIES = 100
 """Questions, 0.1 s apart, until a service that was started must answer."""
@@ -114,7 +110,7 @@ def fit(crew):
     now = time.time()
     found = source.ask("survey", now=now)
     need = {"bytes": found["bytes"], "entries": found["entries"]}
-    target.ask("fit", now=now, need=need, postgresql=found["postgresql"])
+    target.ask("fit", now=now, need=need, servers=found["servers"])
     _refuse_silent(crew)
     gate.ask("fit")
     gate.ask("serves", where="gateway", tries=2)
@@ -135,8 +131,8 @@ def _refuse_silent(crew):
 def prepared(crew):
     """The service account is on the new server."""
     found = crew.source.ask("survey", now=time.time())
-    roles = crew.target.ask("pg_roles_make", wanted=found["postgresql"])["changed"]
-    return crew.target.ask("prepare", account=found["account"])["changed"] or roles, {}
+    made = crew.target.ask("db_accounts_make", wanted=found["servers"])["changed"]
+    return crew.target.ask("prepare", account=found["account"])["changed"] or made, {}
 
 
 def unprepared(crew):
@@ -151,7 +147,7 @@ def copied(crew):
     if not crew.target.ask("look")["brought"]:
         crew.source.ask("anew")
     told = carry(crew, crew.source, crew.target, crew.tops)
-    carry_databases(crew.source, crew.target, crew.settings["postgresql"])  # proves that they can be restored there
+    carry_databases(crew.source, crew.target, databases_of(crew.settings))  # proves that they can be restored there
     crew.target.ask("jobs_take", **crew.source.ask("jobs_give"))
     _address(crew)
     _agree(crew, giver=crew.source, taker=crew.target)
@@ -215,10 +211,10 @@ def _cut_over(crew):
     before = source.ask("prints")  # puts the databases at rest, too: before anything is carried
     told = carry(crew, source, target, crew.tops)
     target.ask("jobs_take", **source.ask("jobs_give"))
-    names = crew.settings["postgresql"]
+    names = databases_of(crew.settings)
     carry_databases(source, target, names)
     told["databases"] = compare(before, target.ask("prints", arrived=names))
-    target.ask("pg_swap", names=names)
+    target.ask("db_swap", names=names)
     _address(crew)
     _agree(crew, giver=source, taker=target)
     target.ask("open", **fenced)
@@ -233,7 +229,7 @@ def _finish(crew):
     crew.gate.ask("serves", where="gateway", tries=START_TRIES)
     code = crew.gate.ask("quiet", begin=False)["code"]
     with suppress(Trouble):
-        crew.target.ask("pg_tidy")
+        crew.target.ask("db_tidy")
     return {"monitoring": "not told" if code else "told"}
 
 
@@ -288,11 +284,10 @@ def _bring_back(crew, seen):
         before = target.ask("prints")
         told = carry(crew, target, source, crew.both_ways)
         mine = source.ask("prints")["databases"]
-        names = crew.settings["postgresql"]
-        names = [one for one in names if mine["postgresql " + one] != before["databases"]["postgresql " + one]]
+        names = [one for one in databases_of(crew.settings) if mine[one] != before["databases"][one]]
         carry_databases(target, source, names)
         told["databases"] = compare(before, source.ask("prints", arrived=names))
-        source.ask("pg_swap", names=names)
+        source.ask("db_swap", names=names)
         _agree(crew, giver=target, taker=source)
     else:
         # Nobody was ever led there: a new server that is lost must not keep the old one from serving.
@@ -316,10 +311,12 @@ def carry(crew, giver, taker, tops):
 
 
 def carry_databases(giver, taker, names):
-    """Dump PostgreSQL databases on one side and restore them, under other names, on the other."""
-    words = giver.ask("pg_words")["words"] if names else {}
+    """Dump databases of servers on one side and restore them on the other."""
+    words = giver.ask("db_words")["words"] if names else {}
     for name in names:
-        relay(giver, taker, {"what": "pg_give", "name": name}, {"what": "pg_take", "name": name, "words": words[name]})
+        kind, _, bare = name.partition(" ")
+        told = {"what": "db_take", "name": name, "words": words[kind][bare]}
+        relay(giver, taker, {"what": "db_give", "name": name}, told)
 
 
 def compare(one, other):

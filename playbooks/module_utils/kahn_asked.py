@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable
-    from ansible.module_utils.kahn_postgres import Postgres
+    from ansible.module_utils.kahn_servers import Servers
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable
-    from kahn_postgres import Postgres
+    from kahn_servers import Servers
 
 ANSWER_S = 10
 BUSY_S = 10
@@ -27,11 +27,7 @@ def databases(settings, store):
     for path in settings["databases"]:
         for table, rows in sqlite_rows(path).items():
             found[f"sqlite {os.path.basename(path)} {table}"] = rows
-    server = Postgres(settings, store)
-    for name in settings["postgresql"]:
-        for table, rows in server.rows(name).items():
-            found[f"postgresql {name} {table}"] = rows
-    return found
+    return {**found, **Servers(settings, store).rows()}
 
 
 def sqlite_rows(path):

@@ -48,14 +48,6 @@ class Postgres:
         self._port, self._programs = str(settings["postgresql_port"]), settings["postgresql_programs"]
         self._account = settings["postgresql_account"]
 
-    def ops(self):
-        """What can be asked, by name."""
-        return {"pg_" + name: getattr(self, name) for name in ("give", "take", "swap", "roles_make", "tidy", "words")}
-
-    def words(self, line):
-        """How each database was made and whose it is."""
-        return {"words": self.survey()}
-
     # -- asking
 
     def _argv(self, program, *words):
@@ -154,7 +146,7 @@ class Postgres:
 
     def prints(self, *, arrived=()):
         """{name: fingerprint} of the databases, or of what arrived for them."""
-        return {"postgresql " + name: self._print(_part(name) if name in arrived else name) for name in self.names}
+        return {name: self._print(_part(name) if name in arrived else name) for name in self.names}
 
     def _print(self, name):
         tables = [row[0] for row in self.ask(_TABLES, name)]
@@ -184,7 +176,7 @@ class Postgres:
         """Send a dump."""
         argv = self._argv("pg_dump", "-Fc", "-Z1", self._known(name))
         with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") as dump:
-            said = _Said(dump.stderr)
+            said = Said(dump.stderr)
             total = 0
             while True:
                 piece = dump.stdout.read(CHUNK)
@@ -201,7 +193,7 @@ class Postgres:
         self._new_database(self._known(name), words)
         argv = self._argv("pg_restore", "--exit-on-error", "-d", _part(name))
         restore = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
-        said = _Said(restore.stderr)
+        said = Said(restore.stderr)
         try:
             for _, body in line.arriving():
                 restore.stdin.write(body)
@@ -294,7 +286,7 @@ _STEADY = (
 """Settings that decide how a row reads as text."""
 
 
-class _Said:
+class Said:
     """Reads a program's last words in the background."""
 
     def __init__(self, stream):

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 try:
     from ansible.module_utils import kahn_arrival as arrival
     from ansible.module_utils import kahn_parcel as parcel
-    from ansible.module_utils import kahn_postgres as postgres
+    from ansible.module_utils import kahn_servers as servers
     from ansible.module_utils import kahn_service as service
     from ansible.module_utils import kahn_sqlite as sqlite
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of
@@ -27,7 +27,7 @@ try:
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_parcel as parcel
-    import kahn_postgres as postgres
+    import kahn_servers as servers
     import kahn_service as service
     import kahn_sqlite as sqlite
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of
@@ -51,7 +51,7 @@ class Side:
         self.tops = self.data + _names(self.settings["programs"])
         self.jobs = self.settings["jobs"]
         self.service = service.Service(self.settings, self.root)
-        self.postgres = postgres.Postgres(self.settings, self.store)
+        self.servers = servers.Servers(self.settings, self.store)
 
     def at(self, name):
         """The place of a name."""
@@ -73,7 +73,7 @@ class Side:
             "address",
         )
         names += ("reach", "fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
-        return {**{name: getattr(self, name) for name in names}, **self.postgres.ops()}
+        return {**{name: getattr(self, name) for name in names}, **self.servers.ops()}
 
     # -- looking
 
@@ -103,8 +103,8 @@ class Side:
             raise Trouble("service_not_running", "The service does not run on the old server.")
         service.jobs_read(self.root, self.jobs)
         account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
-        databases = self.postgres.survey()
-        return {"bytes": self._weight(found), "entries": len(found), "account": account, "postgresql": databases}
+        databases = self.servers.survey()
+        return {"bytes": self._weight(found), "entries": len(found), "account": account, "servers": databases}
 
     def _weight(self, found):
         """Bytes on the disk: holes and second names weigh nothing."""
@@ -121,18 +121,18 @@ class Side:
         if abs(skew) > SKEW_S:
             raise Trouble("clock_wrong", f"The clock is {skew:.0f} s off.")
 
-    def fit(self, line, now, need, postgresql):
+    def fit(self, line, now, need, servers):
         """Whether the new server is free for it and has room. Raises Trouble."""
         self._fit_itself(now)
         self._refuse_taken()
-        kept_in = self.postgres.fit(postgresql)
+        kept_in = self.servers.fit(servers)
         if self._brought():
             return {}
         for top in self.tops:
             self._room(self.at(top), need)
-        if kept_in:
+        for directory, size in kept_in:
             # What arrives lies beside what is there for a while.
-            self._room(kept_in, {"bytes": 2 * sum(one["bytes"] for one in postgresql.values()), "entries": 0})
+            self._room(directory, {"bytes": 2 * size, "entries": 0})
         return {}
 
     def _refuse_taken(self):
@@ -172,7 +172,7 @@ class Side:
     def unprepare(self, line):
         """Take it away."""
         service.account_unmake(self.root, self.store)
-        self.postgres.remove_roles()
+        self.servers.remove_accounts()
         return {}
 
     # -- carrying
@@ -228,7 +228,7 @@ class Side:
         size = self._weight(parcel.states(self.root, self.data, self._companions()))
         files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
         found = {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]}
-        return {"files": files, "databases": {**found, **self.postgres.prints(arrived=arrived)}}
+        return {"files": files, "databases": {**found, **self.servers.prints(arrived=arrived)}}
 
     def address(self, line, pairs):
         """Write the new server's addresses into the configuration that was brought."""
@@ -262,13 +262,13 @@ class Side:
         noted = service.note_of(self.store)
         if "fenced" not in noted:
             enabled = noted.get("enabled", self.service.enabled())
-            limits = self.postgres.limits(noted.get("limits"))
+            limits = self.servers.limits(noted.get("limits"))
             service.note(self.store, fenced=True, enabled=enabled, limits=limits or None)
         self.service.hold_back()
         service.jobs_held(self.root, self.jobs, True)
         self.service.stop()
         self._wait_quiet()
-        self.postgres.close()
+        self.servers.close()
         noted = service.note_of(self.store)
         return {"enabled": bool(noted.get("enabled")), "limits": noted.get("limits", {})}
 
@@ -292,7 +292,7 @@ class Side:
         noted = service.note_of(self.store)
         wanted = noted.get("enabled") if enabled is None else enabled
         if limits is not None or "limits" in noted:
-            self.postgres.open(noted.get("limits") if limits is None else limits)
+            self.servers.open(noted.get("limits") if limits is None else limits)
         self.service.let_go()
         if wanted is not None:
             self.service.enable(wanted)
@@ -329,7 +329,7 @@ class Side:
             for parent in sorted(noted["made"], reverse=True):
                 with suppress(FileNotFoundError):
                     os.rmdir(self.at(parent))
-        self.postgres.remove_databases()
+        self.servers.remove_databases()
         self.service.let_go()
         self.anew(line)
         service.note(self.store, tops=None, made=None, fenced=None, enabled=None, limits=None)

@@ -92,6 +92,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "postgresql_port": 5432,
         "postgresql_programs": "",
         "postgresql_account": "postgres",
+        "mariadb": [],
         "replace": [],
     }
     return {

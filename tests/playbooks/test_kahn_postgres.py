@@ -196,14 +196,14 @@ def test_a_sequence_a_row_or_a_type_that_differs_is_a_difference(
         patched.setenv("PGHOST", str(old.folder))
         patched.setenv("PGUSER", "postgres")
         one = postgres.Postgres(asked, str(tmp_path))
-        seen = [one.prints()["postgresql wohngeld"]]
+        seen = [one.prints()["wohngeld"]]
         for sql in (
             "select nextval('nummer')",
             "update payment set amount = amount + 0.01 where id = 7",
             "alter table payment alter mark type varchar(90)",
         ):
             old.ask(sql)
-            seen.append(one.prints()["postgresql wohngeld"])
+            seen.append(one.prints()["wohngeld"])
         away = postgres.Postgres({**asked, "postgresql_port": 1}, str(tmp_path))
         missing = postgres.Postgres({**asked, "postgresql": ["fehlt"]}, str(tmp_path))
         assert (cause(away.survey), cause(missing.survey)) == ("database_away", "database_missing")

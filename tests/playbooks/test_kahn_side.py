@@ -64,12 +64,10 @@ def test_each_unfit_server_has_its_own_cause(old: Any, tmp_path: Path) -> None:
 
 def test_a_new_server_that_has_something_there_or_no_room_is_refused(tmp_path: Path) -> None:
     new, now = a_side(tmp_path, "target"), time.time()
-    assert new.fit(None, now=now, need={"bytes": 5, "entries": 1}, postgresql={}) == {}
-    assert (
-        cause(lambda: new.fit(None, now=now, need={"bytes": 2**60, "entries": 1}, postgresql={})) == "not_enough_space"
-    )
+    assert new.fit(None, now=now, need={"bytes": 5, "entries": 1}, servers={}) == {}
+    assert cause(lambda: new.fit(None, now=now, need={"bytes": 2**60, "entries": 1}, servers={})) == "not_enough_space"
     (Path(new.root) / DATA.lstrip("/")).mkdir()
-    assert cause(lambda: new.fit(None, now=now, need={"bytes": 5, "entries": 1}, postgresql={})) == "target_not_empty"
+    assert cause(lambda: new.fit(None, now=now, need={"bytes": 5, "entries": 1}, servers={})) == "target_not_empty"
 
 
 def test_a_database_that_somebody_else_has_open_keeps_the_barrier_from_closing(

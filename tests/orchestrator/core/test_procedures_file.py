@@ -18,6 +18,7 @@ EXAMPLE = "\n".join(line.removeprefix("# ") for line in LINES[LINES.index("# [[p
 def test_the_example_reads_as_it_says() -> None:
     (one,) = read_policy(EXAMPLE, file="policy.toml", now=NOW).policy.procedures
     assert (one.name, one.unit, one.port) == ("Wohngeld", "wohngeld.service", 8080)
+    assert (one.mariadb, one.mariadb_account, one.mariadb_socket) == (("wohngeld",), "mysql", "/run/mysqld/mysqld.sock")
     assert one.replace == (("alt.stadt.example", "rz.stadt.example"),)
 
 
