@@ -156,6 +156,12 @@ class Night:
         with store.reading() as books:
             return rests(*wave_at(books, STADT, "W01"))
 
+    def _failure_was_told(self) -> bool:
+        """Whether the step's failure came into a spool. One that dies between its effect and that line is asked by the
+        probe, and the machine's own word is that the step is done."""
+        spools = (path.read_bytes() for path in (self.place / "runs").glob("*/spool.jsonl"))
+        return any(b'"kind":"failed"' in spool.replace(b" ", b"") for spool in spools)
+
     # ------------------------------------------------------------------ what is found in the morning
 
     def verdict(self) -> str:
@@ -170,7 +176,7 @@ class Night:
             store.close()
         ledger = self.place / "hosts" / f"{ASSET}.ledger"
         acts = [line.split()[0] for line in ledger.read_text().splitlines()] if ledger.exists() else []
-        wanted = ("rolled_back", ["do", "undo"]) if self.fails else ("moved", ["do"])
+        wanted = ("rolled_back", ["do", "undo"]) if self.fails and self._failure_was_told() else ("moved", ["do"])
         if chain.broken_at:
             return f"the chain is broken: {chain}"
         if (move.state.value, move.state) != (wanted[0], progress.moves[move.asset].state):
