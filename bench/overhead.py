@@ -27,9 +27,10 @@ from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor.processes import end_connections
 from tests.run_orders import PLAYBOOK, Field
 from tests.sshd import start_server, why_no_server
+from tests.waiting import until
 
 PR_SET_CHILD_SUBREAPER = 36
-REAP_S = 3.0
+REAP_S, TICK_S = 3.0, 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,11 @@ def _cpu() -> float:
 
 
 def by_kahn(field: Field, order: RunOrder) -> None:
-    """The order as a run, until it is judged."""
-    found = field.played(order)
+    """The order as a run, looked at as often as the driver looks, until it is judged."""
+    field.runs.start(order)
+    until(lambda: field.runs.read(order.run.id, offset=0).exited, every_s=TICK_S)
+    until(lambda: not field.runs.read(order.run.id, offset=0).alive, every_s=TICK_S)
+    found = field.judged(order)
     assert {one.kind for one in found.values()} == {"done"}, found
 
 

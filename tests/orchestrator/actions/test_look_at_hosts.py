@@ -18,6 +18,8 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.wave import ActKind
 from tests.copied_towns import a_town
 from tests.databases import database_url, store
+from tests.orchestrator.actions.test_store_plan import states as wave_states
+from tests.orchestrator.actions.test_store_plan import two_waves
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, Town
 
@@ -135,6 +137,21 @@ def test_a_look_that_takes_its_time_keeps_no_driver_waiting_and_is_begun_only_on
     driver.tick()
     assert len(machines.looks) == len(looks(quick)) == 1
     assert "running" in quick.states().values()
+
+
+def test_while_one_wave_looks_another_runs_to_its_end(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    two_waves(town)
+    town.approve()
+    town.approve(wave="W02")
+    quick, slow = Machines(), SlowMachines(Machines())
+    driver = town.driver(hosts=lambda doors: (slow if doors[0].asset == "apc-001-id" else quick)(doors))
+    for _ in range(200):
+        driver.tick(appointments=True)
+        if (states := wave_states(town))["W02"] is WaveState.CLOSED:
+            break
+    assert states == {"W01": WaveState.RUNNING, "W02": WaveState.CLOSED}
+    assert len(slow.machines.looks) == 1
 
 
 def test_a_driver_that_dies_while_it_looks_costs_a_second_look_and_nothing_else(quick: Town) -> None:
