@@ -28,6 +28,10 @@ def test_every_simulated_fault_that_has_a_number_stands_at_its_number() -> None:
     nothing_in(name for name in numbered if f"[{name}]" not in rows[name.partition("-")[0]])
 
 
+def test_every_simulated_fault_stands_somewhere_on_the_page() -> None:
+    nothing_in(name for name in ALL if f"[{name}]" not in PAGE)
+
+
 def test_every_story_of_a_death_stands_on_the_page_and_every_one_that_stands_there_exists() -> None:
     told = set(re.findall(r"`(test_[a-z_]+)`", PAGE))
     stories = (ROOT / "tests" / "scenarios" / "test_deaths.py").read_text(encoding="utf-8")
