@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,9 @@ from tests.scenarios.test_rollback_proof import ALLOWED
 
 __all__ = ["lab"]
 pytestmark = [pytest.mark.lab, pytest.mark.long]
-LIMITS: dict[str, object] = {
+LIMITS: dict[str, Any] = {
     "canary_size": 1, "batch_size": 4, "batch_budget": 1.0, "wave_budget": 1.0, "auto_rollback_max": 3,
-    "same_error_max": 3, "unreachable_share": 0.5, "probe_tries": 12, "probe_gap_s": 2,
+    "same_error_max": 3, "unreachable_share": 0.5, "probe_tries": 2, "probe_gap_s": 2,
 }  # fmt: skip
 """Only the breakers can hold this wave: budgets are as wide as they go."""
 
@@ -160,9 +161,11 @@ def silence(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told
         enough(story)
         told.held_and_called()
         told.look("held")
+        told.night.waits_for(lambda: {story.states()[name][0] for name in SILENT} == {"needs_person"})
+        told.look("unanswered")
         for name in SILENT:
             lab.fault(story.host(name), "join")
-        told.night.waits_for(lambda: not {"unknown", "probing"} & {state for state, _cause in story.states().values()})
+        told.ended["asked"] = told.night.signed(APPROVER, "wave", "probe", "W01", *SILENT)
         told.look("line is back")
         _both_let_it_go_on(told)
         told.night.waits_for(lambda: story.wave()["view"]["state"] == "closed")
@@ -180,7 +183,7 @@ def _a_quiet_canary(place: Path, lab: Lab) -> Story:
 def test_three_of_four_silent_at_once_hold_the_wave_and_none_is_called_failed(silence: Told) -> None:
     screen, states = silence.screens["held"], silence.states["held"]
     assert "HELD since" in screen and "many machines fell silent at once" in screen
-    assert {states[name] for name in SILENT} <= {"unknown", "probing"}
+    assert {states[name] for name in SILENT} <= {"unknown", "probing", "needs_person"}
     assert (states["apc-0001"], states["apc-0006"]) == ("moved", "planned")
 
 
@@ -193,7 +196,14 @@ def test_who_is_called_hears_of_the_line_and_not_of_three_machines(silence: Told
     assert "many machines fell silent at once" in silence.calls
 
 
-def test_once_the_line_is_back_the_machines_themselves_say_how_far_they_are(silence: Told) -> None:
+def test_machines_that_answer_no_probe_need_a_person_who_is_told_to_mend_the_line_and_ask_again(silence: Told) -> None:
+    screen = silence.screens["unanswered"]
+    assert "Mend the line and let the machine be asked again" in screen
+    assert f"kahn wave probe W01 --reason REASON -- {' '.join(SILENT)}" in screen
+
+
+def test_once_the_line_is_back_the_machines_are_asked_again_and_say_themselves_how_far_they_are(silence: Told) -> None:
+    assert "Signed." in silence.ended["asked"].out, silence.ended["asked"]
     states = silence.states["line is back"]
     assert [states[name] for name in (*SILENT, "apc-0006")] == ["moved", "moved", "moved", "planned"]
     assert "HELD since" in silence.screens["line is back"]
