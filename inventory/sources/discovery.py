@@ -6,6 +6,7 @@ it is believed beyond the machine it came from.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from inventory.model import MAX_TEXT, Asset, DependencyKind
 from inventory.observation import Reading
+from inventory.parsing import MAX_LIST
 from inventory.sources.discovery_text import Connection, Listening, Sections, sections_of, sockets_of
 from inventory.sources.gathering import Gathering, Seen
 from inventory.sources.hardware import GIB, MIB, full_name, real_macs, real_mark, size_text
@@ -40,6 +42,11 @@ _DATABASE_PROCESSES = (
     "sqlservr",
 )
 _PSEUDO = ("tmpfs", "devtmpfs", "overlay", "udev", "none", "shm", "squashfs")
+_PIECE = re.compile(
+    r"(lib(?!re(office|swan|nms)|virt-d)|fonts?-|perl-|python3?-|ruby-|rubygem-|node-|golang-|gir1\.|texlive-|linux-(headers|modules)|language-pack|glibc-lang)"
+    r"|[^ ]*-(dev|devel|doc|docs|data|common|locales?|l10n|dbg|dbgsym|debuginfo|lang|langpack)( |$)|[^ ]*-langpack-"
+)
+"""Packages that are no programs by themselves: libraries, languages, fonts, documentation."""
 _SECTOR = 512
 CLOCK_OFF_S = 120
 HUB_SHARE, HUB_LEAST = 0.5, 5
@@ -121,10 +128,16 @@ def _said(one: _Seen) -> dict[str, object]:
         "disk_used_gib": round(sum(used for _name, _size, used in volumes) / MIB, 1) or "",
         "disks": [size_text(name, size_mib=size / 1024, used_mib=used / 1024) for name, size, used in volumes],
         "services": [_service(listening) for listening in one.listening],
-        "software": [line for line in sections.get("packages", ()) if line],
+        "software": _programs(sections.get("packages", ())),
         "last_seen": one.report.at.date().isoformat(),
         "power": "on",
     }
+
+
+def _programs(packages: Iterable[str]) -> list[str]:
+    """The packages, as many as a record may hold; programs before the pieces that they are made of."""
+    ordered = sorted(filter(None, packages), key=lambda line: (_PIECE.match(line) is not None, line))
+    return ordered[:MAX_LIST]
 
 
 def _system(sections: Sections, host: Sequence[str]) -> tuple[str, str]:

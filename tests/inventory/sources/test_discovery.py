@@ -196,3 +196,15 @@ def test_a_hostile_report_harms_nobody() -> None:
 def test_no_report_breaks_the_reading(noise: str, section: str) -> None:
     text = f"{section}\n" + "\n".join(f" {line}" for line in noise.split("\n"))
     assert only(reading(("srv-1", text))).name == "srv-1"
+
+
+def test_of_more_packages_than_a_record_holds_programs_are_kept_before_their_pieces() -> None:
+    pieces = [
+        f"{name} 1.0" for number in range(300) for name in (f"liba{number}", f"a{number}-doc", f"python3-a{number}")
+    ]
+    programs = ["zabbix-agent 6.0", "postgresql-15 15.4", "libreoffice-calc 7.4", "pythonista 2"]
+    text = "KAHN-DISCOVERY 1\n@@ packages\n" + "\n".join(f" {one}" for one in (*pieces, *programs)) + "\n@@ end\n"
+    (one,) = understood([Report(asset=an_asset("srv"), text=text, at=NOON)], ()).observations
+    software = one.values["software"]
+    assert isinstance(software, tuple) and len(software) == 500 and {*programs} <= {*software}
+    assert "packages=904" in str(one.values["tags"])
