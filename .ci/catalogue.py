@@ -21,7 +21,15 @@ GERMAN = ROOT / "orchestrator" / "locale" / "de.po"
 ROOMS = ("inventory", "orchestrator")
 TEMPLATES = (".html", ".j2", ".jinja")
 SHOWN_FIELDS = {"says", "remedy"}
-SHOWN_TABLES = {"WAVE_OUTLOOKS", "MOVE_OUTLOOKS", "HALTED_OUTLOOKS", "PLACES_SAY", "SIGNED_SO_FAR", "AT_THE_DESK"}
+SHOWN_TABLES = {
+    "WAVE_OUTLOOKS",
+    "MOVE_OUTLOOKS",
+    "HALTED_OUTLOOKS",
+    "PLACES_SAY",
+    "SIGNED_SO_FAR",
+    "AT_THE_DESK",
+    "SINGULAR",
+}
 REASON_MAKERS = {"unreachable_because", "_problem"}
 """Functions of the inventory that return reasons."""
 NO_REASONS = ("ansible_inventory.py", "ssh_options.py", "netbox")
@@ -132,7 +140,10 @@ def _of_class(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _of_table(node: ast.AnnAssign) -> Iterator[str]:
-    """Sentences of tables: what happens if nobody acts, what was signed so far."""
+    """Sentences of tables: what happens if nobody acts, what was signed so far, what is said of one thing."""
+    if isinstance(node.target, ast.Name) and node.target.id == "SINGULARS":
+        for pair in getattr(node.value, "elts", ()):
+            yield from _constant(pair.elts[1])
     if isinstance(node.target, ast.Name) and node.target.id in SHOWN_TABLES and isinstance(node.value, ast.Dict):
         for value in node.value.values:
             yield from _constant(value)

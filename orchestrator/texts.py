@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inventory.errors import ExpectedError
 from inventory.observation import Place, Refusal
+from orchestrator.singular import NUMBERS, SINGULAR, counted
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "de")
@@ -39,8 +40,13 @@ def _load(language: str) -> gettext.NullTranslations:
 
 
 def _(message: str) -> str:
-    """The text in the chosen language; an untranslated text stays English."""
-    return _current.get().gettext(message) if message else ""
+    """The text in the chosen language; an untranslated text stays English. Filled in with a number of one, some texts
+    speak in the singular."""
+    if not message:
+        return ""
+    text = _current.get().gettext(message)
+    one = SINGULAR.get(message)
+    return text if one is None else counted(text, number=NUMBERS[message], one=_current.get().gettext(one))
 
 
 def error_lines(error: ExpectedError) -> tuple[str, str]:

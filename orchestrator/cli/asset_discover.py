@@ -105,7 +105,7 @@ def _conclude(context: Context, found: Discovered, written: int) -> None:
         }
     )
     context.out.line(
-        _("{answered} machines answered, {failed} did not; {written} changes written.").format(
+        _("Machines that answered: {answered}, that did not: {failed}; changes written: {written}.").format(
             answered=found.answered, failed=len(found.troubles), written=written
         )
     )

@@ -61,11 +61,13 @@ def show_impact(context: Context, notices: Impact) -> None:
     if not (notices.procedures or notices.seats or notices.machines or notices.partners):
         context.out.line(_("  If it moves, nobody is known to notice."))
         return
-    text = _("  If it moves, up to {users} people notice: {procedures} procedures, {seats} seats, {machines} machines.")
+    text = _(
+        "  Who notices if it moves: people up to {users}, procedures {procedures}, seats {seats}, machines {machines}."
+    )
     if not notices.users:
         text = _(
-            "  If it moves, this notices, with nobody knowing how many people: {procedures} procedures, "
-            "{seats} seats, {machines} machines."
+            "  Who notices if it moves, with nobody knowing how many people: procedures {procedures}, seats {seats}, "
+            "machines {machines}."
         )
     counts = {"procedures": len(notices.procedures), "seats": len(notices.seats), "machines": len(notices.machines)}
     context.out.line(text.format(users=notices.users, **counts))

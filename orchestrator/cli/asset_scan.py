@@ -168,7 +168,7 @@ def _conclude(context: Context, findings: Sequence[Finding], trusted: Sequence[F
     )
     context.out.line(
         _(
-            "{count} machines: {new} new, {same} same, {changed} changed, {failed} without a key; {written} written."
+            "Machines: {count}, new {new}, same {same}, changed {changed}, without a key {failed}; written {written}."
         ).format(count=len(findings), written=len(trusted), **{verdict.value: counts[verdict] for verdict in Verdict})
     )
     for one in kept:

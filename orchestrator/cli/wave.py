@@ -298,7 +298,7 @@ def rollback(
         kahn.out.line(f"{harmless(line.name):<24} {state_word(line.state):<13} {undo}{mark}")
     if not lines:
         kahn.out.line(_("Nothing to take back: nothing of this was begun, or it is as before already."))
-    kahn.out.line(_("{count} assets, {users} users.").format(count=len(lines), users=sum(one.users for one in lines)))
+    kahn.out.line(_("Assets: {count}, users: {users}.").format(count=len(lines), users=sum(one.users for one in lines)))
     if preview:
         kahn.out.json(lines)
         return

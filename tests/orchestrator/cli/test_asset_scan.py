@@ -41,7 +41,7 @@ def test_a_machine_that_cannot_be_asked_is_told_with_its_reason_and_ends_with_7(
     home = a_lone_home(tmp_path, an_asset("pc-1", access="no-such", address="192.0.2.1"))
     result = called(home)
     assert (result.exit_code, "its access profile 'no-such' does not exist" in result.output) == (7, True)
-    assert "1 machines: 0 new, 0 same, 0 changed, 1 without a key; 0 written." in result.output
+    assert "Machines: 1, new 0, same 0, changed 0, without a key 1; written 0." in result.output
     answer = json.loads(called(home, as_json=True).stdout)
     assert (answer["machines"][0]["cause"], answer["counts"]["failed"]) == ("profile_unknown", 1)
 

@@ -34,7 +34,7 @@ def test_each_field_shows_its_source_with_file_row_and_age_and_who_notices(home:
     text = called(home, "show", "srv").output
     assert "office-csv" in text
     assert "! ram_mib: 2048 counts; others say 4096 (native-csv)" in text
-    assert "up to 40 people notice: 1 procedures" in text
+    assert "people up to 40, procedures 1" in text
     (found,) = document(home, "show", "srv")
     first, second = found["provenance"]["ram_mib"]
     assert first["file"].endswith("office.csv")

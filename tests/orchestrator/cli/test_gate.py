@@ -59,4 +59,4 @@ def test_only_the_assets_named_are_confirmed(tmp_path: Path) -> None:
     context = a_desk(tmp_path, "hardware")
     call(app, context, "confirm", "hardware", "W01", "--asset", "apc-001", "--as", "bert")
     output = call(waves, context, "check", "W01").output
-    assert "1 assets stay behind (apc-002)" in output
+    assert "one asset stays behind (apc-002)" in output

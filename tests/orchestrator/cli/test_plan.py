@@ -56,7 +56,7 @@ def by_anna(town: Context) -> tuple[str, ...]:
 
 def test_a_dry_run_shows_waves_and_leftovers_and_stores_nothing(town: Context) -> None:
     text = said(town, "propose", "--dry-run")
-    assert "4 assets in 1 waves, 1 left over, 5 in all." in text
+    assert "4 assets in one wave, 1 left over, 5 in all." in text
     assert "W01" in text and "canary 2" in text and "no_address" in text and "Nothing was stored." in text
     assert isinstance(refusal(town, "show"), NoPlan)
 
@@ -161,7 +161,7 @@ def test_a_pin_is_written_listed_used_and_taken_away(town: Context) -> None:
 
 
 def test_machines_pinned_apart_are_planned_into_two_waves(town: Context) -> None:
-    assert "4 assets in 1 waves" in said(town, "propose", "--dry-run")
+    assert "4 assets in one wave" in said(town, "propose", "--dry-run")
     text = said(town, "pin", "old-0000", "--not-with", "old-0001", "--as", "anna")
     assert "old-0000 is kept apart from old-0001." in text
     assert len(document(town, "pin")[0]["not_with"]) == 1

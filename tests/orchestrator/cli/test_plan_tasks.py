@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from orchestrator.actions.tick_task import NoSuchTask
-from orchestrator.cli import plan_tasks
+from orchestrator.cli import plan_pictures, plan_tasks
 from orchestrator.cli.context import Context
 from orchestrator.cli.plan import NoPlan
 from orchestrator.core.constraints import Planning, Task
@@ -24,7 +24,7 @@ POLICY = a_policy(weekly=(AROUND_THE_CLOCK,), holidays="", assets_per_window=2, 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Context:
-    assert plan_tasks.__doc__
+    assert plan_pictures.__doc__ and plan_tasks.__doc__  # importing them adds their commands
     return a_home(tmp_path, estate=an_estate(4), policy=POLICY)
 
 
@@ -63,7 +63,7 @@ def test_the_calendar_holds_each_open_task_on_its_last_day(town: Context, tmp_pa
     said(town, "propose")
     said(town, "task", NOTICE.name, "W01", "--as", "anna")
     file = tmp_path / "plan.ics"
-    assert "So are 1 tasks ahead of them" in said(town, "calendar", "-o", str(file))
+    assert "So is one task ahead of them" in said(town, "calendar", "-o", str(file))
     found: list[Any] = [one for one in Calendar.from_ical(file.read_bytes()).walk("VEVENT") if "transp" in one]
     (task,) = found
     (open_one,) = [one for one in document(town, "tasks") if one["state"] == "open"]

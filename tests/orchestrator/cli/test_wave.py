@@ -102,7 +102,7 @@ def test_a_signature_that_is_not_genuine_is_told_by_show_and_check_with_9(tmp_pa
     for verb in ("show", "check"):
         told = kahn(context, verb, "W01")
         assert told.exit_code == 9
-        assert "1 act(s) in the store carry no genuine signature" in told.output
+        assert "one act in the store carries no genuine signature" in told.output
     with pytest.raises(NotReady, match="no genuine signature"):
         kahn(context, "run", "W01")
 
@@ -128,7 +128,7 @@ def test_a_wave_that_is_not_there_is_nothing_found(tmp_path: Path, verb: str) ->
 def test_some_that_failed_end_with_1_and_a_held_wave_with_4(tmp_path: Path) -> None:
     context, _town = a_terminal(tmp_path / "1", "approved", fault=fails_at("apc-002"))
     ended = kahn(context, "run", "W01")
-    assert (ended.exit_code, "1 assets are left behind. Next: `kahn plan propose`." in ended.output) == (1, True)
+    assert (ended.exit_code, "One asset is left behind. Next: `kahn plan propose`." in ended.output) == (1, True)
     context, town = a_terminal(tmp_path / "2", "started")
     town.clock.moment = town.wave()[0].content.window.closes
     assert kahn(context, "run", "W01").exit_code == 4
@@ -138,7 +138,7 @@ def test_some_that_failed_end_with_1_and_a_held_wave_with_4(tmp_path: Path) -> N
 def test_a_rollback_is_previewed_and_then_done_only_with_a_reason(tmp_path: Path) -> None:
     context, town = a_terminal(tmp_path, "approved")
     kahn(context, "run", "W01")
-    assert "1 assets, 1 users." in kahn(context, "rollback", "W01", "apc-001", "--preview").output
+    assert "Assets: 1, users: 1." in kahn(context, "rollback", "W01", "apc-001", "--preview").output
     assert [line["name"] for line in document(town, "rollback", "W01", "--preview")] == ["apc-001", "apc-002"]
     with pytest.raises(ReasonMissing):
         kahn(context, "rollback", "W01", "apc-001", *as_anna(town))

@@ -143,7 +143,7 @@ def test_work_at_the_desk_is_shown_with_its_points_and_signed(tmp_path: Path) ->
     assert (
         "note the state from before" in said
         and "1. programs in use are noted" in said
-        and "Signed: done: fingerprint from before, 1 assets." in said
+        and "Signed: done: fingerprint from before, one asset." in said
     )
     for _ in range(5):
         town.driver().tick()
@@ -154,7 +154,7 @@ def test_work_at_the_desk_is_shown_with_its_points_and_signed(tmp_path: Path) ->
     failed = kahn(
         context, "done", "W01", "exchange", "apc-001", "--failed", "--reason", "it does not start", *key
     ).output
-    assert "Signed: could not be done: exchange, 1 assets." in failed
+    assert "Signed: could not be done: exchange, one asset." in failed
     page = kahn(context, "show", "W01", "--evidence", "apc-001").output
     _head, _title, signed = page.partition("WHAT PEOPLE SIGNED")
     assert "signs: could not be done by hand: apc-001 (it does not start)" in signed
