@@ -32,6 +32,21 @@ KNOWN = (
         remedy="Ask them to log off, then plan it again.",
     ),
     Cause(
+        code="owners_differ",
+        says="owners of files are somebody else on the new server",
+        remedy="Give both servers the same directory (the result names numbers and names), then plan it again.",
+    ),
+    Cause(
+        code="acl_not_supported",
+        says="the new server's file system does not keep ACLs or attributes that are in use",
+        remedy="Mount it with ACLs and extended attributes, then plan it again.",
+    ),
+    Cause(
+        code="files_in_use",
+        says="files of the share are open although its service has stopped",
+        remedy="End the programs that the result names (a backup, a session on the server), then plan it again.",
+    ),
+    Cause(
         code="still_used",
         says="somebody still uses the machine that is to be retired",
         remedy="Ask them (the result names logons, connections and files); plan it again, or change its strategy.",

@@ -4,29 +4,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
-from ansible.module_utils import (
-    kahn_arrival,
-    kahn_books,
-    kahn_gate,
-    kahn_mariadb,
-    kahn_mariadb_words,
-    kahn_outcome,
-    kahn_parcel,
-    kahn_postgres,
-    kahn_servers,
-    kahn_service,
-    kahn_side,
-    kahn_sqlite,
-    kahn_talk,
-    kahn_tree,
-    kahn_unpack,
-)
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.kahn_crew import Crew
 from ansible.module_utils.kahn_outcome import Trouble, conclude
 from ansible.module_utils.kahn_servers import databases_of
-from ansible.module_utils.kahn_talk import Talk, relay
+from ansible.module_utils.kahn_talk import relay
 
 DOCUMENTATION = """
 module: kahn_procedure
@@ -35,70 +19,22 @@ description: >-
   Runs on the controller and keeps one session to each machine for the whole step. `fit` looks only; `prepared` makes
   the service account; `copied` carries files while users work; `moved` stops, carries the rest, compares, starts, and
   switches the gateway; `proven` asks as a user does. `returned`, `uncopied` and `unprepared` are their inverses.
+  `opened` lists who has which file open.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state:
     type: str
-    choices: [fit, prepared, unprepared, copied, uncopied, moved, returned, proven]
+    choices: [fit, prepared, unprepared, copied, uncopied, moved, returned, proven, opened]
     required: true
     description: What to do
   settings: {type: dict, required: true, description: The procedure as the policy describes it}
   ssh: {type: dict, required: true, description: "ssh argument lists of source, target and gateway"}
   machines: {type: dict, required: true, description: "Their addresses and names"}
+  share: {type: bool, default: false, description: "Files are what moves: their owners and ACLs must fit, none be open"}
   tries: {type: int, default: 20, description: How often the procedure is asked (proven)}
 """
-_COMMON = (kahn_outcome, kahn_tree, kahn_talk)
-_SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb, kahn_servers)
-_CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service)
-_SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
-_GATE = (*_COMMON, kahn_gate)
 START_TRIES = 100
 """Questions, 0.1 s apart, until a service that was started must answer."""
-
-
-class Crew:
-    """The open sessions of a step. `roots` are for tests: another root directory per role."""
-
-    def __init__(self, asked, roots=None):
-        self.asked, self.settings, self._roots = asked, asked["settings"], roots or {}
-        self._open = ExitStack()
-        self._talks = {}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
-        self._open.close()
-
-    def session(self, role):
-        """The session to the machine in that role, opened when it is first wanted."""
-        if role not in self._talks:
-            machines = self.asked["machines"]
-            words = {"asset": self.asked["asset"], "part": role, "settings": self.settings}
-            words["root"] = self._roots.get(role, "/")
-            words["addresses"] = {"old": machines["source"]["address"], "new": machines["target"]["address"]}
-            modules = _GATE if role == "gateway" else _SIDE
-            self._talks[role] = Talk(self.asked["ssh"][role], role, modules, words)
-            self._open.callback(self._talks[role].close)
-        return self._talks[role]
-
-    source = property(lambda self: self.session("source"))
-    target = property(lambda self: self.session("target"))
-    gate = property(lambda self: self.session("gateway"))
-
-    def open_all(self):
-        """Begin all three sessions at once: their start costs nobody time afterwards."""
-        return self.source, self.target, self.gate
-
-    @property
-    def tops(self):
-        """Everything that is carried to the new server."""
-        return [one.strip("/") for one in (*self.settings["data"], *self.settings["programs"])]
-
-    @property
-    def both_ways(self):
-        """What is carried back as well."""
-        return [one.strip("/") for one in self.settings["data"]]
 
 
 # ---------------------------------------------------------------------------- steps
@@ -111,6 +47,8 @@ def fit(crew):
     found = source.ask("survey", now=now)
     need = {"bytes": found["bytes"], "entries": found["entries"]}
     target.ask("fit", now=now, need=need, servers=found["servers"])
+    if crew.is_share:
+        need.update(target.ask("share_fit", **source.ask("share")))
     _refuse_silent(crew)
     gate.ask("fit")
     gate.ask("serves", where="gateway", tries=2)
@@ -126,6 +64,11 @@ def _refuse_silent(crew):
     if lost:
         says = "The new server does not reach what the old one reaches: " + ", ".join(lost[:5]) + "."
         raise Trouble("interface_unreachable", says, interfaces=lost[:20])
+
+
+def opened(crew):
+    """Nothing is touched: who has which file open, to be told before the barrier."""
+    return False, crew.source.ask("opened")
 
 
 def prepared(crew):
@@ -207,7 +150,7 @@ def _cut_over(crew):
     """Barrier, the rest, comparison, start, the question of a user, switch. Users wait meanwhile."""
     source, target, gate = crew.source, crew.target, crew.gate
     target.ask("fence")
-    fenced = source.ask("fence")
+    fenced = _fenced(crew, source)
     before = source.ask("prints")  # puts the databases at rest, too: before anything is carried
     told = carry(crew, source, target, crew.tops)
     target.ask("jobs_take", **source.ask("jobs_give"))
@@ -221,6 +164,14 @@ def _cut_over(crew):
     gate.ask("serves", where="new", tries=START_TRIES)
     gate.ask("record", writer="new", truth="new")
     gate.ask("route", to="new")
+    return told
+
+
+def _fenced(crew, side):
+    """The barrier on a side, and where files move, nobody has one open behind it."""
+    told = side.ask("fence")
+    if crew.is_share:
+        side.ask("still")
     return told
 
 
@@ -278,7 +229,7 @@ def _bring_back(crew, seen):
     gate.ask("record", writer="none", truth=seen["truth"])
     told = {}
     if seen["truth"] == "new":
-        target.ask("fence")
+        _fenced(crew, target)
         target.ask("idle")
         source.ask("fence")
         before = target.ask("prints")
@@ -360,7 +311,7 @@ def proven(crew):
     return False, {"asked": crew.asked["tries"]}
 
 
-ACTS = {one.__name__: one for one in (fit, prepared, unprepared, copied, uncopied, moved, returned, proven)}
+ACTS = {one.__name__: one for one in (fit, prepared, unprepared, copied, uncopied, moved, returned, proven, opened)}
 
 
 def main():
@@ -373,6 +324,7 @@ def main():
             "settings": given,
             "ssh": given,
             "machines": given,
+            "share": {"type": "bool", "default": False},
             "tries": {"type": "int", "default": 20},
         },
         supports_check_mode=True,

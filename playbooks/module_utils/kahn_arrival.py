@@ -7,6 +7,7 @@ parent without following links, and only below the names that were agreed on. Py
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import stat
@@ -16,12 +17,12 @@ from contextlib import suppress
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable
     from ansible.module_utils.kahn_parcel import BLOCK, PART, READ, blocks_of, digest_of
-    from ansible.module_utils.kahn_tree import CARRIED_ATTRIBUTES
+    from ansible.module_utils.kahn_tree import is_carried_attribute
     from ansible.module_utils.kahn_unpack import Home
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable
     from kahn_parcel import BLOCK, PART, READ, blocks_of, digest_of
-    from kahn_tree import CARRIED_ATTRIBUTES
+    from kahn_tree import is_carried_attribute
     from kahn_unpack import Home
 
 _ID_LIMIT = 2**32 - 2
@@ -187,8 +188,23 @@ def _write(opened, offset, piece):
 def _dress(opened, record):
     """Owner, attributes, mode and times, in the order in which none undoes another."""
     os.fchown(opened, record["u"], record["g"])
-    for name, value in (record.get("x") or {}).items():
-        if name.startswith("user.") or name in CARRIED_ATTRIBUTES:
-            os.setxattr(opened, name, base64.b64decode(value))
+    _dress_attributes(opened, record)
     os.fchmod(opened, record["m"])
     os.utime(opened, ns=(record["mt"], record["mt"]))
+
+
+def _dress_attributes(opened, record):
+    """Exactly the other side's: what was inherited from a folder's default ACL goes. Raises Trouble."""
+    wanted = {name: one for name, one in (record.get("x") or {}).items() if is_carried_attribute(name)}
+    try:
+        for name in os.listxattr(opened):
+            if is_carried_attribute(name) and name not in wanted:
+                os.removexattr(opened, name)
+        for name, value in wanted.items():
+            os.setxattr(opened, name, base64.b64decode(value))
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        if wanted:
+            says = "The file system does not keep the ACL or attributes of " + printable(record["p"]) + "."
+            raise Trouble("acl_not_supported", says) from None

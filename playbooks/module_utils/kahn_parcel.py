@@ -15,10 +15,10 @@ import struct
 
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
-    from ansible.module_utils.kahn_tree import CARRIED_ATTRIBUTES
+    from ansible.module_utils.kahn_tree import attributes_of
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable, remove_file, write_whole
-    from kahn_tree import CARRIED_ATTRIBUTES
+    from kahn_tree import attributes_of
 
 BLOCK = 256 * 1024
 LARGE = 4 * BLOCK
@@ -127,11 +127,16 @@ def changes(store, ground):
 
 
 def digest(root, tops, *, skip=frozenset(), contents=True):
-    """SHA-256 over names, kinds, modes, owners, sizes, times, link targets and, if wanted, contents."""
+    """SHA-256 over names, kinds, modes, owners, sizes, times, link targets, attributes and, if wanted, contents.
+
+    It does not depend on the order in which a file system lists its names.
+    """
     whole = hashlib.sha256()
     for path, one in sorted(states(root, tops, skip).items()):
         # The other side's inode and change time are its own; a directory's time follows what lies in it.
-        told = [path, *one[:5], one[5] if one[0] == "f" else 0, one[8]]
+        told = [path, one[0], _carried_mode(one[0], one[1]), *one[2:5], one[5] if one[0] == "f" else 0, one[8]]
+        if one[0] in "fd":
+            told.append(_as_text(attributes_of(os.path.join(os.fsencode(root), os.fsencode(path)))))
         if contents and one[0] == "f":
             told.append(digest_of(os.path.join(root, path)))
         whole.update(json.dumps(told).encode("ascii"))
@@ -224,7 +229,7 @@ def _record(root, path):
     place = os.path.join(os.fsencode(root), os.fsencode(path))
     entry = os.lstat(place)
     kind = _KINDS.get(stat.S_IFMT(entry.st_mode), "?")
-    mode = stat.S_IMODE(entry.st_mode) & (0o3777 if kind == "d" else 0o1777)
+    mode = _carried_mode(kind, stat.S_IMODE(entry.st_mode))
     record = {"p": path, "t": kind, "m": mode, "u": entry.st_uid, "g": entry.st_gid, "mt": entry.st_mtime_ns}
     record.update(i=entry.st_ino, many=kind == "f" and entry.st_nlink > 1)
     if kind == "l":
@@ -232,12 +237,17 @@ def _record(root, path):
     elif kind == "f":
         record["s"] = entry.st_size
     if kind in "fd":
-        record["x"] = {
-            name: base64.b64encode(os.getxattr(place, name, follow_symlinks=False)).decode("ascii")
-            for name in os.listxattr(place, follow_symlinks=False)
-            if name.startswith("user.") or name in CARRIED_ATTRIBUTES
-        }
+        record["x"] = _as_text(attributes_of(place))
     return record
+
+
+def _carried_mode(kind, mode):
+    """Without the rights of somebody else that a file could give to whoever starts it."""
+    return mode & (0o3777 if kind == "d" else 0o1777)
+
+
+def _as_text(attributes):
+    return {name: base64.b64encode(value).decode("ascii") for name, value in attributes.items()}
 
 
 def _give_one(line, root, record, known):

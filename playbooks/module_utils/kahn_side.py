@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 
 try:
     from ansible.module_utils import kahn_arrival as arrival
+    from ansible.module_utils import kahn_fileserver as fileserver
     from ansible.module_utils import kahn_parcel as parcel
     from ansible.module_utils import kahn_servers as servers
     from ansible.module_utils import kahn_service as service
@@ -26,6 +27,7 @@ try:
     from ansible.module_utils.kahn_talk import answer_all
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
+    import kahn_fileserver as fileserver
     import kahn_parcel as parcel
     import kahn_servers as servers
     import kahn_service as service
@@ -52,6 +54,7 @@ class Side:
         self.jobs = self.settings["jobs"]
         self.service = service.Service(self.settings, self.root)
         self.servers = servers.Servers(self.settings, self.store)
+        self.shares = fileserver.FileServer(self.root, self.data, self.settings["user"])
 
     def at(self, name):
         """The place of a name."""
@@ -73,7 +76,7 @@ class Side:
             "address",
         )
         names += ("reach", "fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
-        return {**{name: getattr(self, name) for name in names}, **self.servers.ops()}
+        return {**{name: getattr(self, name) for name in names}, **self.servers.ops(), **self.shares.ops()}
 
     # -- looking
 

@@ -8,6 +8,7 @@ n (the first path of the same inode), r (device number).
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,8 @@ _FIELDS = {
     "t": "kind", "m": "mode", "u": "owner", "g": "group", "s": "size", "mt": "time", "h": "content", "l": "link target",
     "x": "attributes", "n": "hard link", "r": "device",
 }  # fmt: skip
-CARRIED_ATTRIBUTES = ("system.posix_acl_access", "system.posix_acl_default")
+CARRIED_ATTRIBUTES = ("system.posix_acl_access", "system.posix_acl_default", "security.NTACL")
+"""Attributes that belong to a file rather than to its machine, beside `user.*`. The last holds Samba's ACLs."""
 
 
 def walk(top, skip=frozenset(), deep=None, one_device=False, prefix=""):
@@ -141,6 +143,17 @@ def carried(record):
 def is_carried_attribute(name):
     """Whether an extended attribute belongs to the user's file rather than to the machine."""
     return name.startswith("user.") or name in CARRIED_ATTRIBUTES
+
+
+def attributes_of(path):
+    """{name: bytes} of the carried attributes of a file or folder, sorted by name."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError as error:
+        if error.errno == errno.EOPNOTSUPP:
+            return {}
+        raise
+    return {one: os.getxattr(path, one, follow_symlinks=False) for one in sorted(names) if is_carried_attribute(one)}
 
 
 def line_of(record):

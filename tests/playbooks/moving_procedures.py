@@ -113,6 +113,7 @@ class Wish:
     rows: int = 400
     documents: int = 20
     runbook: Path | None = None
+    shipped: str = "move-procedure"
     policy: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -128,7 +129,7 @@ def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
     text = a_policy(**{"contacts": "[]", **wish.policy})
     tables = "".join(_settings(number) for number in range(1, wish.count + 1))
     # The tables of a TOML file come last.
-    a_tenant(story, policy=text.replace("[[window]]", '[runbooks]\nserver = "move-procedure"\n[[window]]') + tables)
+    a_tenant(story, policy=text.replace("[[window]]", f'[runbooks]\nserver = "{wish.shipped}"\n[[window]]') + tables)
     _import(town)
     an_approved_wave(story)
     return town

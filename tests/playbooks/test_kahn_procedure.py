@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.playbooks.modules import Trouble, module
+from tests.playbooks.modules import Trouble, module, shared
 from tests.playbooks.procedures import CONFIGURATION, JOB, Trio, tree
 
-mover = module("kahn_procedure")
+mover, talks = module("kahn_procedure"), shared("kahn_talk")
 
 
 def act(trio: Trio, state: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_a_procedure_moves_and_comes_back_with_what_was_written_meanwhile(trio: 
 def test_a_new_server_that_reaches_less_than_the_old_one_is_refused(
     trio: Trio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = mover.Talk.answer
+    real = talks.Talk.answer
 
     def answer(talk: Any) -> Any:
         told = real(talk)
@@ -63,7 +63,7 @@ def test_a_new_server_that_reaches_less_than_the_old_one_is_refused(
             told = {"silent": ["both:1", "mail:25"] if talk.name == "target" else ["both:1"]}
         return told
 
-    monkeypatch.setattr(mover.Talk, "answer", answer)
+    monkeypatch.setattr(talks.Talk, "answer", answer)
     with pytest.raises(Trouble) as found:
         act(trio, "fit")
     assert (found.value.cause, found.value.facts["interfaces"]) == ("interface_unreachable", ["mail:25"])
@@ -101,7 +101,7 @@ class Killed(BaseException):
 @contextmanager
 def broken(number: int, error: BaseException) -> Iterator[list[str]]:
     """Within: the request of that number is not sent, once; the names of those before it."""
-    talk, asked = mover.Talk, []
+    talk, asked = talks.Talk, []
     real = talk.request
 
     def request(self: Any, what: str, **facts: Any) -> None:

@@ -1,0 +1,202 @@
+"""The shares of a file server that moves: owners and ACLs by name, and who has which file open.
+
+Numbers of owners mean something only where both servers give them the same names; an ACL is worth something only where
+the new file system keeps it. Python 3.9, standard library only; sent to the hosts as one program.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import stat
+import struct
+import subprocess
+import time
+from contextlib import suppress
+
+try:
+    from ansible.module_utils import kahn_parcel as parcel
+    from ansible.module_utils.kahn_outcome import Trouble, printable
+    from ansible.module_utils.kahn_tree import attributes_of
+except ImportError:  # sent to a host as one program
+    import kahn_parcel as parcel
+    from kahn_outcome import Trouble, printable
+    from kahn_tree import attributes_of
+
+SHOWN = 100
+STILL_S = 10
+_ACL, _DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
+_USER, _GROUP = 0x02, 0x08
+_ENTRY = struct.Struct("<HHI")
+_NOBODY = 0xFFFFFFFF
+_TRIED = {
+    _ACL: struct.pack("<I", 2)
+    + b"".join(
+        _ENTRY.pack(*one) for one in ((1, 6, _NOBODY), (2, 4, 0), (4, 4, _NOBODY), (16, 4, _NOBODY), (32, 0, _NOBODY))
+    ),
+}
+"""What an attribute of that name is tried with: an ACL with one more reader; anything else takes any bytes."""
+
+
+class FileServer:
+    """The answers about its shares. ``user`` is an account that the move itself makes."""
+
+    def __init__(self, root, folders, user):
+        self._root, self._folders, self._user = root, folders, user
+
+    def ops(self):
+        """What can be asked, by name."""
+        return {name: getattr(self, name) for name in ("share", "share_fit", "opened", "still")}
+
+    # -- owners and attributes
+
+    def share(self, line):
+        """Names of everybody who owns something or stands in an ACL, and which attributes are in use."""
+        users, groups, used = set(), set(), set()
+        for path, one in parcel.states(self._root, self._folders).items():
+            users.add(one[2])
+            groups.add(one[3])
+            place = os.path.join(os.fsencode(self._root), os.fsencode(path))
+            with suppress(FileNotFoundError):
+                for name, value in (attributes_of(place) if one[0] in "fd" else {}).items():
+                    used.add(_ACL if name == _DEFAULT else "user." if name.startswith("user.") else name)
+                    if name in (_ACL, _DEFAULT):
+                        users |= _named(value, _USER)
+                        groups |= _named(value, _GROUP)
+        told = {"users": {str(one): _name_of_user(one) for one in sorted(users)}, "attributes": sorted(used)}
+        return {**told, "groups": {str(one): _name_of_group(one) for one in sorted(groups)}}
+
+    def share_fit(self, line, users, groups, attributes):
+        """Whether numbers mean the same people here, and the file system keeps what is in use. Raises Trouble."""
+        wrong = [_other("user", *one, _name_of_user) for one in users.items() if one[1] not in ("", self._user)]
+        wrong += [_other("group", *one, _name_of_group) for one in groups.items() if one[1] not in ("", self._user)]
+        wrong = [one for one in wrong if one]
+        if wrong:
+            says = "Owners of the files are others on the new server: " + ", ".join(wrong[:3]) + "."
+            raise Trouble("owners_differ", says, owners=wrong[:SHOWN], owner_count=len(wrong))
+        for top in self._folders:
+            self._try(os.path.join(self._root, top), attributes)
+        nameless = sorted(one for one, name in {**users, **groups}.items() if not name)
+        return {"nameless": nameless[:SHOWN], "attributes": attributes}
+
+    def _try(self, place, attributes):
+        while not os.path.isdir(place):
+            place = os.path.dirname(place)
+        opened, named = _scratch(place)
+        try:
+            for name in attributes:
+                whole = name + "kahn" if name.endswith(".") else name
+                try:
+                    os.setxattr(opened, whole, _TRIED.get(name, b"\0"))
+                except OSError as error:
+                    if error.errno not in (errno.EOPNOTSUPP, errno.EPERM, errno.EINVAL):
+                        raise
+                    what = "ACLs" if name == _ACL else "attributes " + name
+                    says = f"The file system at {printable(place)} does not keep {what}."
+                    raise Trouble("acl_not_supported", says, attribute=name) from None
+        finally:
+            os.close(opened)
+            _clear(place, named)
+
+    # -- who has what open
+
+    def opened(self, line, proc="/proc"):
+        """Open files of the share: [{path, program, pid, user, writes}], at most SHOWN, how many, and Samba's words."""
+        found = list(self._open_files(proc))
+        told = {"open": found[:SHOWN], "open_count": len(found), "writers": sum(one["writes"] for one in found)}
+        words = _smbstatus()
+        return {**told, "samba": words} if words else told
+
+    def _open_files(self, proc):
+        tops = [os.path.realpath(os.path.join(self._root, one)) for one in self._folders]
+        for pid in sorted((one for one in os.listdir(proc) if one.isdecimal()), key=int):
+            if int(pid) == os.getpid():
+                continue
+            place = os.path.join(proc, pid)
+            with suppress(OSError):  # it ended while it was looked at
+                for number in os.listdir(os.path.join(place, "fd")):
+                    path = _opened_path(place, number, tops)
+                    if path:
+                        yield {"path": printable(path), "pid": int(pid), **_program(place, number)}
+
+    def still(self, line, seconds=STILL_S, proc="/proc"):
+        """Wait until nobody has a file of the share open. Raises Trouble naming programs and files."""
+        until = time.monotonic() + seconds
+        while True:
+            found = list(self._open_files(proc))
+            if not found:
+                return {}
+            if time.monotonic() > until:
+                shown = ", ".join(sorted({"{program} ({pid})".format(**one) for one in found})[:3])
+                raise Trouble("files_in_use", f"Files of the share are open: {shown}.", open=found[:20])
+            time.sleep(0.5)
+
+
+def _opened_path(place, number, tops):
+    """The path of an open file or folder below the tops, or nothing."""
+    with suppress(FileNotFoundError):
+        path = os.readlink(os.path.join(place, "fd", number))
+        if not any(path == top or path.startswith(top + "/") for top in tops):
+            return ""
+        kind = os.stat(os.path.join(place, "fd", number)).st_mode
+        return path if stat.S_ISREG(kind) or stat.S_ISDIR(kind) else ""
+    return ""
+
+
+def _program(place, number):
+    """Program, its user, and whether it may write."""
+    with open(os.path.join(place, "comm"), encoding="utf-8", errors="replace") as opened:
+        name = printable(opened.read().strip())
+    with open(os.path.join(place, "fdinfo", number)) as opened:
+        flags = next((int(one.split()[1], 8) for one in opened if one.startswith("flags:")), 0)
+    owner = os.stat(place).st_uid
+    return {"program": name, "user": _name_of_user(owner) or str(owner), "writes": flags & os.O_ACCMODE != os.O_RDONLY}
+
+
+def _smbstatus():
+    """Samba's own list of open files, where Samba is: it knows its users' names and machines."""
+    try:
+        ended = subprocess.run(["smbstatus", "-L"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20, cwd="/")
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    lines = ended.stdout.decode("utf-8", "replace").splitlines()
+    return [printable(one) for one in lines if one.strip()][:SHOWN] if ended.returncode == 0 else []
+
+
+def _named(value, tag):
+    """Numbers that stand in an ACL under that tag."""
+    return {number for kind, _, number in _ENTRY.iter_unpack(value[4 : 4 + (len(value) - 4) // 8 * 8]) if kind == tag}
+
+
+def _other(kind, number, name, here_of):
+    here = here_of(int(number))
+    return "" if here == name else f"{kind} {number} is {printable(name)} there and {printable(here) or 'nobody'} here"
+
+
+def _name_of_user(number):
+    try:
+        return pwd.getpwuid(number).pw_name
+    except (KeyError, OverflowError):
+        return ""
+
+
+def _name_of_group(number):
+    try:
+        return grp.getgrgid(number).gr_name
+    except (KeyError, OverflowError):
+        return ""
+
+
+def _scratch(place):
+    """(descriptor, path or nothing) of a file that nobody sees; where there is no such thing, of a short-lived one."""
+    with suppress(OSError):
+        return os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), ""
+    path = os.path.join(place, parcel.PART + "try")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), path
+
+
+def _clear(place, path):
+    if path:
+        os.unlink(path)
