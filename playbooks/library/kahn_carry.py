@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import shlex
 import subprocess
-import threading
 from contextlib import suppress
 
 from ansible.module_utils import kahn_outcome, kahn_tree, kahn_unpack
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable
+from ansible.module_utils.kahn_talk import KEPT, Kept, at, source_of
 
 DOCUMENTATION = """
 module: kahn_carry
@@ -34,8 +32,6 @@ options:
     required: true
 """
 CHUNK = 256 * 1024
-KEPT = 4096
-_SHELL = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n "$@"; fi'
 _INTO_FILE = 'umask 077; mkdir -p "$(dirname "$1")" && cat > "$1.part" && sync "$1.part"'
 _START = (
     "import json,sys,types\n"
@@ -50,32 +46,6 @@ _START = (
     "print(json.dumps(a))\n"
     "sys.exit(3 if 'msg' in a else 0)\n"
 )
-
-
-def at(ssh, argv):
-    """The local argument list that runs `argv` as root on the machine behind `ssh`."""
-    return [*ssh, shlex.join(["sh", "-c", _SHELL, "sh", *argv])]
-
-
-class Kept:
-    """Reads a stream to its end in the background and keeps its first bytes."""
-
-    def __init__(self, stream, size=KEPT):
-        self._stream, self._size, self._bytes = stream, size, b""
-        self._thread = threading.Thread(target=self._drain, daemon=True)
-        self._thread.start()
-
-    def _drain(self):
-        while True:
-            piece = self._stream.read(4096)
-            if not piece:
-                return
-            self._bytes += piece[: self._size - len(self._bytes)]
-
-    def text(self):
-        """What was kept, once the stream has ended."""
-        self._thread.join(10)
-        return self._bytes.decode("utf-8", "replace").strip()
 
 
 def pour(sender, receiver, head=b"", limit=0, ok_codes=(0,)):
@@ -168,12 +138,6 @@ def unpacking(words):
     sources = [(name, source_of(module)) for name, module in modules.items()]
     head = json.dumps({"sources": sources, "words": words}).encode("ascii")
     return ["python3", "-B", "-c", _START, str(len(head))], head
-
-
-def source_of(module):
-    """The source text of a loaded module, also out of an archive."""
-    spec = importlib.util.find_spec(module.__name__)
-    return spec.loader.get_source(module.__name__)
 
 
 def carry_file(asked, load, names):

@@ -161,7 +161,7 @@ class Talk:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._said = _Kept(self._program.stderr)
+        self._said = Kept(self._program.stderr)
         self.line = Line(self._program.stdout, self._program.stdin)
         with suppress(BrokenPipeError):  # the first question tells why
             self._program.stdin.write(head)
@@ -283,11 +283,11 @@ def source_of(module):
     return spec.loader.get_source(module.__name__)
 
 
-class _Kept:
+class Kept:
     """Reads a stream to its end in the background and keeps its first bytes."""
 
-    def __init__(self, stream):
-        self._stream, self._bytes = stream, b""
+    def __init__(self, stream, size=KEPT):
+        self._stream, self._size, self._bytes = stream, size, b""
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
 
@@ -296,8 +296,9 @@ class _Kept:
             piece = self._stream.read(4096)
             if not piece:
                 return
-            self._bytes += piece[: KEPT - len(self._bytes)]
+            self._bytes += piece[: self._size - len(self._bytes)]
 
     def text(self):
-        self._thread.join(5)
+        """What was kept, once the stream has ended."""
+        self._thread.join(10)
         return self._bytes.decode("utf-8", "replace").strip()
