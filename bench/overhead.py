@@ -27,10 +27,9 @@ from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor.processes import end_connections
 from tests.run_orders import PLAYBOOK, Field
 from tests.sshd import start_server, why_no_server
-from tests.waiting import until
 
 PR_SET_CHILD_SUBREAPER = 36
-REAP_S, TICK_S = 3.0, 1.0
+REAP_S, TICK_S, LONGEST_S = 3.0, 1.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +61,11 @@ def _cpu() -> float:
 def by_kahn(field: Field, order: RunOrder) -> None:
     """The order as a run, looked at as often as the driver looks, until it is judged."""
     field.runs.start(order)
-    until(lambda: field.runs.read(order.run.id, offset=0).exited, every_s=TICK_S)
-    until(lambda: not field.runs.read(order.run.id, offset=0).alive, every_s=TICK_S)
+    read, until = field.runs.read(order.run.id, offset=0), time.monotonic() + LONGEST_S
+    while read.alive or not read.exited:
+        assert time.monotonic() < until, "the run does not end"
+        time.sleep(TICK_S)
+        read = field.runs.read(order.run.id, offset=read.offset)
     found = field.judged(order)
     assert {one.kind for one in found.values()} == {"done"}, found
 

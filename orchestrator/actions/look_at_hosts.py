@@ -88,7 +88,7 @@ class Lookout:
             one.look.drop()
 
     def leave(self) -> None:
-        """The driver goes: no thread may keep its process."""
+        """The driver goes: no further machine is asked."""
         for one in self._under_way.values():
             one.look.drop()
         self._under_way.clear()

@@ -114,7 +114,7 @@ def test_a_look_under_way_says_so_and_one_that_is_dropped_keeps_no_thread_busy()
     with deaf() as port:
         profile = AccessProfile(name="lab", user="root", key_file="/nonexistent", port=port)
         door = Door(asset=AssetId("a"), address="127.0.0.1", profile=profile, known=KEY)
-        look = Look([door] * 30, at_once=2, patience=replace(QUICK, greet_s=20))
+        look = Look([door] * 30, at_once=2, patience=QUICK)
         assert look.answers() is None
         began = time.monotonic()
         look.drop()
