@@ -75,3 +75,20 @@ def test_outside_a_soak_nobody_is_asked() -> None:
     game = Game(a_wave(runbook=SERVED)).play()
     assert checks(game) == 0
     assert soak_commands(View(content=game.content, progress=game.progress, now=game.now)) == ()
+
+
+def test_what_moved_with_an_earlier_batch_is_asked_again_and_holds_the_wave_when_it_fails() -> None:
+    """A later batch may take something away from it."""
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        broken = direction is Direction.SERVICE and asset == "a01" and game.states["a02"] == "moved"
+        return ("failed", {}) if broken else all_good(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"canary": 1, "b1": 1}, soak_s=600, runbook=SERVED), choose)
+    soaking(game)
+    game.now += timedelta(seconds=601)
+    game.play()
+    assert (game.progress.state, game.progress.cause) == (WaveState.HELD, "service_bad")
+    assert game.states == {"a01": "moved", "a02": "moved"}
+    asked = [run.batch for run in game.started if run.direction is Direction.SERVICE]
+    assert asked == ["canary", "canary", "canary", "b1"]
