@@ -82,6 +82,10 @@ class ProcedureSettings:
     quiet_begin: tuple[str, ...] = ()
     """Command on the gateway that tells the monitoring of a downtime."""
     quiet_end: tuple[str, ...] = ()
+    switch_files: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Files on the gateway (zones, hosts, others') in which the old server's address becomes the new one's."""
+    switch_reload: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Command on the gateway that makes their readers read them."""
     mariadb: tuple[str, ...] = field(default=(), metadata=LATER)
     """Names of MariaDB databases; both servers run a MariaDB of their own."""
     mariadb_account: str = field(default="mysql", metadata=LATER)
@@ -96,6 +100,7 @@ class ProcedureSettings:
         self._check_databases()
         self._check_service()
         self._check_gateway()
+        self._check_switch()
         for key in ("path", "host", "gateway_line", "gateway_file"):
             if not getattr(self, key).isprintable():
                 self._wrong(key, "only printable characters, in one line")
@@ -156,6 +161,14 @@ class ProcedureSettings:
                 self._wrong(key, "a port from 1 to 65535 is needed")
         if self.path and not self.path.startswith("/"):
             self._wrong("path", "it begins with /")
+
+    def _check_switch(self) -> None:
+        for path in self.switch_files:
+            self._check_path("switch_files", path)
+            if path == self.gateway_file:
+                self._wrong("switch_files", f"{path} is the gateway's own file")
+        if self.switch_reload and not self.switch_files:
+            self._wrong("switch_reload", "there are no switch_files that it could be for")
 
     def _wrong(self, key: str, why: str) -> None:
         raise InvalidProcedure(name=self.name, key=key, why=why)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from orchestrator.core.policy_entry import Entry, known_keys, texts, whole
 from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
 
-PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs")
-COMMANDS = ("start", "stop", "running", "gateway_reload", "quiet_begin", "quiet_end")
+PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs", "switch_files")
+COMMANDS = ("start", "stop", "running", "gateway_reload", "switch_reload", "quiet_begin", "quiet_end")
 LISTS = (*PATHS, *COMMANDS, "reaches")
 TEXTS = (
     "name",
@@ -91,6 +91,8 @@ PROCEDURES_EXAMPLE = """
 # gateway_line = "proxy_pass http://{address}:8080;"
 # gateway_reload = ["systemctl", "reload", "nginx"]
 # gateway_port = 80
+# switch_files = ["/etc/bind/db.stadt"]       # on the gateway too: here the old server's address becomes the new one's
+# switch_reload = ["/usr/local/bin/zone-changed"]   # raises the zone's serial and reloads it
 # quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
 # quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
 """

@@ -21,13 +21,14 @@ from ansible.module_utils import (
     kahn_service,
     kahn_side,
     kahn_sqlite,
+    kahn_switch,
     kahn_talk,
     kahn_tree,
     kahn_unpack,
 )
 from ansible.module_utils.kahn_talk import Talk
 
-_COMMON = (kahn_outcome, kahn_tree, kahn_talk)
+_COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
 _SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb, kahn_servers)
 _CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
 _SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)

@@ -18,9 +18,11 @@ from contextlib import contextmanager
 
 try:
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from ansible.module_utils.kahn_switch import Switch
     from ansible.module_utils.kahn_talk import answer_all
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from kahn_switch import Switch
     from kahn_talk import answer_all
 
 WRITERS = ("old", "none", "new")
@@ -35,6 +37,7 @@ class Gate:
         self.settings, self.addresses = words["settings"], words["addresses"]
         self.store = store_of(words["asset"], os.path.join(words["root"], "var/lib/kahn"))
         self.file = os.path.join(words["root"], self.settings["gateway_file"].lstrip("/"))
+        self.switch = Switch(words, self.store)
 
     def ops(self):
         """What can be asked, by name."""
@@ -43,9 +46,10 @@ class Gate:
     # -- the writer record
 
     def look(self, line):
-        """The record and where the gateway leads. Raises Trouble."""
-        noted = self._noted()
-        return {"writer": noted.get("writer", ""), "truth": noted.get("truth", ""), "route": self._leads()}
+        """The record and where the gateway leads, other files that name the server included. Raises Trouble."""
+        noted, route = self._noted(), self._leads()
+        route = "elsewhere" if route == "new" and not self.switch.is_new() else route
+        return {"writer": noted.get("writer", ""), "truth": noted.get("truth", ""), "route": route}
 
     def _noted(self):
         try:
@@ -79,6 +83,7 @@ class Gate:
 
     def forget(self, line):
         """Everything is as it was before: no record."""
+        self.switch.forget()
         return {"changed": remove_file(self._path)}
 
     # -- the route
@@ -101,6 +106,7 @@ class Gate:
         where = self._leads()
         if where != "old" and not self._noted():
             raise Trouble("gateway_differs", "The gateway's file does not lead to the old server as the settings say.")
+        self.switch.fit()
         return {"route": where}
 
     def route(self, line, to):
@@ -113,7 +119,15 @@ class Gate:
             raise Trouble("gateway_refused", f"The gateway did not take the new route (code {code}): {printable(said)}")
         if self._leads() != to:
             raise Trouble("gateway_differs", "The gateway's file is not as it was written.")
+        self._turn_others(to)
         return {}
+
+    def _turn_others(self, to):
+        """Other files follow, and who reads them is told, also when an earlier try broke off before that."""
+        self.switch.turn(to)
+        code, said = _call(self.switch.reload) if self.switch.files and self.switch.reload else (0, "")
+        if code:
+            raise Trouble("gateway_refused", f"The switched files were not taken (code {code}): {printable(said)}")
 
     def _write(self, text, mtime):
         entry = os.stat(self.file)

@@ -8,7 +8,6 @@ as one program.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import sys
@@ -24,6 +23,7 @@ try:
     from ansible.module_utils import kahn_service as service
     from ansible.module_utils import kahn_sqlite as sqlite
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from ansible.module_utils.kahn_switch import replaced
     from ansible.module_utils.kahn_talk import answer_all
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
@@ -33,6 +33,7 @@ except ImportError:  # sent to a host as one program
     import kahn_service as service
     import kahn_sqlite as sqlite
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from kahn_switch import replaced
     from kahn_talk import answer_all
 
 SKEW_S = 300
@@ -241,7 +242,7 @@ class Side:
             with open(path, "rb") as opened:
                 text = before = opened.read()
             for old, new in pairs:
-                text = _replaced(text, old.encode(), new.encode())
+                text = replaced(text, old.encode(), new.encode())
             if text != before:
                 count += 1
                 self._rewrite(path, text)
@@ -354,13 +355,6 @@ class Side:
             names = [printable("/" + one) for one in foreign[:20]]
             says = "There is what nobody brought: " + ", ".join(names[:3]) + ". Nothing was touched."
             raise Trouble("foreign_files", says, names=names)
-
-
-def _replaced(text, old, new):
-    """The text with each whole occurrence replaced: 10.0.0.1 is no part of 10.0.0.11 or 210.0.0.1."""
-    before = rb"(?<![A-Za-z0-9.-])" if old[:1].isalnum() else b""
-    after = rb"(?![A-Za-z0-9-]|\.[A-Za-z0-9])" if old[-1:].isalnum() else b""
-    return re.sub(before + re.escape(old) + after, lambda found: new, text)
 
 
 def _silent(place):

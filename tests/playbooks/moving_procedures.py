@@ -154,6 +154,8 @@ gateway_file = "/etc/relay/{number}"
 gateway_line = "proxy_pass http://{{address}}:8080;"
 gateway_reload = ["true"]
 gateway_port = {9000 + number}
+switch_files = ["/etc/relay/zone-{number}"]
+switch_reload = ["true"]
 quiet_begin = ["sh", "-c", "echo begin >>/var/log/downtime"]
 quiet_end = ["sh", "-c", "echo end >>/var/log/downtime"]
 """
@@ -179,6 +181,7 @@ def _install(town: Town, number: int, *, rows: int, documents: int) -> None:
     old.run("systemctl", "enable", "--now", "--quiet", "wohngeld.service")
     (gate.root / "etc/relay").mkdir(exist_ok=True)
     (gate.root / f"etc/relay/{number}").write_text(f"proxy_pass http://{old.address}:8080;\n")
+    (gate.root / f"etc/relay/zone-{number}").write_text(f"wohngeld IN A {old.address}\nother IN A {old.address}9\n")
     (gate.root / "opt/relay.py").write_text(RELAY)
     start = f"setsid python3 -B /opt/relay.py /etc/relay/{number} {9000 + number} </dev/null >/dev/null 2>&1 &"
     gate.run("sh", "-c", start)

@@ -175,6 +175,7 @@ class Trio:
             f"pid={self.old}/run/app.pid\nsite={self.old.name}\nother=127.0.0.20\n"
         )
         (self.gate / "etc/target").write_text(self._line("127.0.0.2"))
+        (self.gate / "etc/zone").write_text("wohngeld 60 IN A 127.0.0.2\nother IN A 127.0.0.20\n")
         self.changed = {"replace": [[f"{self.old}/", f"{self.new}/"], ["site=old", "site=new"]], **self.changed}
 
     def _line(self, address: str) -> str:
@@ -193,6 +194,8 @@ class Trio:
             "gateway_file": "/etc/target",
             "gateway_line": self._line("{address}").strip(),
             "gateway_reload": ["true"],
+            "switch_files": ["/etc/zone"],
+            "switch_reload": ["sh", "-c", "grep -c 'A 127.0.0' $SIDE/etc/zone >/dev/null"],
         }
         ports = {"port": self.port, "gateway_port": self.gate_port}
         roots = {"source": self.old, "target": self.new, "gateway": self.gate}

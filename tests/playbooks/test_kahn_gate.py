@@ -47,6 +47,21 @@ def test_the_route_goes_there_and_comes_back_to_the_very_bytes_and_time(root: Pa
     assert gate.forget(None) == {"changed": True} and gate.look(None)["writer"] == ""
 
 
+def test_other_files_that_name_the_server_follow_the_switch_and_its_way_back(root: Path) -> None:
+    (root / "etc/zone").write_text("wohngeld IN A 10.0.0.1\n")
+    gate = a_gate(root, switch_files=["/etc/zone"], switch_reload=["true"])
+    gate.fit(None)
+    gate.record(None, writer="new", truth="new")
+    (root / "etc/target").write_text("server 10.0.0.2;\n")
+    assert gate.look(None)["route"] == "elsewhere", "a switch that broke off half-way is no switch"
+    gate.route(None, to="new")
+    assert gate.look(None)["route"] == "new" and (root / "etc/zone").read_text() == "wohngeld IN A 10.0.0.2\n"
+    gate.route(None, to="old")
+    assert (root / "etc/zone").read_text() == "wohngeld IN A 10.0.0.1\n"
+    deaf = a_gate(root, switch_files=["/etc/zone"], switch_reload=["false"])
+    assert cause(lambda: deaf.route(None, to="new")) == "gateway_refused"
+
+
 def test_a_file_that_leads_elsewhere_a_reload_that_fails_and_a_damaged_record_have_names(root: Path) -> None:
     (root / "etc/target").write_text("server 10.0.0.11;\n")
     assert cause(a_gate(root).fit, None) == "gateway_differs"

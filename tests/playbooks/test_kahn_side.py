@@ -100,19 +100,6 @@ def test_interfaces_that_do_not_answer_from_here_are_named(tmp_path: Path) -> No
             assert side.reach(None) == {"silent": ["127.0.0.1:1", "kein-rechner.invalid:25"]}
 
 
-@pytest.mark.parametrize(
-    ("text", "becomes"),
-    [
-        ("listen 10.0.0.1:80", "listen 10.0.0.2:80"),
-        ("http://10.0.0.1/ 10.0.0.1.", "http://10.0.0.2/ 10.0.0.2."),
-        ("10.0.0.11 110.0.0.1 10.0.0.1.example 10.0.0.1-a", "10.0.0.11 110.0.0.1 10.0.0.1.example 10.0.0.1-a"),
-        ("'10.0.0.1','10.0.0.1'", "'10.0.0.2','10.0.0.2'"),
-    ],
-)
-def test_only_whole_addresses_are_replaced(text: str, becomes: str) -> None:
-    assert sides._replaced(text.encode(), b"10.0.0.1", b"10.0.0.2") == becomes.encode()
-
-
 def test_what_somebody_put_among_the_copies_stops_their_removal_before_it_begins(tmp_path: Path) -> None:
     new = a_side(tmp_path, "target", jobs=[])
     root = Path(new.root)

@@ -38,6 +38,7 @@ class Way:
     """What `kahn wave compare` said while the new server lacked a printer of the old one."""
     resumed: Ended
     compared: str
+    zone: str
     there: dict[str, Any]
     states: list[dict[str, tuple[str, str]]]
     back: Ended
@@ -61,6 +62,7 @@ def way(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     resumed = town.story.tried("wave", "resume", "W01", "--reason", "Drucker da", "--yes", person=ENGINEER)
     states.append(town.story.states())
     compared = town.story.kahn("wave", "compare", "W01", "alt-1", "--all")
+    zone = (town.host("gate").root / "etc/relay/zone-1").read_text()
     there = {
         name: town.host(f"{name}-1").run("sh", "-c", "systemctl is-active wohngeld.service || true").strip()
         for name in ("alt", "rz")
@@ -70,8 +72,8 @@ def way(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     seen = users.ended()
     after = {name: walked(town.host(name).root) for name in HOSTS}
     yield Way(
-        town=town, before=before, forward=forward, lost=lost, resumed=resumed, compared=compared, there=there,
-        states=states, back=back, seen=seen, after=after,
+        town=town, before=before, forward=forward, lost=lost, resumed=resumed, compared=compared, zone=zone,
+        there=there, states=states, back=back, seen=seen, after=after,
     )  # fmt: skip
 
 
@@ -95,6 +97,11 @@ def test_what_was_seen_before_and_after_is_there_and_nothing_is_lost_in_the_end(
 def test_the_procedure_moves_and_only_the_new_server_runs_it(way: Way) -> None:
     assert way.resumed.code == 0, way.resumed
     assert way.states[1] == {"alt-1": ("moved", "")} and way.there == {"alt": "inactive", "rz": "active"}
+
+
+def test_names_that_led_to_the_old_server_lead_to_the_new_one(way: Way) -> None:
+    old, new = (way.town.host(name).address for name in ("alt-1", "rz-1"))
+    assert way.zone == f"wohngeld IN A {new}\nother IN A {old}9\n"
 
 
 def test_it_comes_back_with_all_that_users_were_told_was_written(way: Way) -> None:

@@ -29,6 +29,7 @@ def test_usual_settings_are_taken() -> None:
         ("jobs", ("/srv/wohngeld/job",)), ("unit", "../x.service"), ("unit", ""), ("start", ("true",)),
         ("user", "root:x"), ("reaches", ("host",)), ("reaches", ("host:99999",)), ("postgresql", ('a"b',)),
         ("postgresql_account", "a b"), ("postgresql_programs", "bin"),
+        ("switch_files", ("zone",)), ("switch_files", ("/etc/nginx/target",)), ("switch_reload", ("true",)),
         ("mariadb", ("a b",)), ("mariadb_socket", "socket"), ("mariadb_account", "a;b"), ("mariadb_programs", "bin"),
         ("port", 0), ("gateway_port", 99999), ("gateway_line", "to the server"),
         ("gateway_file", ""), ("gateway_reload", ()), ("path", "index"), ("path", "/a\r\nX: 1"), ("host", "a\nb"),
