@@ -33,12 +33,14 @@ def test_nfs_needs_no_password() -> None:
     [
         ("//a/b /etc cifs rw 0 0", "it is not below"),
         ("//a/b /mnt/../etc cifs rw 0 0", "it is not below"),
+        ("//a/b /mnt/\\056\\056/etc cifs rw 0 0", "its place is written with signs as numbers"),
         ("//a/b /home/anna/netz cifs rw 0 0", "it is not below"),
         ("//a/b /mnt/b cifs rw,password=geheim 0 0", "where everybody can read it"),
         ("//a/b /mnt/b cifs rw,suid 0 0", "option suid is not known"),
         ("//a/b /mnt/b cifs rw,x-systemd.requires=evil.service 0 0", "option x-systemd.requires is not known"),
         ("sshfs#a@b:/ /mnt/b fuse.sshfs rw 0 0", "its kind is not taken over"),
         ("-o /mnt/b nfs rw 0 0", "its name is not usable"),
+        ("-o:/x /mnt/b nfs rw 0 0", "its name is not usable"),
     ],
 )
 def test_what_is_not_plainly_harmless_is_left_to_people(line: str, why: str) -> None:
@@ -51,6 +53,14 @@ def test_what_is_not_plainly_harmless_is_left_to_people(line: str, why: str) -> 
 )
 def test_a_password_file_that_is_something_else_is_not_taken_over(secret: str) -> None:
     assert taken(CIFS, secret)[0] == []
+
+
+@pytest.mark.parametrize("option", ["credentials=/root/.smb", "cred=/etc/kahn-shares/0123456789abcdef"])
+def test_an_old_host_names_no_password_file_of_its_successor(option: str) -> None:
+    """Else its own server would be shown a password that lies on the successor."""
+    found, _ = shares.read(CIFS, lambda path: "")
+    told = {**found[0], "options": ["rw", option]}
+    assert "is not known" in shares.wrong(told) and shares.wrong(found[0]) == ""
 
 
 def test_a_password_file_that_cannot_be_read_is_said() -> None:
