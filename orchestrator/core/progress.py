@@ -210,9 +210,8 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
 
 
 def _is_half_way(move: MoveProgress) -> bool:
-    return move.state is MoveState.RUNNING or (
-        move.state is MoveState.HELD and move.cause in ("wave_held", "held_by_person")
-    )
+    stopped = move.state is MoveState.HELD and move.cause in ("wave_held", "held_by_person")
+    return stopped or move.state is MoveState.RUNNING
 
 
 def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
@@ -347,6 +346,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         asked=move.asked and MoveState(body["to"]) in (*_NOT_SEEN, MoveState.NEEDS_PERSON),
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
         likeness=None if body["event"] == "roll_back" else move.likeness,
+        accepted=move.accepted and body["event"] != "roll_back",
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
     requested = progress.requested - {moved.asset} if gave_up else progress.requested

@@ -117,6 +117,16 @@ def test_it_can_be_taken_back_instead() -> None:
     assert game.states == {"a01": "rolled_back"}
 
 
+def test_what_was_signed_once_does_not_hold_for_a_second_way_there() -> None:
+    """Signed, taken back, its way back failed, and a person lets it go on: the successor is looked at anew."""
+    game = played(telling({"printers": [{}]}))
+    _declare(game, "done")
+    game.play()
+    back = {"from": "moved", "to": "rolling_back", "event": "roll_back", "step": "switch", "cause": "asked"}
+    game.note("move.state", asset="a01", **back)
+    assert not game.progress.moves[AssetId("a01")].accepted
+
+
 def test_the_last_look_needs_no_window() -> None:
     """A move whose last step ended as the window closed is compared all the same: looking changes nothing."""
 
