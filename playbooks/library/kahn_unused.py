@@ -33,6 +33,8 @@ SHOWN = 20
 _RECORD = struct.Struct("<h2xi32s4s32s256shhiii4i20x")
 """A record of wtmp: kind, process, line, id, user, host, exit status (2), session, seconds, microseconds, address."""
 _USER = 7
+_MOST = 174_000 * _RECORD.size
+"""Bytes of one file of records that are read, the newest: about 64 MiB."""
 _ESTABLISHED, _LISTENS = "01", "0A"
 
 
@@ -42,7 +44,9 @@ def logons(since, places=("/var/log/wtmp.1", "/var/log/wtmp")):
     for place in places:
         try:
             with open(place, "rb") as opened:
-                text = opened.read(64 * 1024 * 1024)
+                size = os.fstat(opened.fileno()).st_size
+                opened.seek(max(0, size // _RECORD.size * _RECORD.size - _MOST))
+                text = opened.read(_MOST)
         except OSError:
             continue
         with suppress(OSError):

@@ -61,6 +61,13 @@ def test_a_logon_of_people_is_use_and_one_of_administrators_is_told(tmp_path: Pa
     assert (told.value.cause, told.value.facts["logons"]) == ("still_used", ["an\\x1bna"])
 
 
+def test_of_very_many_records_the_newest_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unused, "_MOST", 2 * unused._RECORD.size)
+    old = a_record("reboot", time.time() - 3 * DAY, kind=2)
+    (tmp_path / "wtmp").write_bytes(old * 5 + a_record("anna", time.time() - DAY) + b"half a record")
+    assert cause(lambda: look(tmp_path)) == "still_used"
+
+
 def test_only_connections_from_elsewhere_to_something_that_listens_are_use(tmp_path: Path) -> None:
     listens, loopback = "00000000:01BD 00000000:0000 0A", "0100007F:01BD 0100007F:9C40 01"
     outgoing = "0200000A:9C40 0700000A:01BB 01"
