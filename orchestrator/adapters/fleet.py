@@ -47,8 +47,11 @@ class Look:
 
     def wait(self) -> tuple[HostAnswer, ...]:
         """The answers, once they are there. Never raises for a door."""
-        wait(self._asked, timeout=max(0.0, self._until - time.monotonic()))
-        return self._ended()
+        try:
+            wait(self._asked, timeout=max(0.0, self._until - time.monotonic()))
+        finally:
+            answers = self._ended()  # whoever breaks off waits for nobody's turn
+        return answers
 
     def drop(self) -> None:
         """Ask nobody any more: nobody wants the answers."""

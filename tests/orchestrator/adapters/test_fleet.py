@@ -110,6 +110,20 @@ def test_a_machine_that_lets_one_in_and_then_never_answers_ends_at_its_deadline(
     assert causes(door, answer) == ["does_not_speak"]
 
 
+def test_whoever_breaks_a_look_off_waits_for_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with deaf() as port:
+        profile = AccessProfile(name="lab", user="root", key_file="/nonexistent", port=port)
+        door = Door(asset=AssetId("a"), address="127.0.0.1", profile=profile, known=KEY)
+        monkeypatch.setattr(fleet, "wait", break_off)
+        look = Look([door] * 30, at_once=2, patience=replace(QUICK, greet_s=20))
+        with pytest.raises(KeyboardInterrupt):
+            look.wait()
+        assert look.answers() == (TOO_LATE,) * 30
+
+
 def test_a_look_under_way_says_so_and_one_that_is_dropped_keeps_no_thread_busy() -> None:
     with deaf() as port:
         profile = AccessProfile(name="lab", user="root", key_file="/nonexistent", port=port)
