@@ -39,17 +39,20 @@ def _said(*command):
 
 @contextmanager
 def printing_stopped(needed):
-    """Within: CUPS does not run, which would write its configuration over ours when it ends."""
-    running = (
-        needed and _runs_systemd() and [unit for unit in _UNITS if _said("systemctl", "is-active", "-q", unit)[0] == 0]
-    )
+    """Within: CUPS does not run, which would write its configuration over ours when it ends.
+
+    What starts with the machine is started even if it did not run: an earlier try may have died in between.
+    """
+    units = _UNITS if needed and _runs_systemd() else ()
+    running = [unit for unit in units if _said("systemctl", "is-active", "-q", unit)[0] == 0]
+    wanted = [unit for unit in units if unit in running or _said("systemctl", "is-enabled", "-q", unit)[0] == 0]
     if running:
         _said("systemctl", "stop", *running)
     try:
         yield
     finally:
-        if running:
-            _said("systemctl", "start", *running)
+        if wanted:
+            _said("systemctl", "start", *wanted)
 
 
 def reread():

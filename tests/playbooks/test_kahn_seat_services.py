@@ -41,6 +41,16 @@ def test_a_share_that_is_mounted_on_demand_is_left_alone() -> None:
     assert services.mount({"kind": "cifs", "source": "//a/b", "place": "/mnt/b", "options": ["noauto"]}) == ""
 
 
+def test_printing_goes_on_after_a_try_that_died_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUPS starts with the machine and does not run now: an earlier try stopped it and was killed."""
+    monkeypatch.setattr(services, "_runs_systemd", lambda: True)
+    said = f'echo "$*" >> {tmp_path}/said; test "$1 $3" = \'is-enabled cups.service\''
+    programs(tmp_path, monkeypatch, systemctl=said)
+    with services.printing_stopped(True):
+        assert "stop" not in (tmp_path / "said").read_text()
+    assert (tmp_path / "said").read_text().splitlines()[-1] == "start cups.service"
+
+
 def test_nothing_is_taken_away_where_nothing_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs(tmp_path, monkeypatch, umount=f"touch {tmp_path}/called")
     services.unmount([str(tmp_path)])
