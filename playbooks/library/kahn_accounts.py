@@ -8,7 +8,7 @@ import os
 import re
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.kahn_books import Books, locked
+from ansible.module_utils.kahn_books import RIGHTS, Books, locked
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable, remove_file, store_of, write_whole
 
 DOCUMENTATION = """
@@ -26,10 +26,6 @@ FIRST, LAST = 1000, 59999
 SEAT_GROUPS = frozenset(
     ("audio", "bluetooth", "cdrom", "dialout", "dip", "floppy", "lp", "netdev", "plugdev", "scanner", "users", "video")
 )
-# A group of such a name gives rights once the software behind it is installed.
-RIGHTS = frozenset(
-    ("adm", "admin", "backup", "disk", "docker", "incus", "incus-admin", "kmem", "kvm", "libvirt", "lpadmin", "lxd")
-).union(("operator", "podman", "root", "shadow", "staff", "sudo", "tty", "wheel", "wireshark"))
 # Room that `present` keeps occupied, so that `absent` can rewrite the account files on a disk that is full by then.
 RESERVE_BYTES = 512 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")

@@ -150,11 +150,13 @@ def _plan_shares(shares, root, files, left):
 
 def _plan_jobs(one, root, files, left):
     name, directory = one["user"], os.path.join(root, JOBS)
-    people = _people(root)
+    people, rights = _people(root), Books(os.path.join(root, "etc")).rights_of(one["user"])
     if not os.path.isdir(directory):
         left.append(f"scheduled jobs of {name}: the successor has no cron")
     elif name not in people:
         left.append(f"scheduled jobs of {name}: no such account on the successor")
+    elif rights:
+        left.append(f"scheduled jobs of {name}: that account is in {rights[0]} on the successor")
     elif os.path.lexists(os.path.join(directory, name)):
         left.append(f"scheduled jobs of {name}: there are some on the successor")
     else:

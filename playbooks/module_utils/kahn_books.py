@@ -12,6 +12,10 @@ except ImportError:  # sent to a host as one program
     from kahn_outcome import write_whole
 
 FILES = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4}
+# A group of such a name gives rights once the software behind it is installed.
+RIGHTS = frozenset(
+    ("adm", "admin", "backup", "disk", "docker", "incus", "incus-admin", "kmem", "kvm", "libvirt", "lpadmin", "lxd")
+).union(("operator", "podman", "root", "shadow", "staff", "sudo", "tty", "wheel", "wireshark"))
 
 
 class Books:
@@ -32,6 +36,12 @@ class Books:
     def entries(self, name):
         """Well-formed rows of a file by their first field."""
         return {row[0]: row for row in self.rows[name] if len(row) == FILES[name] and row[0]}
+
+    def rights_of(self, name):
+        """Groups that give rights and that this account is in, also as its own first group."""
+        first = self.entries("passwd").get(name, [""] * FILES["passwd"])[3]
+        groups = self.entries("group").values()
+        return sorted(row[0] for row in groups if row[0] in RIGHTS and (row[2] == first or name in row[3].split(",")))
 
     def write(self):
         """Replace the files that changed, keeping mode and owner; whether any did."""

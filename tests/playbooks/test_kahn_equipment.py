@@ -175,6 +175,15 @@ def test_jobs_of_root_are_not_made_even_when_the_list_names_them(tmp_path: Path)
     assert not Path(root, JOBS, "root").exists() and "no such account" in " ".join(told["left"])
 
 
+@pytest.mark.parametrize("group", ["sudo:x:27:otto,anna", "docker:x:1001:"])
+def test_jobs_of_an_account_that_administers_the_successor_are_left_to_people(tmp_path: Path, group: str) -> None:
+    """Else a hostile old host would run commands there with more than a user's rights."""
+    root = a_host(tmp_path / "new", {"etc/group": f"lp:x:7:\n{group}\n"}, cups=False)
+    told = equipment.make("a1", root, arrived(tmp_path / "s", old_host(tmp_path / "old")))[1]
+    assert not Path(root, JOBS, "anna").exists() and told["jobs"] == 0
+    assert any(f"is in {group.split(':')[0]} on the successor" in one for one in told["left"])
+
+
 def test_links_in_place_of_files_are_not_followed(tmp_path: Path) -> None:
     root = a_host(tmp_path / "old", {"etc/fstab": CIFS})
     (tmp_path / "secret").write_text(SECRET)
