@@ -57,7 +57,7 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     lines += ["", _("WHAT WAS SEEN"), *(line for one in page.seen for line in _seen(one, zone))]
     if page.likeness is not None:
         lines += ["", likeness_words(page.likeness.counts, page.likeness.serious)]
-        lines.append(f"  kahn wave compare {content.key} {one_line(quote(page.name))}")
+        lines.append(f"  kahn wave compare {content.key} -- {one_line(quote(page.name))}")
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
     lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))

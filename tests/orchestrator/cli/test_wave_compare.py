@@ -37,7 +37,7 @@ def test_a_missing_printer_is_listed_and_holds_the_asset(tmp_path: Path) -> None
     shown = call(wave.app, context, "show", "W01").output
     assert "LESS THAN BEFORE" in shown and "its successor lacks something" in shown
     page = call(wave.app, context, "show", "W01", "--evidence", "apc-001").output
-    assert "kahn wave compare W01 apc-001" in page and "--step not-done" in page
+    assert "kahn wave compare W01 -- apc-001" in page and "--step not-done" in page
     told = json.loads(call(wave.app, sitting_down(town, json=True), "compare", "W01", "apc-001").stdout)
     assert next(iter(told.values()))["serious"] == 1
 
