@@ -76,7 +76,7 @@ def checked(wanted):
     """The list that came from the old host, judged again by the same rules. Raises Trouble."""
     try:
         for one in wanted["printers"]:
-            _demand(not kahn_printers.wrong(one), one["name"])
+            _demand(one["default"] in (True, False) and not kahn_printers.wrong(one), one["name"])
         for one in wanted["shares"]:
             _demand(not kahn_shares.wrong(one), one["source"])
         for one in wanted["jobs"]:
@@ -117,6 +117,7 @@ def _plan_printers(printers, root, files, left):
             left.append("printer {}: the successor lacks the filter {}".format(one["name"], ", ".join(lacks)))
         else:
             fresh.append(one)
+            known.add(one["name"].lower())
     if fresh:
         files[PRINTERS] = _like(os.path.join(root, PRINTERS), kahn_printers.added(text, fresh), 0o600)
         for one in fresh:

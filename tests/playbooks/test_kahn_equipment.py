@@ -147,6 +147,7 @@ def test_an_undo_of_what_was_only_half_made_gives_back_every_byte(tmp_path: Path
     ("kind", "field", "value"),
     [
         ("printers", "name", "../../etc/cron.d/x"),
+        ("printers", "default", "yes"),
         ("printers", "lines", ["DeviceURI file:/etc/passwd"]),
         ("printers", "lines", ["DeviceURI ipp://x/\n</Printer>\n<Printer y>"]),
         ("printers", "driver", DRIVER + '*FoomaticRIPCommandLine: "x"\n'),
@@ -182,6 +183,14 @@ def test_jobs_of_an_account_that_administers_the_successor_are_left_to_people(tm
     told = equipment.make("a1", root, arrived(tmp_path / "s", old_host(tmp_path / "old")))[1]
     assert not Path(root, JOBS, "anna").exists() and told["jobs"] == 0
     assert any(f"is in {group.split(':')[0]} on the successor" in one for one in told["left"])
+
+
+def test_a_printer_that_is_named_twice_is_made_once(tmp_path: Path) -> None:
+    wanted = old_host(tmp_path / "old")
+    wanted["printers"].append({**wanted["printers"][0], "name": "FLUR"})
+    root, base = new_host(tmp_path / "new"), arrived(tmp_path / "s", wanted)
+    assert equipment.make("a1", root, base)[1]["printers"] == 1
+    assert Path(root, "etc/cups/printers.conf").read_text().count("</") == 1
 
 
 def test_links_in_place_of_files_are_not_followed(tmp_path: Path) -> None:
