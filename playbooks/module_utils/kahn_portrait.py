@@ -250,6 +250,11 @@ def shares(root="/"):
     return found
 
 
+def _without_password(address):
+    """The address without what stands before its server; a password may hold an @ itself."""
+    return re.sub(r"//[^/]*@", "//", address)
+
+
 def _lines(path):
     """Lines of a configuration file without comments; none where there is no such file."""
     try:
@@ -268,7 +273,7 @@ def printers(root="/"):
         if begins:
             queue, default = begins[2], bool(begins[1])
         elif line.startswith("DeviceURI ") and queue:
-            address = re.sub(r"//[^/@]*@", "//", line.split(None, 1)[1])
+            address = _without_password(line.split(None, 1)[1])
             found[queue] = address + (", default" if default else "")
     return found
 
@@ -288,5 +293,5 @@ def _mounted(root):
     rows = []
     for line in _lines(os.path.join(root, "proc/self/mounts")):
         device, place, kind = line.split()[:3]
-        rows.append((re.sub(r"//[^/@]*@", "//", device), place.replace("\\040", " "), kind))
+        rows.append((_without_password(device), place.replace("\\040", " "), kind))
     return rows

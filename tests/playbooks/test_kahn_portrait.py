@@ -25,7 +25,7 @@ def test_printers_are_told_without_the_passwords_in_their_addresses(tmp_path: Pa
     write(
         tmp_path,
         "etc/cups/printers.conf",
-        "# CUPS\n<DefaultPrinter flur>\nDeviceURI smb://amt:geheim@server/flur\n</DefaultPrinter>\n"
+        "# CUPS\n<DefaultPrinter flur>\nDeviceURI smb://amt:geheim@77@server/flur\n</DefaultPrinter>\n"
         "<Printer keller>\nState Idle\nDeviceURI ipp://drucker/keller\n</Printer>\n",
     )
     assert portraits.printers(str(tmp_path)) == {"flur": "smb://server/flur, default", "keller": "ipp://drucker/keller"}
