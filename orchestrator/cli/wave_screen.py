@@ -76,12 +76,20 @@ def _compared(view: WaveView) -> list[RenderableType]:
     told = _("before and after: compared {count} of {size}").format(
         count=view.compared.compared, size=view.compared.size
     )
-    lacking = view.compared.lacking
-    if not lacking:
+    lacking, accepted = view.compared.lacking, view.compared.accepted
+    if not lacking and not accepted:
         return [Text(f" {told}, {_('nothing is lost')}")]
-    names = ", ".join(map(one_line, lacking[:NAMES])) + (" ..." if len(lacking) > NAMES else "")
-    less = _("LESS THAN BEFORE ({count})").format(count=len(lacking))
-    return [Text(f" {told}; ").append(f"{less}: {names}", style=_LOUD)]
+    line = Text(f" {told}")
+    if lacking:
+        less = _("LESS THAN BEFORE ({count})").format(count=len(lacking))
+        line.append("; ").append(f"{less}: {_few(lacking)}", style=_LOUD)
+    if accepted:
+        line.append(f"; {_('a person signed that it may stay so')}: {_few(accepted)}")
+    return [line]
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(map(one_line, names[:NAMES])) + (" ..." if len(names) > NAMES else "")
 
 
 def _rule(title: str) -> Rule:

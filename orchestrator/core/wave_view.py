@@ -98,11 +98,13 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedLine:
-    """Of how many assets before and after were compared, and which of them lack something."""
+    """Of how many assets before and after were compared, and which of them lack something that nobody signed for."""
 
     compared: int
     size: int
     lacking: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    """Which of them may lack something, as a person signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +199,13 @@ def _compared(content: WaveContent, progress: WaveProgress) -> ComparedLine | No
     seen = [move for move in progress.moves.values() if move.likeness is not None]
     if content.runbook.after is None or not seen:
         return None
-    lacking = tuple(content.move(one.asset).name for one in seen if one.likeness and one.likeness.serious)
-    return ComparedLine(compared=len(seen), size=len(progress.moves), lacking=lacking)
+    less = [one for one in seen if one.likeness and one.likeness.serious]
+    return ComparedLine(
+        compared=len(seen),
+        size=len(progress.moves),
+        lacking=tuple(content.move(one.asset).name for one in less if not one.accepted),
+        accepted=tuple(content.move(one.asset).name for one in less if one.accepted),
+    )
 
 
 def in_doubt(move: MoveProgress, content: WaveContent) -> bool:

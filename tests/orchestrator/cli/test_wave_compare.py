@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import wave
+from orchestrator.cli import wave, wave_control
 from orchestrator.cli.wave_compare import NothingCompared, section_word, verdict_word
 from orchestrator.core.likeness import SECTIONS, Verdict
 from tests.known_town import call
+from tests.orchestrator.cli.test_wave_control import by
 from tests.simulated_runs import SimulatedRuns
 from tests.town_terminals import a_terminal, sitting_down
 
@@ -40,6 +41,18 @@ def test_a_missing_printer_is_listed_and_holds_the_asset(tmp_path: Path) -> None
     assert "kahn wave compare W01 -- apc-001" in page and "--step not-done" in page
     told = json.loads(call(wave.app, sitting_down(town, json=True), "compare", "W01", "apc-001").stdout)
     assert next(iter(told.values()))["serious"] == 1
+
+
+def test_once_somebody_signed_that_it_may_stay_so_the_screen_is_loud_no_more(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path, "started")
+    assert isinstance(town.runs, SimulatedRuns)
+    town.runs.printers = {"neu": "ipp://drucker/neu"}
+    town.drive()
+    context.yes = True
+    call(wave_control.app, context, "repaired", "W01", "apc-001", "apc-002", "--step", "done", *by(town, "anna"))
+    shown = " ".join(call(wave.app, context, "show", "W01").output.split())
+    assert "LESS THAN BEFORE" not in shown and "nothing is lost" not in shown
+    assert "a person signed that it may stay so: apc-001, apc-002" in shown
 
 
 def test_before_the_wave_nothing_was_compared(tmp_path: Path) -> None:
