@@ -174,7 +174,7 @@ def touch(desk: Desk, wave: WaveRow) -> WaveRow:
 
 
 def wish(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> WaveRow:
-    """Hold, leave out or try again single assets (kinds HOLD, SKIP, RETRY); the driver does it at the next border.
+    """Hold, leave out, try again or ask again single assets (HOLD, SKIP, RETRY, PROBE); the driver does it in its turn.
 
     Raises ReasonMissing, WaveNotUnderWay, AssetNotFit, NotTheLead.
     """

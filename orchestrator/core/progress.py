@@ -343,7 +343,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         last=None if fresh or body["event"] in _NEW_CHANCE else move.last,
         probes=0 if fresh else move.probes,
         wish=None if body["event"] in _WISH_DONE else move.wish,
-        asked=move.asked and MoveState(body["to"]) in (*_NOT_SEEN, MoveState.NEEDS_PERSON),
+        asked=move.asked and MoveState(body["to"]) in _NOT_SEEN,
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
         likeness=None if body["event"] == "roll_back" else move.likeness,
         accepted=move.accepted and body["event"] != "roll_back",

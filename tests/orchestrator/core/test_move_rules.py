@@ -246,6 +246,18 @@ def test_a_machine_that_is_asked_again_decides_itself_how_it_goes_on(answer: str
     once_is_once(game)
 
 
+def test_a_machine_that_cannot_be_asked_because_another_wave_has_it_waits_for_a_person_again() -> None:
+    """The driver gives the move up instead of asking; a wish that stayed would send it round and round."""
+    game = Game(a_wave(batches={"b1": 2}, probe_tries=1, auto_rollback_max=2), blind_switch()).play()
+    game.wish("probe", "a01")
+    (again,) = next_commands(game.content, game.progress, game.now)
+    game.carry_out(again)
+    body = {"from": "unknown", "to": "needs_person", "event": "give_up", "step": "switch", "cause": "busy_elsewhere"}
+    game.note("move.state", asset="a01", **body)
+    assert next_commands(game.content, game.progress, game.now) == ()
+    assert askable(game.content, game.progress.moves[AssetId("a01")])
+
+
 def answering(answer: str) -> Chooser:
     def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
         return (
