@@ -56,11 +56,17 @@ class Switch:
         elif now in (new, old):
             text, stamp = old, before["mtime"]
         else:  # somebody changed it meanwhile: what they wrote stays
-            text, stamp = replaced(now, self._new, self._old), 0
+            text, stamp = self._back(now, old), 0
         if text == now:
             return False
         _write(path, text, stamp)
         return True
+
+    def _back(self, now, old):
+        """Line by line: one that named the new server before the switch already, such as its own name's, stays."""
+        stay = set(old.splitlines())
+        lines = now.splitlines(keepends=True)
+        return b"".join(one if one.rstrip(b"\r\n") in stay else replaced(one, self._new, self._old) for one in lines)
 
     def _before(self):
         """What was there before the first switch: {path: text and time}, noted now where it was not."""

@@ -49,6 +49,17 @@ def test_what_others_wrote_meanwhile_stays(place: Path) -> None:
     assert (place / "etc/zone").read_text() == ZONE + "neu IN A 10.9.9.9\n"
 
 
+def test_the_new_servers_own_name_stays_its_own_when_a_changed_file_goes_back(place: Path) -> None:
+    """A reload counts the serial of a zone up, so that the file is never as it was kept."""
+    zone = "1 ; serial\nwww IN A 10.0.0.1\nneu IN A 10.0.0.2\n"
+    (place / "etc/zone").write_text(zone)
+    switch = a_switch(place)
+    switch.turn("new")
+    (place / "etc/zone").write_text((place / "etc/zone").read_text().replace("1 ;", "2 ;"))
+    assert switch.turn("old") and not switch.turn("old")
+    assert (place / "etc/zone").read_text() == zone.replace("1 ;", "2 ;")
+
+
 def test_a_switch_that_broke_off_goes_back_from_what_was_kept_first(place: Path) -> None:
     (place / "etc/hosts").write_text("10.0.0.1 wohngeld\n")
     first = a_switch(place, "/etc/zone", "/etc/hosts")
