@@ -70,6 +70,7 @@ def setup(
         roles=_roles(role or ()),
     )
     with context.world.transaction() as books:
+        books.tenants.policy(context.tenant)  # a tenant that is not there is refused
         books.netbox.put_access(context.tenant, access)
         body = {"url": access.url, "tenant": access.tenant, "token_from": access.token_from.partition(":")[0]}
         entry = Entry(kind="inventory.netbox_setup", subject="inventory", body=body)

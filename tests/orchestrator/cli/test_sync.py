@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from inventory.errors import ExpectedError
 from inventory.model import InvalidValue
 from inventory.sources import netbox_http
+from inventory.store import UnknownTenant
 from orchestrator.adapters import netbox_out
 from orchestrator.cli.context import Context, NotConfirmed
 from orchestrator.cli.sync import app
@@ -166,3 +167,9 @@ def test_bad_roles_and_addresses_are_refused(home: Context) -> None:
     assert refused(home, "setup", "netbox", "--url", "http://netbox.example", "--token-env", "T").code == "NBX-010"
     assert refused(home, "setup", "netbox", "--url", "https://netbox.example").code == "NBX-010"
     assert called(home, *words, "--role", "kiosk=thin_client").exit_code == 0
+
+
+def test_a_tenant_that_is_not_there_is_refused(home: Context) -> None:
+    context = Context(home=home.home, tenant_name="nowhere", plain=True, yes=True)
+    words = ["setup", "netbox", "--url", "https://netbox.example", "--token-env", "T"]
+    assert isinstance(CliRunner().invoke(app, words, obj=context).exception, UnknownTenant)
