@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import paramiko
 
@@ -57,4 +57,5 @@ def _serve(listening: socket.socket, key: paramiko.PKey, answers: _Silent, over:
             return
         transport = paramiko.Transport(connection)
         transport.add_server_key(key)
-        transport.start_server(server=answers)
+        with suppress(OSError, EOFError, paramiko.SSHException):  # one that hangs up at once is no end for the next
+            transport.start_server(server=answers)

@@ -18,7 +18,7 @@ from orchestrator.core.likeness import SECTIONS, Verdict
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.wave import WaveContent
 from orchestrator.ports import SealedEntry
-from orchestrator.spoken import likeness_words, one_line
+from orchestrator.spoken import cause_says, likeness_words, one_line, state_word
 from orchestrator.texts import _
 
 Body = Mapping[str, Any]
@@ -48,7 +48,8 @@ def show_comparison(kahn: Context, wave: str, name: str, *, every: bool) -> None
     else:
         for move in progress.moves.values():
             kahn.out.line(_summary(row.content, move, found.get(move.asset)))
-    kahn.out.json({asset: body for asset, body in found.items() if not name or asset == asset_named(row.content, name)})
+    wanted = [asset_named(row.content, name)] if name else list(progress.moves)
+    kahn.out.json({asset: found.get(asset) or _uncompared(progress.moves[asset]) for asset in wanted})
 
 
 def _latest(entries: tuple[SealedEntry, ...]) -> dict[AssetId, Body]:
@@ -62,10 +63,15 @@ def _latest(entries: tuple[SealedEntry, ...]) -> dict[AssetId, Body]:
     return found
 
 
+def _uncompared(move: MoveProgress) -> Body:
+    return {"asset": move.asset, "compared": False, "state": move.state, "cause": move.cause}
+
+
 def _summary(content: WaveContent, move: MoveProgress, body: Body | None) -> str:
     name = one_line(content.move(move.asset).name)
     if body is None:
-        return f"{name}: {_('before and after')}: {_('not compared')}"
+        why = f": {cause_says(move.cause)}" if move.cause else ""
+        return f"{name}: {_('before and after')}: {_('not compared')} ({state_word(move.state)}{why})"
     accepted = f" ({_('a person signed that it may stay so')})" if move.accepted else ""
     return f"{name}: {likeness_words(body['counts'], body['serious'])}{accepted}"
 

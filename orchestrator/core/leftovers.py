@@ -40,6 +40,7 @@ _RULES = (
     _RuleWords(rule="no_vault", says="there is no usable vault"),
     _RuleWords(rule="no_service", says="a machine that its runbook needs, such as a gateway, is not described"),
     _RuleWords(rule="no_procedure", says="the policy does not describe the procedure that runs on it"),
+    _RuleWords(rule="still_needed", says="it is to retire, and something that stays needs it"),
     _RuleWords(rule="need_unmet", says="it is not as its runbook needs it"),
     _RuleWords(rule="pins_disagree", says="people pinned it to different waves"),
     _RuleWords(rule="pinned_wave", says="it cannot go in the wave it is pinned to"),

@@ -17,6 +17,8 @@ from typing import Any
 
 PLUGIN = Path(__file__).resolve().parents[2] / "playbooks" / "plugins" / "callback" / "kahn_spool.py"
 SAYS = "simulated machines, no ansible at all"
+PORTRAIT = {"sections": {"ports": [{"tcp 22": "sshd, any address"}]}, "unread": {}, "left_out": {}}
+"""What every machine tells of itself before and after."""
 
 
 def install(place: Path) -> Path:
@@ -119,7 +121,8 @@ class Play:
         if direction == "baseline":
             self.keep(asset, state | {"baseline": digest})
         answer = "done" if step in state["steps"] else "not_done"
-        return {"baseline": state["baseline"] or digest, "now": digest, "equal": True, "answer": answer}
+        report = {"baseline": state["baseline"] or digest, "now": digest, "equal": True, "answer": answer}
+        return report | ({"portrait": PORTRAIT} if direction in ("baseline", "after") else {})
 
     def state(self, asset: str) -> dict[str, Any]:
         """What was done to the machine."""

@@ -32,7 +32,7 @@ def test_tonight_can_be_asked_about_this_morning(tmp_path: Path) -> None:
     result = call(app, context, "check", "W01", "--at", "start")
     assert result.exit_code == 0, result.output
     late = call(app, context, "check", "W01", "--at", "2027-06-01T00:00")
-    assert late.exit_code == 3 and "BLOCKS    window" in late.output and "have expired" in late.output
+    assert late.exit_code == 3 and "BLOCKS    window" in late.output and "one approval has expired" in late.output
 
 
 def test_gates_speak_german(tmp_path: Path) -> None:

@@ -56,8 +56,10 @@ def test_once_somebody_signed_that_it_may_stay_so_the_screen_is_loud_no_more(tmp
 
 
 def test_before_the_wave_nothing_was_compared(tmp_path: Path) -> None:
-    context, _town = a_terminal(tmp_path, "approved")
-    assert "before and after: not compared" in call(wave.app, context, "compare", "W01").output
+    context, town = a_terminal(tmp_path, "approved")
+    assert "apc-001: before and after: not compared (planned)" in call(wave.app, context, "compare", "W01").output
+    told = json.loads(call(wave.app, sitting_down(town, json=True), "compare", "W01").stdout)
+    assert told and {(one["compared"], one["state"]) for one in told.values()} == {(False, "planned")}
 
 
 def test_every_verdict_and_every_section_has_its_word() -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from inventory.sources.native_json import NativeJson
-from orchestrator.lab.demo_simulated import SIMULATED_SEATS, simulated_config, simulated_rows
+from orchestrator.lab.demo import Demo
+from orchestrator.lab.demo_simulated import (
+    SIMULATED_SEATS,
+    play_on_simulated_machines,
+    simulated_config,
+    simulated_rows,
+)
 from orchestrator.settings import example_config
 
 
@@ -31,3 +39,9 @@ def test_the_rows_are_of_the_native_form(tmp_path: Path) -> None:
 def test_nobody_logs_in_to_machines_that_do_not_exist() -> None:
     values = tomllib.loads(simulated_config(example_config(), program="/demo/ansible-playbook"))
     assert (values["ansible_playbook"], values["look_at_hosts"]) == ("/demo/ansible-playbook", "no")
+
+
+@pytest.mark.long
+def test_the_story_is_told_to_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    play_on_simulated_machines(Demo(place=tmp_path / "demo"))
+    assert "REAL HOSTS WERE NOT EXERCISED" in capsys.readouterr().out

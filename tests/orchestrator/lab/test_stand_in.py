@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.spool_reader import read_spool
+from orchestrator.core.likeness import portrait_of
 from orchestrator.core.outcome import outcomes
 from orchestrator.lab import stand_in
 
@@ -77,3 +78,11 @@ def test_it_says_what_it_is(tmp_path: Path) -> None:
 def test_a_stand_in_is_known_from_a_real_program_and_from_none(tmp_path: Path) -> None:
     assert stand_in.is_stand_in(stand_in.install(tmp_path))
     assert not stand_in.is_stand_in(Path(sys.executable)) and not stand_in.is_stand_in(tmp_path / "none")
+
+
+@pytest.mark.parametrize("direction", ["baseline", "after"])
+def test_machines_tell_what_they_offer_before_and_after(tmp_path: Path, direction: str) -> None:
+    folder = a_run(tmp_path, "r1", direction=direction, once=False)
+    assert played(folder) == ("done", "")
+    reports = [line.fields.get("kahn") for line in read_spool((folder / "spool.jsonl").read_bytes(), offset=0).lines]
+    assert [portrait_of(one) for one in reports if one and portrait_of(one)]
