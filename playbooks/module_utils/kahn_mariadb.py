@@ -34,7 +34,7 @@ try:
         who,
     )
     from ansible.module_utils.kahn_outcome import Trouble, printable
-    from ansible.module_utils.kahn_postgres import CHUNK, QUIET_S, Said
+    from ansible.module_utils.kahn_postgres import QUIET_S, dumped, restored
     from ansible.module_utils.kahn_service import note, note_of
 except ImportError:  # sent to a host as one program
     from kahn_mariadb_words import (
@@ -55,7 +55,7 @@ except ImportError:  # sent to a host as one program
         who,
     )
     from kahn_outcome import Trouble, printable
-    from kahn_postgres import CHUNK, QUIET_S, Said
+    from kahn_postgres import QUIET_S, dumped, restored
     from kahn_service import note, note_of
 
 OLDEST = (10, 4)
@@ -258,16 +258,9 @@ class Mariadb:
         words = ("--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--skip-dump-date",
                  "--default-character-set=utf8mb4", "--quick", "--skip-add-locks", self._known(name))  # fmt: skip
         argv = self._argv("mariadb-dump", *words)
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") as dump:
-            said, total = Said(dump.stderr), 0
-            while True:
-                piece = dump.stdout.read(CHUNK)
-                if not piece:
-                    break
-                total += len(piece)
-                line.send(b"D", piece)
-        if dump.returncode:
-            raise trouble_of(name, said.text())
+        code, said, total = dumped(argv, line)
+        if code:
+            raise trouble_of(name, said)
         return {"bytes": total}
 
     def take(self, line, name, words):
@@ -276,23 +269,9 @@ class Mariadb:
             raise Trouble("not_fenced", f"The database {name} is not behind the barrier; nothing was touched.")
         self._new_database(self._known(name), words)
         argv = self._argv("mariadb", *self._tame(), "--batch", "--default-character-set=utf8mb4", *only(name))
-        restore = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/"
-        )
-        said = Said(restore.stderr)
-        try:
-            for _, body in line.arriving():
-                restore.stdin.write(body)
-            restore.stdin.close()
-        except BrokenPipeError:
-            pass  # it tells why by its end
-        except Trouble:
-            restore.kill()
-            raise
-        finally:
-            code = restore.wait()
+        code, said = restored(argv, line)
         if code:
-            raise trouble_of(name, said.text())
+            raise trouble_of(name, said)
         return {}
 
     def _tame(self):

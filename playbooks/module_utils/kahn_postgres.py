@@ -175,38 +175,18 @@ class Postgres:
     def give(self, line, name):
         """Send a dump."""
         argv = self._argv("pg_dump", "-Fc", "-Z1", self._known(name))
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") as dump:
-            said = Said(dump.stderr)
-            total = 0
-            while True:
-                piece = dump.stdout.read(CHUNK)
-                if not piece:
-                    break
-                total += len(piece)
-                line.send(b"D", piece)
-        if dump.returncode:
-            raise _trouble(name, said.text())
+        code, said, total = dumped(argv, line)
+        if code:
+            raise _trouble(name, said)
         return {"bytes": total}
 
     def take(self, line, name, words):
         """Restore a dump into a database beside the one of that name."""
         self._new_database(self._known(name), words)
         argv = self._argv("pg_restore", "--exit-on-error", "-d", _part(name))
-        restore = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
-        said = Said(restore.stderr)
-        try:
-            for _, body in line.arriving():
-                restore.stdin.write(body)
-            restore.stdin.close()
-        except BrokenPipeError:
-            pass  # it tells why by its end
-        except Trouble:
-            restore.kill()
-            raise
-        finally:
-            code = restore.wait()
+        code, said = restored(argv, line)
         if code:
-            raise _trouble(name, said.text())
+            raise _trouble(name, said)
         return {}
 
     def _new_database(self, name, words):
@@ -304,6 +284,37 @@ class Said:
     def text(self):
         self._thread.join(10)
         return self._kept
+
+
+def dumped(argv, line):
+    """Send what a program writes; its exit code, its last words, and how many bytes it wrote."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") as dump:
+        said, total = Said(dump.stderr), 0
+        while True:
+            piece = dump.stdout.read(CHUNK)
+            if not piece:
+                break
+            total += len(piece)
+            line.send(b"D", piece)
+    return dump.returncode, said.text(), total
+
+
+def restored(argv, line):
+    """Feed a program with what arrives; its exit code and its last words. It is killed when the line breaks."""
+    restore = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+    said = Said(restore.stderr)
+    try:
+        for _, body in line.arriving():
+            restore.stdin.write(body)
+        restore.stdin.close()
+    except BrokenPipeError:
+        pass  # it tells why by its end
+    except Trouble:
+        restore.kill()
+        raise
+    finally:
+        code = restore.wait()
+    return code, said.text()
 
 
 def _trouble(name, said):
