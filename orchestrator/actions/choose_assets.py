@@ -13,7 +13,8 @@ from orchestrator.ports import Books
 
 
 def assets_chosen(books: Books, tenant: TenantId, words: Iterable[str]) -> tuple[Snapshot, tuple[Asset, ...]]:
-    """The inventory, and the assets in it that the words of a command line mean. Raises InvalidFilter."""
+    """The inventory, and the assets in it that a command line means. Raises InvalidFilter, UnknownTenant."""
+    books.tenants.policy(tenant)  # a tenant that is not there is refused, not shown as empty
     text = as_text(words)
     asked = {term.field for terms in parse_filter(text, facts=True).alternatives for term in terms}
     if "source" in asked:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from inventory.filtering import InvalidFilter
+from inventory.model import TenantId
+from inventory.store import UnknownTenant
 from orchestrator.actions.choose_assets import assets_chosen, facts_in
 from orchestrator.ports import Store
 from tests.databases import database_url, store
@@ -29,3 +31,5 @@ def test_assets_are_chosen_by_state_wave_and_source(store: Store, tmp_path: Path
         assert facts_in(books, STADT, ())[planned[0].id] == {"state": ("planned",), "wave": ("W01",)}
         with pytest.raises(InvalidFilter):
             assets_chosen(books, STADT, ["colour:red"])
+        with pytest.raises(UnknownTenant):
+            assets_chosen(books, TenantId("nowhere"), [])
