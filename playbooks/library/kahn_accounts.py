@@ -98,7 +98,10 @@ def _demand(holds, name):
 
 
 def conflicts(books, wanted):
-    """Where an account or group of this machine has the same name or number but is not the same."""
+    """Where an account or group of this machine has the same name or number but is not the same.
+
+    One that administers this machine is never the seat's: what the old host sends would become an administrator's.
+    """
     found = []
     for kind, rows in (("passwd", {n: p["passwd"] for n, p in wanted["people"].items()}), ("group", wanted["groups"])):
         here = books.entries(kind)
@@ -108,6 +111,9 @@ def conflicts(books, wanted):
             differs = same is not None and (same[2] != row[2] or (kind == "passwd" and same[3] != row[3]))
             if differs or numbers.get(row[2], name) != name:
                 found.append("{} {} ({})".format("account" if kind == "passwd" else "group", printable(name), row[2]))
+            elif kind == "passwd" and same is not None and books.rights_of(name):
+                rights = printable(books.rights_of(name)[0])
+                found.append(f"account {printable(name)} ({row[2]}), which is in {rights} here")
     return sorted(found)
 
 

@@ -30,6 +30,9 @@ options:
 PRINTERS, FSTAB, JOBS = "etc/cups/printers.conf", "etc/fstab", "var/spool/cron/crontabs"
 AUTHORITIES = "usr/local/share/ca-certificates"
 LARGEST = 4 * 1024 * 1024
+LEFT = 200
+"""Things left to people that are carried by name; all are counted."""
+_MOST_LEFT, _MOST_NAMES = 100_000, 5_000
 _FIRST, _LAST = 1000, 59999
 
 
@@ -47,7 +50,7 @@ def read(root="/"):
     jobs, more = _jobs_of(root)
     trusted = [f"certificate authority {one}: trust is given anew" for one in _names(os.path.join(root, AUTHORITIES))]
     left = [*left, *others, *more, *map(printable, trusted)]
-    return {"printers": printers, "shares": shares, "jobs": jobs, "left": left[:200]}
+    return {"printers": printers, "shares": shares, "jobs": jobs, "left": left[:LEFT], "left_count": len(left)}
 
 
 def _jobs_of(root):
@@ -81,7 +84,8 @@ def checked(wanted):
             _demand(not kahn_shares.wrong(one), one["source"])
         for one in wanted["jobs"]:
             _demand(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", one["user"]) and _is_table(one["text"]), one["user"])
-        wanted["left"] = [printable(str(one)) for one in list(wanted["left"])[:200]]
+        _demand(type(wanted["left_count"]) is int and 0 <= wanted["left_count"] <= _MOST_LEFT, "left_count")
+        wanted["left"] = [printable(str(one)) for one in list(wanted["left"])[:LEFT]]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Trouble("equipment_invalid", "The old host's list of printers and shares is damaged.") from None
     return wanted
@@ -182,6 +186,7 @@ def make(asset, root="/", base="/var/lib/kahn"):
         "places": [one["place"] for one in shares],
         "jobs": len([path for path in files if path.startswith(JOBS)]),
         "left": left,
+        "more": max(0, wanted["left_count"] - len(wanted["left"])),
     }
     _keep(store, note)
     for path in note["directories"]:
@@ -305,7 +310,7 @@ def _group(root, name):
 
 def _names(directory):
     try:
-        return sorted(one for one in os.listdir(directory) if not one.startswith("."))[:200]
+        return sorted(one for one in os.listdir(directory) if not one.startswith("."))[:_MOST_NAMES]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -358,8 +363,9 @@ def told(wanted, note=None):
     """Counts and what is left for people: never a password."""
     made = note or {"printers": wanted["printers"], "lines": wanted["shares"], "jobs": len(wanted["jobs"])}
     left = (note or wanted)["left"]
+    count = len(left) + note["more"] if note else wanted["left_count"]
     facts = {"printers": len(made["printers"]), "shares": len(made["lines"]), "jobs": made["jobs"]}
-    return dict(facts, left=[printable(one) for one in left[:20]], left_count=len(left))
+    return dict(facts, left=[printable(one) for one in left[:20]], left_count=count)
 
 
 def main():

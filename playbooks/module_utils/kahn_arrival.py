@@ -6,8 +6,6 @@ parent without following links, and only below the names that were agreed on. Py
 
 from __future__ import annotations
 
-import base64
-import errno
 import json
 import os
 import stat
@@ -17,13 +15,11 @@ from contextlib import suppress
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable
     from ansible.module_utils.kahn_parcel import BLOCK, PART, READ, blocks_of, digest_of
-    from ansible.module_utils.kahn_tree import is_carried_attribute
-    from ansible.module_utils.kahn_unpack import Home
+    from ansible.module_utils.kahn_unpack import Home, dress
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable
     from kahn_parcel import BLOCK, PART, READ, blocks_of, digest_of
-    from kahn_tree import is_carried_attribute
-    from kahn_unpack import Home
+    from kahn_unpack import Home, dress
 
 _ID_LIMIT = 2**32 - 2
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -138,7 +134,7 @@ class _Taken:
         os.ftruncate(opened, record["s"])
         if digest_of("", opened) != wanted:
             raise Trouble("manifest_differs", printable(record["p"]) + " did not arrive as it was sent.")
-        _dress(opened, record)
+        dress(opened, record)
         os.close(opened)
         self._open = None
 
@@ -165,7 +161,7 @@ class _Taken:
         for path, record in reversed(self._directories):
             directory, name = self._place.parent(path)
             opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
-            _dress(opened, record)
+            dress(opened, record)
             os.close(opened)
         return {"files": count, "made": self.made}
 
@@ -183,28 +179,3 @@ def _write(opened, offset, piece):
     while view:
         done = os.pwrite(opened, view, offset)
         view, offset = view[done:], offset + done
-
-
-def _dress(opened, record):
-    """Owner, attributes, mode and times, in the order in which none undoes another."""
-    os.fchown(opened, record["u"], record["g"])
-    _dress_attributes(opened, record)
-    os.fchmod(opened, record["m"])
-    os.utime(opened, ns=(record["mt"], record["mt"]))
-
-
-def _dress_attributes(opened, record):
-    """Exactly the other side's: what was inherited from a folder's default ACL goes. Raises Trouble."""
-    wanted = {name: one for name, one in (record.get("x") or {}).items() if is_carried_attribute(name)}
-    try:
-        for name in os.listxattr(opened):
-            if is_carried_attribute(name) and name not in wanted:
-                os.removexattr(opened, name)
-        for name, value in wanted.items():
-            os.setxattr(opened, name, base64.b64decode(value))
-    except OSError as error:
-        if error.errno != errno.EOPNOTSUPP:
-            raise
-        if wanted:
-            says = "The file system does not keep the ACL or attributes of " + printable(record["p"]) + "."
-            raise Trouble("acl_not_supported", says) from None

@@ -149,6 +149,31 @@ def _own_the_tops(store, home, known, manifest):
     write_whole(note, [json.dumps(kept, sort_keys=True).encode("ascii")])
 
 
+def dress(opened, record):
+    """Owner, attributes, mode and times, in the order in which none undoes another."""
+    os.fchown(opened, record["u"], record["g"])
+    dress_attributes(opened, record)
+    os.fchmod(opened, record["m"])
+    os.utime(opened, ns=(record["mt"], record["mt"]))
+
+
+def dress_attributes(opened, record):
+    """Exactly the other side's: what was inherited from a folder's default ACL goes. Raises Trouble."""
+    wanted = {name: one for name, one in (record.get("x") or {}).items() if is_carried_attribute(name)}
+    try:
+        for name in os.listxattr(opened):
+            if is_carried_attribute(name) and name not in wanted:
+                os.removexattr(opened, name)
+        for name, value in wanted.items():
+            os.setxattr(opened, name, base64.b64decode(value))
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        if wanted:
+            says = "The file system does not keep the ACL or attributes of " + printable(record["p"]) + "."
+            raise Trouble("acl_not_supported", says) from None
+
+
 class _Restored:
     """One restoration: directories, then contents and links as they come, then owners, modes and times."""
 
@@ -228,7 +253,7 @@ class _Restored:
             digest, size = self._pour(content, opened)
             if digest != record["h"] or size != record["s"]:
                 self._wrong.append(printable(record["p"]) + ": content")
-            self._finish_open(opened, record)
+            dress(opened, record)
         finally:
             os.close(opened)
 
@@ -249,14 +274,6 @@ class _Restored:
             while view:
                 view = view[os.write(opened, view) :]
 
-    def _finish_open(self, opened, record):
-        os.fchown(opened, record["u"], record["g"])
-        for attribute, value in record.get("x", {}).items():
-            if is_carried_attribute(attribute):
-                os.setxattr(opened, attribute, base64.b64decode(value))
-        os.fchmod(opened, record["m"])
-        os.utime(opened, ns=(record["mt"], record["mt"]))
-
     @staticmethod
     def _finish_link(directory, name, record):
         os.chown(name, record["u"], record["g"], dir_fd=directory, follow_symlinks=False)
@@ -266,7 +283,7 @@ class _Restored:
         directory, name = self._place.parent(path)
         opened = os.open(name, _DIR, dir_fd=directory)
         try:
-            self._finish_open(opened, self._known[path])
+            dress(opened, self._known[path])
         finally:
             os.close(opened)
 

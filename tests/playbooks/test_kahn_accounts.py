@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.playbooks.modules import cause, module
+from tests.playbooks.modules import Trouble, cause, module
 
 accounts = module("kahn_accounts")
 ROOT = {
@@ -133,3 +133,17 @@ def test_account_files_keep_their_modes(tmp_path: Path) -> None:
     Path(etc, "shadow").chmod(0o640)
     accounts.make("a1", etc, arrived(tmp_path / "s", old_host(tmp_path / "old")))
     assert Path(etc, "shadow").stat().st_mode & 0o7777 == 0o640
+
+
+@pytest.mark.parametrize("group", ["sudo:x:27:anna", "wheel:x:1001:"])
+def test_an_administrator_of_the_same_name_and_number_is_not_taken_for_the_seats_account(
+    tmp_path: Path, group: str
+) -> None:
+    etc = an_etc(tmp_path / "new", passwd=ANNA + "\n", group=group + "\n")
+    before = everything(etc)
+    base = arrived(tmp_path / "s", old_host(tmp_path / "old"))
+    with pytest.raises(Trouble) as trouble:
+        accounts.make("a1", etc, base)
+    assert trouble.value.cause == "accounts_differ"
+    assert f"account anna (1001), which is in {group.split(':')[0]} here" in trouble.value.facts["names"]
+    assert everything(etc) == before

@@ -199,3 +199,19 @@ def test_links_in_place_of_files_are_not_followed(tmp_path: Path) -> None:
     Path(root, "root").mkdir()
     Path(root, "root/.smb").symlink_to(tmp_path / "secret")
     assert equipment.read(root)["shares"] == []
+
+
+def test_what_is_left_to_people_is_counted_whole_although_only_a_part_is_named(tmp_path: Path) -> None:
+    files = {f"usr/local/share/ca-certificates/{number:04}.crt": "x" for number in range(450)}
+    wanted = equipment.read(a_host(tmp_path / "old", files, cups=False))
+    assert (len(wanted["left"]), equipment.told(wanted)["left_count"]) == (200, 450)
+    base, new = arrived(tmp_path / "s", wanted), new_host(tmp_path / "new")
+    assert equipment.make("a1", new, base)[1]["left_count"] == 450
+    assert equipment.check("a1", new, base)[1]["left_count"] == 450
+
+
+@pytest.mark.parametrize("count", [None, -1, "450", 10**9, True])
+def test_a_count_that_cannot_be_is_refused(tmp_path: Path, count: object) -> None:
+    wanted = old_host(tmp_path / "old") | {"left_count": count}
+    base = arrived(tmp_path / "s", wanted)
+    assert cause(equipment.make, "a1", new_host(tmp_path / "new"), base) == "equipment_invalid"

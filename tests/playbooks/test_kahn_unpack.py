@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,14 @@ def test_a_file_that_changed_while_it_was_saved_is_named(successor: Successor) -
         successor.unpack([a_dir("anna"), a_file("anna/a", b"alt"), a_file("anna/b", b"")], tar_of({"anna/a": b"neu"}))
     assert trouble.value.cause == "manifest_differs"
     assert trouble.value.facts["differences"] == ["anna/a: content", "anna/b: missing"]
+
+
+def test_an_acl_that_was_only_inherited_from_the_successors_home_goes_again(successor: Successor) -> None:
+    entries = ((1, 7, 0xFFFFFFFF), (2, 7, 4242), (4, 5, 0xFFFFFFFF), (16, 7, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF))
+    inherited = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in entries)
+    os.setxattr(successor.home, "system.posix_acl_default", inherited)
+    records = [a_dir("anna", 0o750), a_file("anna/a", b"hallo")]
+    successor.unpack(records, tar_of({"anna/a": b"hallo"}))
+    for path in (successor.home / "anna", successor.home / "anna/a"):
+        assert not [one for one in os.listxattr(path) if one.startswith("system.posix_acl")]
+    assert [tree.carried(one) for one in tree.walk(str(successor.home))] == records
