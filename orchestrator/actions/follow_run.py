@@ -13,7 +13,7 @@ from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.record import write_down
 from orchestrator.core.canonical import tamed
 from orchestrator.core.outcome import Outcome, outcomes
-from orchestrator.core.progress import STARTED
+from orchestrator.core.results import STARTED, WAITS
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import WaveRow
 from orchestrator.run_ports import RunRow, SpoolRead
@@ -83,7 +83,7 @@ def _write_end(desk: Desk, run: RunRow, read: SpoolRead, found: Mapping[AssetId,
     wave = books.waves.get(run.tenant, run.wave)
     for attempt in run.attempts:
         outcome = found[attempt.asset]
-        kind = STARTED if _only_started(wave, run, outcome) else outcome.kind
+        kind = STARTED if _only_started(wave, run, outcome) else WAITS if _waits(wave, run, outcome) else outcome.kind
         lock = "unknown" if kind == STARTED or _still_unknown(run, outcome) else outcome.kind
         cause = tamed(outcome.cause)
         books.runs.end_attempt(run.id, attempt.asset, outcome=lock, cause=cause, at=now)
@@ -107,6 +107,12 @@ def _only_started(wave: WaveRow, run: RunRow, outcome: Outcome) -> bool:
     """Whether another tool has the step in hand now: it is done once a probe says so, and the asset stays locked."""
     starts = run.direction is Direction.DO and wave.content.runbook.step(run.step).external
     return starts and outcome.kind == "done"
+
+
+def _waits(wave: WaveRow, run: RunRow, outcome: Outcome) -> bool:
+    """Whether the step only met what its runbook says to wait for."""
+    looks = run.direction is Direction.DO and outcome.kind == "failed"
+    return looks and outcome.cause in wave.content.runbook.step(run.step).waits_for
 
 
 def _still_unknown(run: RunRow, outcome: Outcome) -> bool:

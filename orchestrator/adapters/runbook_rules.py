@@ -43,6 +43,12 @@ class ToldStep(Protocol):
     def checklist(self) -> Sequence[str]: ...
     @property
     def reversible_until(self) -> str: ...
+    @property
+    def every_s(self) -> int: ...
+    @property
+    def waits_for(self) -> Sequence[str]: ...
+    @property
+    def waits_s(self) -> int: ...
 
 
 def check_after(after: ToldAfter, baseline_take: str, lined: Lined) -> None:
@@ -61,9 +67,9 @@ def check_after(after: ToldAfter, baseline_take: str, lined: Lined) -> None:
 
 
 _SENSELESS: Mapping[str, tuple[str, ...]] = {
-    "playbook": ("checklist", "undo_checklist", "present", "start", "every_s"),
-    "manual": ("playbook", "verify", "undo", "probe", "quiet_s", "start", "every_s"),
-    "external": ("playbook", "verify", "checklist", "undo_checklist", "present"),
+    "playbook": ("checklist", "undo_checklist", "present", "start"),
+    "manual": ("playbook", "verify", "undo", "probe", "quiet_s", "start", "every_s", "waits_for"),
+    "external": ("playbook", "verify", "checklist", "undo_checklist", "present", "waits_for"),
 }
 """What has no meaning in a step of each kind."""
 
@@ -71,6 +77,7 @@ _SENSELESS: Mapping[str, tuple[str, ...]] = {
 def check_step(step: ToldStep, place: Place, lined: Lined, *, adopted: bool) -> None:
     """One step by itself. Raises RunbookInvalid."""
     _check_kind(step, place, lined)
+    _check_waiting(step, place, lined)
     if step.effect == "none":
         for word in ("undo", "undo_checklist", "probe", "no_return", "reversible_until"):
             if getattr(step, word):
@@ -94,6 +101,17 @@ def _check_kind(step: ToldStep, place: Place, lined: Lined) -> None:
         raise lined.refuse((*place, "effect"), "what another tool does has an effect: say 'idempotent' or 'once'")
     if step.kind == "external" and not step.probe:
         raise lined.refuse(place, f"step {step.name!r} is of kind external and needs 'probe', to ask the tool")
+
+
+def _check_waiting(step: ToldStep, place: Place, lined: Lined) -> None:
+    """Only a step that looks may look again and again, and not for ever."""
+    if step.waits_for and step.effect != "none":
+        raise lined.refuse((*place, "waits_for"), f"step {step.name!r} has an effect: only one that looks may wait")
+    if bool(step.waits_for) != bool(step.waits_s):
+        what = f"step {step.name!r} needs both 'waits_for' (causes) and 'waits_s' (how long), or none of them"
+        raise lined.refuse((*place, "waits_for" if step.waits_for else "waits_s"), what)
+    if step.every_s and step.kind == "playbook" and not step.waits_for:
+        raise lined.refuse((*place, "every_s"), f"step {step.name!r} waits for nothing, so 'every_s' makes no sense")
 
 
 def _check_undo(step: ToldStep, place: Place, lined: Lined) -> None:

@@ -32,7 +32,7 @@ from orchestrator.core.runbook import (
 SHIPPED = Path(orchestrator.__file__).resolve().parent.parent / "playbooks"
 FILE_NAME = "runbook.yml"
 MAX_DEADLINE_S = 24 * 3600
-PROBE_EVERY_S = 60
+LOOK_EVERY_S = 60
 RESERVED = frozenset({"library", "module_utils", "plugins", "roles", "collections", "tasks"})
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*\.ya?ml")
@@ -109,6 +109,8 @@ class _Step(_Strict):
     undo_takes_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     quiet_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     every_s: int = Field(default=0, ge=0, le=3600)
+    waits_for: list[Annotated[str, Field(pattern=_WORD)]] = Field(default=[], max_length=5)
+    waits_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     reversible_until: str = ""
 
 
@@ -306,7 +308,7 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
 def _step(told: _Step) -> Step:
     """A step as it is used: what starts another tool is a playbook like any other."""
     external = told.kind == "external"
-    every_s = told.every_s or (PROBE_EVERY_S if external else 0)
+    every_s = told.every_s or (LOOK_EVERY_S if external or told.waits_for else 0)
     playbook = told.playbook or told.start
     more = {"effect": Effect(told.effect), "external": external, "every_s": every_s, "playbook": playbook}
     return Step(**_lists_fixed(told.model_dump(exclude={"kind", "start"})) | more)

@@ -154,6 +154,7 @@ def _attempt(body: Body, names: Names) -> str:
         "not_started": _("not started"),
         "unknown": _("UNKNOWN"),
         "started": _("in the hands of the other tool"),
+        "waits": _("waits"),
     }
     text = f"{_name(names, body['asset'])} {words} {endings.get(outcome, outcome)}"
     if outcome == "done":

@@ -67,6 +67,7 @@ def show(ctx: typer.Context, runbook: Name) -> None:
             kahn.out.line(_("noted before and compared after a way back, by hand:"))
         kahn.out.line(f"  {number}. {harmless(point)}")
     for step in found.steps:
+        _tell_waiting(kahn, step)
         _tell_points(kahn, step)
     _tell_after(kahn, found)
     kahn.out.json(found)
@@ -139,6 +140,15 @@ def _tell_after(kahn: Context, runbook: Runbook) -> None:
     )
     for pattern in runbook.after.ignore:
         kahn.out.line("  " + _("may differ: {pattern}").format(pattern=harmless(pattern)))
+
+
+def _tell_waiting(kahn: Context, step: Step) -> None:
+    """What it waits for, and how long at most."""
+    if step.waits_for:
+        says = _("{step} waits for the end of {causes}, at most {minutes} min, and looks every {every} s").format(
+            step=step.name, causes=", ".join(step.waits_for), minutes=step.waits_s // 60, every=step.every_s
+        )
+        kahn.out.line(says)
 
 
 def _tell_points(kahn: Context, step: Step) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from inventory.model import AssetId
-from orchestrator.core.progress import UNREACHABLE, MoveProgress, WaveProgress
+from orchestrator.core.progress import MoveProgress, WaveProgress
+from orchestrator.core.results import UNREACHABLE
 from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.wave import WaveContent
 

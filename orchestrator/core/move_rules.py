@@ -15,7 +15,8 @@ from orchestrator.core.dependants import doubts, goes_back_first, stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER
-from orchestrator.core.progress import STARTED, MoveProgress
+from orchestrator.core.progress import MoveProgress
+from orchestrator.core.results import STARTED, WAITS
 from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.tools import tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
@@ -212,6 +213,8 @@ def _judge_result(view: View, move: MoveProgress) -> _Answer:
     assert last is not None
     if last.outcome == STARTED:
         return _change(move, MoveEvent.AWAIT, step=last.step)
+    if last.outcome == WAITS:
+        return _waiting(view, move)
     harmless = last.direction is Direction.BASELINE or view.content.runbook.step(last.step).effect is Effect.NONE
     if last.outcome == "failed":
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
@@ -226,6 +229,29 @@ def _judge_result(view: View, move: MoveProgress) -> _Answer:
     if touched(move, view.content.runbook):
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
     return _stay(view, move, cause=last.cause, step=last.step)
+
+
+def waits_until(content: WaveContent, move: MoveProgress) -> datetime | None:
+    """Until when its step looks again and again; None while it waits for nothing."""
+    last = move.last
+    if last is None or last.outcome != WAITS or move.waits_since is None:
+        return None
+    return move.waits_since + timedelta(seconds=content.runbook.step(last.step).waits_s)
+
+
+def _waiting(view: View, move: MoveProgress) -> _Answer:
+    """Its step met what it waits for: looked at again and again until the time is over, and then the cause counts."""
+    last, until = move.last, waits_until(view.content, move)
+    assert last is not None and until is not None
+    if not view.dispatching:
+        return _change(move, MoveEvent.HOLD, cause=WAVE_HELD, step=last.step)
+    if view.now >= until and touched(move, view.content.runbook):
+        return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
+    if view.now >= until:
+        return _stay(view, move, cause=last.cause, step=last.step)
+    if view.now < last.at + timedelta(seconds=view.content.runbook.step(last.step).every_s):
+        return ()
+    return _Need(move=move, step=last.step, direction=Direction.DO)
 
 
 def _stay(view: View, move: MoveProgress, *, cause: str, step: str = "") -> tuple[Command, ...]:

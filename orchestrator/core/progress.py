@@ -27,6 +27,7 @@ from typing import Any
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER, Likeness
+from orchestrator.core.results import STARTED, WAITS, AtWork, Result, fault_of
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import RunId, WaveContent, Wish
 
@@ -38,28 +39,6 @@ class Fact:
     at: datetime
     kind: str
     body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """How an asset move's latest attempt ended. ``outcome``: done failed unreachable not_started unknown started."""
-
-    step: str
-    direction: Direction
-    outcome: str
-    cause: str
-    evidence: Mapping[str, Any]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtWork:
-    """What a live run is for, since when and until when at the latest."""
-
-    step: str
-    direction: Direction
-    since: datetime
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +88,8 @@ class MoveProgress:
     """Whether a person wants its machine asked again, and nobody has yet."""
     started_at: datetime | None = None
     """When the other tool was started with the external step that is under way."""
+    waits_since: datetime | None = None
+    """Since when its step is looked at again and again, because it met what its runbook waits for."""
     attempts: int = 0
     """Attempts of any kind so far; 0 for one that nothing was ever done to."""
 
@@ -215,11 +196,12 @@ def _is_half_way(move: MoveProgress) -> bool:
 
 
 def _act(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    if fact.body["kind"] in (*Wish, "probe"):
-        want: dict[str, Any] = {"asked": True} if fact.body["kind"] == "probe" else {"wish": Wish(fact.body["kind"])}
+    kind = fact.body["kind"]
+    if kind in (*Wish, "probe"):
+        want: dict[str, Any] = {"asked": True} if kind == "probe" else {"wish": Wish(kind)}
         wishing = {asset: replace(progress.moves[asset], **want) for asset in fact.body["assets"]}
         return replace(progress, moves={**progress.moves, **wishing})
-    if fact.body["kind"] != "roll_back":
+    if kind != "roll_back":
         return progress
     wanted = fact.body["assets"] or [asset for asset, move in progress.moves.items() if move.begun or move.baseline]
     requested = progress.requested | frozenset(AssetId(asset) for asset in wanted)
@@ -274,23 +256,8 @@ def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         at=fact.at,
     )
     before = progress.moves[body["asset"]]
-    move = replace(before, run=None, at_work=None, last=result, heard_at=fact.at, fault=_fault(before, result))
+    move = replace(before, run=None, at_work=None, last=result, heard_at=fact.at, fault=fault_of(result, before.fault))
     return replace(progress, moves={**progress.moves, move.asset: _learned(move, result)})
-
-
-STARTED = "started"
-"""Outcome of an external step's first run: the other tool has it in hand, and the step is not done."""
-UNREACHABLE = ("unreachable", "source_unreachable", "target_unreachable")
-"""Causes that say: nobody answered."""
-
-
-def _fault(move: MoveProgress, result: Result) -> tuple[str, str] | None:
-    """What went wrong, as a signature that others can share; only ways forward count."""
-    if result.direction not in (Direction.DO, Direction.BASELINE):
-        return move.fault
-    if result.outcome in ("failed", "unreachable") or result.cause in UNREACHABLE:
-        return result.step, result.cause or result.outcome
-    return None if result.outcome == "done" else move.fault
 
 
 def _learned(move: MoveProgress, result: Result) -> MoveProgress:
@@ -298,14 +265,7 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     if result.direction is Direction.SERVICE:
         return replace(move, service_at=result.at, service_ok=result.outcome == "done")
     if result.direction is Direction.DO:
-        if result.outcome == STARTED:
-            return replace(move, started_at=result.at)
-        if result.outcome == "done":
-            return replace(move, done=(*move.done, result.step), probes=0)
-        never_begun = result.outcome in ("not_started", "unreachable") and move.opened == result.step
-        if never_begun:
-            begun = tuple(step for step in move.begun if step != result.step)
-            return replace(move, begun=begun, out_since=move.out_since if begun else None)
+        return _stepped(move, result)
     if result.outcome == "done":
         kahn = result.evidence.get("kahn", {})
         if result.direction is Direction.PROBE and kahn.get("answer") == "done":
@@ -328,6 +288,21 @@ _NEW_CHANCE = ("repeat", "probe_done", "probe_not_done", "await", "still_going")
 """Events after which the latest result has been judged and must not be judged again."""
 
 
+def _stepped(move: MoveProgress, result: Result) -> MoveProgress:
+    """What a step on the way forward teaches; one that never began, or only waited, keeps nobody from working."""
+    if result.outcome == STARTED:
+        return replace(move, started_at=result.at)
+    if result.outcome == "done":
+        return replace(move, done=(*move.done, result.step), probes=0, waits_since=None)
+    if result.outcome == WAITS:
+        tries = {key: count for key, count in move.tries.items() if key != f"{Direction.DO}:{result.step}"}
+        move = replace(move, waits_since=move.waits_since or result.at, tries=tries)
+    if result.outcome in ("not_started", "unreachable", WAITS) and move.opened == result.step:
+        begun = tuple(step for step in move.begun if step != result.step)
+        return replace(move, begun=begun, out_since=move.out_since if begun else None)
+    return move
+
+
 def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
     body = fact.body
     move = progress.moves[body["asset"]]
@@ -347,6 +322,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
         likeness=None if body["event"] == "roll_back" else move.likeness,
         accepted=move.accepted and body["event"] != "roll_back",
+        waits_since=None if fresh else move.waits_since,
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK
     requested = progress.requested - {moved.asset} if gave_up else progress.requested

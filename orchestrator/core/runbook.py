@@ -88,7 +88,11 @@ class Step:
     external: bool = field(default=False, metadata=LATER)
     """Whether another tool does it: ``playbook`` only starts that (empty when something else does); a probe tells."""
     every_s: int = field(default=0, metadata=LATER)
-    """Seconds between two probes of an external step."""
+    """Seconds between two probes of an external step, or between two looks of one that waits."""
+    waits_for: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Causes that are waited out, such as somebody at work: the step looks again, and nothing counts as failed."""
+    waits_s: int = field(default=0, metadata=LATER)
+    """How long that lasts at most; then the cause counts."""
     reversible_until: str = field(default="", metadata=LATER)
     """Name of a later step: once that one has begun, this one is not undone by itself any more."""
 

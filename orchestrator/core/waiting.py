@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.decide import NOT_QUIET_AFTER
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveState, WaveState
-from orchestrator.core.move_rules import next_probe_at
+from orchestrator.core.move_rules import next_probe_at, waits_until
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.wave import WaveContent
@@ -85,6 +85,8 @@ HALTED_OUTLOOKS: dict[str, str] = {
     "at_desk": "It waits for work at the desk; if nobody has signed by {at}, how it stands is unknown.",
     "at_desk_undriven": "It waits for work at the desk. NOBODY DRIVES NOW: a signature counts, and nothing follows it "
     "until `kahn serve` or `kahn wave run` runs.",
+    "waits": "Step {step} waits ({cause}) and looks again and again; at {at} it gives up: what was not touched stays "
+    "as it is, the rest is taken back.",
     "undriven_yet": "NOBODY DRIVES NOW: it starts at {opens} only if `kahn serve` runs by then.",
 }
 """What is said instead, while nobody carries on what begins by itself."""
@@ -140,6 +142,10 @@ def move_without_people(content: WaveContent, move: MoveProgress, *, around: Sur
         return Outlook(says=says, facts={"at": _clock(at) if at else "-"}, at=at)
     if move.state in _MOVES_BY_ITSELF and (around.stopped or around.driven is False):
         return Outlook(says=HALTED_OUTLOOKS["stopped" if around.stopped else "undriven"], facts={})
+    until = waits_until(content, move) if move.state is MoveState.RUNNING else None
+    if until is not None and move.last is not None:
+        facts = {"at": _clock(until), "step": move.last.step, "cause": move.last.cause}
+        return Outlook(says=HALTED_OUTLOOKS["waits"], facts=facts, at=until)
     unknown = move.state is MoveState.UNKNOWN and move.since is not None
     at = next_probe_at(content, move) if unknown else None
     if move.state is MoveState.WAITING_TOOL and move.started_at is not None:

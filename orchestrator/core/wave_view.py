@@ -17,8 +17,11 @@ from orchestrator.core.dependants import doubts
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.logged_on import SHOWN, logged_on
+from orchestrator.core.move_rules import waits_until
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
+from orchestrator.core.results import Result
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
@@ -231,11 +234,16 @@ def _outlook(case: WaveCase, decisions: Sequence[Decision]) -> tuple[Sentence, .
             facts = {"count": len(one.assets), "outlook": one.if_nobody_acts}
             found.append(Sentence(says="At the desk ({count}): {outlook}", facts=facts))
     for state, says in (
+        (MoveState.RUNNING, Sentence(says="Waiting ({count}): {outlook}")),
         (MoveState.UNKNOWN, Sentence(says="Unknown ({count}): {outlook}")),
         (MoveState.WAITING_TOOL, Sentence(says="In the hands of another tool ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),
     ):
-        moves = (move for move in progress.moves.values() if move.state is state)
+        moves = (
+            move
+            for move in progress.moves.values()
+            if move.state is state and (state is not MoveState.RUNNING or waits_until(content, move))
+        )
         outlooks = [move_without_people(content, move, around=case.around) for move in moves]
         if outlooks:
             soonest = min(outlooks, key=lambda one: (one.at is None, one.at or content.window.closes))
@@ -334,9 +342,23 @@ def _not_well_line(content: WaveContent, move: MoveProgress, decision: int) -> N
         state=move.state,
         step=place_of(content, again.step if again else move.step),
         since=local(since, content) if since else None,
-        cause=Sentence(says=cause_of(again.cause if again else move.cause or _why_held(move)).says),
+        cause=_why(content, move, again),
         decision=decision,
     )
+
+
+def _why(content: WaveContent, move: MoveProgress, again: Result | None) -> Sentence:
+    """The cause in words; of people at work on the machine their numbers there, and since when they are logged on."""
+    cause = Sentence(says=cause_of(again.cause if again else move.cause or _why_held(move)).says)
+    people = logged_on(again.evidence) if again else ()
+    if not people:
+        return cause
+    facts = {
+        "cause": cause,
+        "numbers": ", ".join(str(one.uid) for one in people[:SHOWN]) + (" ..." if len(people) > SHOWN else ""),
+        "since": local(people[0].since, content),
+    }
+    return Sentence(says="{cause} (account number {numbers}, since {since})", facts=facts)
 
 
 def _why_held(move: MoveProgress) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.core.progress import UNREACHABLE, MoveProgress
+from orchestrator.core.progress import MoveProgress
+from orchestrator.core.results import UNREACHABLE
 from orchestrator.core.runbook import Direction
 from orchestrator.core.wave import WaveContent
 

@@ -8,11 +8,14 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, remove_file, store_of, write_whole
+from ansible.module_utils.kahn_sessions import people, says
 
 DOCUMENTATION = """
 module: kahn_lock
 short_description: Keeps ordinary people from logging in
-description: Writes /etc/nologin unless there is one already; what was found is noted first, and taken back exactly.
+description: >-
+  Writes /etc/nologin unless there is one already; what was found is noted first, and taken back exactly. Who is logged
+  on by then is not thrown out: the lock is taken off again, and the cause is source_busy.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state: {type: str, choices: [locked, checked, unlocked], required: true, description: What to do}
@@ -30,6 +33,19 @@ def lock(asset, path=NOLOGIN, base="/var/lib/kahn"):
         return False, {"locked": True}
     write_whole(path, [TEXT], mode=0o644)
     return True, {"locked": True}
+
+
+def lock_out_nobody(asset, path=NOLOGIN, base="/var/lib/kahn", who=people):
+    """Lock, unless somebody logged on meanwhile: nobody is thrown out later, so the lock is taken off again at once.
+
+    Raises Trouble(source_busy).
+    """
+    changed, told = lock(asset, path, base)
+    found = who()
+    if found:
+        unlock(asset, path, base)
+        raise Trouble("source_busy", says(found), people=found[:20], people_count=len(found))
+    return changed, told
 
 
 def check(path=NOLOGIN):
@@ -68,7 +84,7 @@ def main():
         }
     )
     asset, state = module.params["asset"], module.params["state"]
-    acts = {"locked": lambda: lock(asset), "checked": check, "unlocked": lambda: unlock(asset)}
+    acts = {"locked": lambda: lock_out_nobody(asset), "checked": check, "unlocked": lambda: unlock(asset)}
     conclude(module, acts[state], working_for=asset)
 
 

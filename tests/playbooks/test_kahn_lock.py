@@ -33,3 +33,11 @@ def test_a_lock_of_somebody_else_stays_exactly_as_it_was(tmp_path: Path) -> None
     lock.lock("a1", str(path), base)
     lock.unlock("a1", str(path), base)
     assert (path.read_text(), path.stat().st_mtime_ns) == ("maintenance", before)
+
+
+def test_who_logged_on_meanwhile_is_not_thrown_out_and_the_lock_is_taken_off_again(tmp_path: Path) -> None:
+    path, base = tmp_path / "nologin", str(tmp_path / "s")
+    there = [{"uid": 1001, "since": 0, "on": "tty2"}]
+    assert cause(lock.lock_out_nobody, "a1", str(path), base, lambda: there) == "source_busy"
+    assert not path.exists() and not (tmp_path / "s/a1/lock").exists()
+    assert cause(lock.lock_out_nobody, "a1", str(path), base, list) == "" and path.exists()

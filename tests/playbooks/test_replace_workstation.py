@@ -187,8 +187,11 @@ def test_unfit_seats_are_told_apart_before_anything_is_touched(seats: Seats) -> 
     found = seats.play("preflight", 3, 4, 5, 6)
     causes = {seat: one.cause for seat, one in found.items()}
     assert causes == {3: "source_busy", 4: "not_enough_space", 5: "target_not_empty", 6: ""}
+    assert [one["uid"] for one in found[3].evidence["kahn"]["people"]] == [1001] and "number 1001 since" in found[3].msg
     assert seats.play("prepare-successor", 6)[6].cause == "accounts_differ"
     seats.lab.fault(new4, "empty")
+    assert seats.play("lock-old", 3)[3].cause == "source_busy"
+    assert not (old3.root / "etc/nologin").exists() and "1001" in old3.run("ps", "-eo", "uid")
     old3.run("sh", "-c", "pkill -u 1001 sleep")
     (new5.root / "home" / name).rmdir()
 

@@ -249,3 +249,45 @@ def test_what_hangs_before_its_start_is_ended_at_its_deadline(tmp_path: Path) ->
 def live_runs(town: Town) -> tuple[RunRow, ...]:
     with town.store.reading() as books:
         return books.runs.live()
+
+
+LOOK = Step(
+    name="look",
+    title="Look",
+    on="source",
+    effect=Effect.NONE,
+    playbook="look.yml",
+    every_s=60,
+    waits_for=("made_up",),
+    waits_s=600,
+)
+"""Looked at once a minute, for ten minutes at most, while somebody is at work."""
+COPY = Step(name="copy", title="Copy", on="source", effect=Effect.IDEMPOTENT, playbook="copy.yml", undo="copy-undo.yml")
+
+
+def waited(folder: Path, *, looks: int) -> tuple[Town, list[str]]:
+    """A driven town of two seats; the first is busy for so many looks. And what was played on it."""
+    met = ["failed"] * looks
+
+    def fault(asset: str, step: str, direction: Direction) -> str:
+        return met.pop() if met and (asset, step, direction) == ("apc-001-id", "look", Direction.DO) else ""
+
+    town = a_town(folder, "started", seats=2, runbook=a_runbook((LOOK, COPY)), fault=fault)
+    assert isinstance(town.runs, SimulatedRuns)
+    town.drive()
+    return town, [f"{way} {step}" for asset, way, step, _attempt in town.runs.ledger if asset == "apc-001-id"]
+
+
+def test_a_step_that_waits_looks_again_until_it_is_well_and_nothing_counts_as_failed(tmp_path: Path) -> None:
+    town, played = waited(tmp_path, looks=4)
+    assert town.states() == {"apc-001": "moved", "apc-002": "moved"}
+    assert played == ["baseline ", *["do look"] * 5, "do copy"]
+    assert town.wave()[1].moves[AssetId("apc-001-id")].fault is None
+
+
+def test_past_its_time_the_asset_stays_untouched_with_the_cause_and_the_others_move(tmp_path: Path) -> None:
+    town, played = waited(tmp_path, looks=1000)
+    move = town.wave()[1].moves[AssetId("apc-001-id")]
+    assert (move.state, move.cause, move.begun, move.out_since) == (MoveState.HELD, "made_up", (), None)
+    assert town.states()["apc-002"] == "moved"
+    assert "do copy" not in played and 9 <= played.count("do look") <= 11

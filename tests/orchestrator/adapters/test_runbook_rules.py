@@ -76,6 +76,7 @@ def test_an_external_step_and_needs_are_read_with_all_their_parts(folder: Path) 
         ("groups: [seats]", "groups: [all]", 8, "own groups"),
         ("start: start.yml", "start: ../start.yml", 18, "no playbook path inside"),
         ("start: start.yml", "start: gone.yml", 18, "there is no playbook gone.yml"),
+        ("    every_s: 5\n", "    waits_for: [busy]\n", 22, "'waits_for' makes no sense"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_line(folder: Path, old: str, new: str, line: int, what: str) -> None:
@@ -94,3 +95,42 @@ def test_a_playbook_behind_a_link_is_refused_even_when_only_its_folder_is_one(fo
     (folder / "runbook.yml").write_text(TEXT.replace("start: start.yml", "start: sub/start.yml"))
     with pytest.raises(RunbookInvalid, match=r"link|out of the folder"):
         load_runbook(folder)
+
+
+WAITING = """\
+  - name: look
+    title: Look
+    on: source
+    effect: none
+    playbook: start.yml
+    waits_for: [source_busy]
+    waits_s: 600
+"""
+
+
+def with_a_look(folder: Path, text: str) -> Path:
+    (folder / "runbook.yml").write_text(TEXT.replace("steps:\n", "steps:\n" + text))
+    return folder
+
+
+def test_a_step_that_waits_looks_once_a_minute_unless_it_says_otherwise(folder: Path) -> None:
+    look = load_runbook(with_a_look(folder, WAITING)).steps[0]
+    assert (look.waits_for, look.waits_s, look.every_s) == (("source_busy",), 600, 60)
+    look = load_runbook(with_a_look(folder, WAITING + "    every_s: 20\n")).steps[0]
+    assert look.every_s == 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("effect: none", "effect: idempotent\n    undo: start.yml", "only one that looks may wait"),
+        ("    waits_s: 600\n", "", "needs both"),
+        ("    waits_for: [source_busy]\n", "", "needs both"),
+        ("    waits_for: [source_busy]\n    waits_s: 600\n", "    every_s: 5\n", "waits for nothing"),
+        ("[source_busy]", "['{{ busy }}']", "entry 1"),
+    ],
+)
+def test_what_makes_no_sense_of_waiting_is_refused(folder: Path, old: str, new: str, what: str) -> None:
+    assert old in WAITING
+    with pytest.raises(RunbookInvalid, match=what):
+        load_runbook(with_a_look(folder, WAITING.replace(old, new, 1)))

@@ -95,7 +95,7 @@ def test_assets_of_a_wave_that_is_not_under_way_are_left_alone(state: WaveState)
 
 
 def test_what_is_stuck_on_its_way_back_is_not_declared_done() -> None:
-    from orchestrator.core.progress import Result
+    from orchestrator.core.results import Result
     from orchestrator.core.runbook import Direction
     from tests.orchestrator.core.builders import OPENS
 

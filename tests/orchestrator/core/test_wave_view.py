@@ -12,8 +12,9 @@ from inventory.model import AssetId
 from orchestrator.core.decide import next_commands
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.places import WaveCase
+from orchestrator.core.runbook import Direction
 from orchestrator.core.wave_view import WELL, view_of_case
-from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
+from tests.orchestrator.core.builders import OPENS, STEPS, Answer, Game, a_runbook, a_wave, all_good, failing_at
 from tests.orchestrator.core.played import a_case, briefly, games, lost_at_the_switch
 
 
@@ -126,3 +127,21 @@ def test_people_who_may_be_unable_to_work_are_counted_from_the_first_step_that_c
     begun = game.progress.moves[AssetId("a01")].out_since
     assert (outage.users, outage.since, outage.allowed_s) == (2, begun, 900)
     assert view_of_case(a_case(Game(a_wave()).play()), now=game.now).outage is None
+
+
+def test_an_asset_that_waits_says_who_is_logged_on_since_when_and_until_when_it_waits() -> None:
+    look = replace(STEPS[0], waits_for=("failed_cause",), waits_s=600, every_s=60)
+    busy = {"kahn": {"people": [{"uid": 1001, "since": int(OPENS.timestamp()) - 3600, "on": "tty2"}]}}
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        is_busy = (asset, step, direction) == ("a01", "look", Direction.DO)
+        return ("waits", busy) if is_busy else all_good(asset, step, direction, nth)
+
+    game = Game(a_wave(runbook=a_runbook((look, *STEPS[1:]))), choose=choose, cause_of=lambda _: "source_busy").play()
+    view = view_of_case(a_case(game), now=game.now)
+    (line,) = view.not_well
+    since = OPENS - timedelta(hours=1)
+    assert line.cause.facts["numbers"] == "1001" and line.cause.facts["since"] == since
+    waits = next(one.text for one in view.if_nobody_acts if one.text.startswith("Waiting (1)"))
+    assert "step look waits" in waits.lower() and "somebody still works" in waits
+    assert game.progress.moves[AssetId("a01")].out_since is None and view.outage is None
