@@ -12,7 +12,7 @@ from rich.table import Table
 from inventory.errors import ExpectedError
 from orchestrator.cli.context import context_of, harmless
 from orchestrator.cli.runbook import Name, folder_of, table_of
-from orchestrator.core.trial import Finding, Trial, Tried, cannot_try
+from orchestrator.core.trial import Finding, Trial, Tried, Unseen, cannot_try
 from orchestrator.spoken import one_line
 from orchestrator.texts import _
 from orchestrator.wiring import load_runbook, trial_of
@@ -32,10 +32,11 @@ def try_runbook(
     ctx: typer.Context,
     runbook: Name,
 ) -> None:
-    """Try a runbook on one seat of throw-away hosts: each step fails, is killed, is taken back, is done; then back.
+    """Try a runbook on throw-away hosts: each step fails, is killed, is taken back, is done; then back.
 
-    Every file of the hosts is compared with before from outside. Needs root and Linux. Ends with 1 when anything went
-    otherwise than it must.
+    They are one seat, or, where a procedure moves, two servers with a made-up one behind a gateway. Every file, and
+    every row of the procedure, is compared with before from outside. Needs root and Linux. Ends with 1 when anything
+    went otherwise than it must.
     """
     from orchestrator.lab.lab import Lab  # the lab: only who tries a runbook needs it
 
@@ -54,6 +55,8 @@ def try_runbook(
     for line in lines_of(trial):
         kahn.out.line(line)
     kahn.out.rich(_table(trial))
+    for line in unseen_lines(trial):
+        kahn.out.line(line)
     kahn.out.json(trial)
     if not trial.passed:
         raise typer.Exit(FAILED)
@@ -64,7 +67,9 @@ def _table(trial: Trial) -> Table:
     table = table_of(*words)
     for one in trial.steps:
         table.add_row(one.step, *(escape(word_of(finding)) for finding in (one.forward, one.failed, one.killed)))
-    table.add_row(_("back, compared"), word_of(trial.back), "", "")
+    table.add_row(_("compared with before"), escape(word_of(trial.after)), "", "")
+    table.add_row(_("asked whether it serves"), escape(word_of(trial.service)), "", "")
+    table.add_row(_("back, compared"), escape(word_of(trial.back)), "", "")
     return table
 
 
@@ -82,3 +87,23 @@ def word_of(finding: Finding) -> str:
 def lines_of(trial: Trial) -> list[str]:
     """What differs, path by path."""
     return [f"  {harmless(path)}" for finding in trial.findings for path in finding.differences]
+
+
+def unseen_lines(trial: Trial) -> list[str]:
+    """What nobody looked at."""
+    words = {
+        Unseen.OTHER_FILES: _(
+            "files outside of /etc /home /root /opt /srv /boot /usr/local /var, and logs and temporary files in /var"
+        ),
+        Unseen.TIMES: _("times of files outside of /home"),
+        Unseen.DEATHS: _(
+            "the death of a machine or of its line: Ansible alone is killed, a third of the way through each step"
+        ),
+        Unseen.RULES: _("several assets at once, and the rules by which a wave goes on"),
+        Unseen.OTHER_DATABASES: _("PostgreSQL and MariaDB: the made-up procedure keeps its rows in SQLite"),
+        Unseen.WRITERS: _("users who write meanwhile"),
+        Unseen.SERVICES: _("running services and databases"),
+        Unseen.EMPTY_GATEWAY: _("what a gateway serves: here it is an empty machine"),
+        Unseen.BASELINE_BY_HAND: _("the comparison with before, which is a person's"),
+    }
+    return [_("Not looked at:"), *(f"  {words[one]}" for one in trial.unseen)] if trial.unseen else []

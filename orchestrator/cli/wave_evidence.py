@@ -56,8 +56,8 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     lines += ["", _("STEPS"), *(_step(one, page) for one in page.steps)]
     lines += ["", _("WHAT WAS SEEN"), *(line for one in page.seen for line in _seen(one, zone))]
     if page.likeness is not None:
-        lines += ["", likeness_words(page.likeness.counts, page.likeness.serious)]
-        lines.append(f"  kahn wave compare {content.key} -- {one_line(quote(page.name))}")
+        lines.append(f"  {likeness_words(page.likeness.counts, page.likeness.serious)}")
+        lines.append(f"      kahn wave compare {content.key} -- {one_line(quote(page.name))}")
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
     lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))
@@ -98,6 +98,8 @@ def _seen(one: Seen, zone: str) -> list[str]:
         answers = {"done": _("done"), "not_done": _("not done"), "partial": _("partly done")}
         answers |= {"running": _("in the hands of the other tool"), "failed": _("FAILED")}
         outcome = answers.get(one.answer, _("cannot tell"))
+    if one.direction is Direction.AFTER and one.outcome == "done":
+        outcome = _("looked at")  # whether it is well is what the comparison says
     cause = f": {cause_says(one.cause.code)}" if one.cause else ""
     told = f" ({one_line(one.message, longest=160)})" if one.message else ""
     way = f" ({_('at its second address')})" if one.second_way else ""

@@ -42,13 +42,18 @@ def _just_seen(move: MoveProgress) -> Portrait | None:
 
 def _body(content: WaveContent, asset: AssetId, portraits: tuple[Portrait, Portrait]) -> Mapping[str, Any]:
     """What is written down of a comparison."""
+    found = comparison_of(content, asset, portraits)
+    listed = plain(found.differences[:KEPT])
+    return {"counts": dict(found.counts), "serious": found.serious, "differences": listed}
+
+
+def comparison_of(content: WaveContent, asset: AssetId, portraits: tuple[Portrait, Portrait]) -> Comparison:
+    """Before and after of an asset whose runbook compares them, by the tolerances of runbook and wave."""
     after = content.runbook.after
     assert after is not None
     tolerances = content.thresholds.compare.joined(ignore=after.ignore, leave_out=after.leave_out)
     machines = machines_of(content, asset, after)
-    found: Comparison = compared(portraits[0], portraits[1], machines=machines, tolerances=tolerances)
-    listed = plain(found.differences[:KEPT])
-    return {"counts": dict(found.counts), "serious": found.serious, "differences": listed}
+    return compared(portraits[0], portraits[1], machines=machines, tolerances=tolerances)
 
 
 def machines_of(content: WaveContent, asset: AssetId, after: AfterCheck) -> Machines:

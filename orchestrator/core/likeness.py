@@ -155,9 +155,9 @@ def compared(before: Portrait, now: Portrait, *, machines: Machines, tolerances:
             continue
         one = _Section(section=section, machines=machines, tolerances=tolerances)
         differences, equal = one.compared(before.sections.get(section, {}), now.sections.get(section, {}))
-        found += differences
+        unseen = tuple(_unseen(section, before, now))
+        found += [*unseen, *_without_guesses(differences, section, before, now)]
         same += equal
-        found += _unseen(section, before, now)
     ordered = sorted(found, key=lambda one: (not one.serious, WORST_FIRST.index(one.verdict), one.section, one.name))
     counted = Counter(one.verdict.value for one in ordered)
     counts = {verdict.value: counted[verdict.value] for verdict in Verdict} | {Verdict.SAME.value: same}
@@ -167,9 +167,20 @@ def compared(before: Portrait, now: Portrait, *, machines: Machines, tolerances:
 def _unseen(section: str, before: Portrait, now: Portrait) -> Iterable[Difference]:
     """A section that could not be read, or not wholly, on either side."""
     why = {side: one.unread.get(section, "") for side, one in (("before", before), ("now", now))}
-    absent = section in before.sections and section not in now.sections and not why["now"]
-    if any(why.values()) or absent:
+    if any(why.values()) or _absent(section, before, now):
         yield Difference(section=section, name="*", verdict=Verdict.UNSEEN, serious=True, **why)
+
+
+def _absent(section: str, before: Portrait, now: Portrait) -> bool:
+    """Whether the new machine does not speak at all of what the old one spoke of."""
+    return section in before.sections and section not in now.sections
+
+
+def _without_guesses(found: Iterable[Difference], section: str, before: Portrait, now: Portrait) -> list[Difference]:
+    """Nothing is missing where nobody looked, and nothing is new where nobody looked before: it is not seen."""
+    blind = {Verdict.MISSING} if section in now.unread or _absent(section, before, now) else set()
+    blind |= {Verdict.NEW} if section in before.unread else set()
+    return [one for one in found if one.verdict not in blind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from orchestrator.core.plan import PlannedBatch, PlannedWindow
 from orchestrator.core.progress import Fact
 from orchestrator.core.runbook import Runbook
 from orchestrator.core.step_times import RunTime, run_times
-from orchestrator.core.trial import cannot_try, left_untried, no_way_back
+from orchestrator.core.trial import SEAT_ROLES, lacking, left_untried, no_way_back
 from orchestrator.core.wave import WaveContent, WaveMove
 
 LAB, SIMULATED = "lab", "simulated"
@@ -92,7 +92,14 @@ def why_not(runbook: Runbook, *, simulated: bool) -> str:
         return left or "a person notes how things are before"
     if not runbook.touches_machines:
         return "all of it is done by people"
-    return "" if simulated else cannot_try(runbook)
+    return "" if simulated else _not_on_seats(runbook)
+
+
+def _not_on_seats(runbook: Runbook) -> str:
+    """Why the lab's seats cannot play it; empty when they can."""
+    if runbook.procedure:
+        return "it moves a procedure, and the lab's seats run none"
+    return lacking(runbook, there=SEAT_ROLES)
 
 
 def goes_back(runbook: Runbook) -> bool:

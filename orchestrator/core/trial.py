@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.core.runbook import Effect, RoleSource, Runbook, Step
 
-LAB_ROLES = frozenset({RoleSource.ASSET, RoleSource.SUCCESSOR, RoleSource.VAULT, RoleSource.JUMP})
+SEAT_ROLES = frozenset({RoleSource.ASSET, RoleSource.SUCCESSOR, RoleSource.VAULT, RoleSource.JUMP})
 """Machines that the lab has for a seat."""
+LAB_ROLES = SEAT_ROLES | {RoleSource.GATEWAY}
+"""Machines that the lab has for a trial."""
 
 
 class Tried(StrEnum):
@@ -18,6 +21,20 @@ class Tried(StrEnum):
     DIFFERS = "differs"
     BROKEN = "broken"
     NOT_TRIED = "not_tried"
+
+
+class Unseen(StrEnum):
+    """What a trial does not look at or disturb."""
+
+    OTHER_FILES = "other_files"
+    TIMES = "times"
+    DEATHS = "deaths"
+    RULES = "rules"
+    OTHER_DATABASES = "other_databases"
+    WRITERS = "writers"
+    SERVICES = "services"
+    EMPTY_GATEWAY = "empty_gateway"
+    BASELINE_BY_HAND = "baseline_by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,11 @@ class Trial:
     runbook: str
     steps: tuple[StepTrial, ...]
     back: Finding
+    after: Finding = NOT_TRIED
+    """The successor after the last step, compared with the old machine before the first (``compare_after``)."""
+    service: Finding = NOT_TRIED
+    """Whether it serves after the last step, as the soak asks."""
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -59,16 +81,20 @@ class Trial:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding."""
-        return (*(one for step in self.steps for one in (step.forward, step.failed, step.killed)), self.back)
+        steps = (one for step in self.steps for one in (step.forward, step.failed, step.killed))
+        return (*steps, self.after, self.service, self.back)
 
 
 def cannot_try(runbook: Runbook) -> str:
     """Why no step of the runbook can be tried on lab hosts; empty when it can."""
     if not runbook.touches_machines:
         return "all of it is done by people"
-    if runbook.procedure:
-        return "it moves a procedure, and the lab's seats run none"
-    foreign = sorted({role.machine.value for role in runbook.roles if role.machine not in LAB_ROLES})
+    return lacking(runbook, there=LAB_ROLES)
+
+
+def lacking(runbook: Runbook, *, there: Collection[RoleSource]) -> str:
+    """Which of the runbook's machines the lab does not have; empty when it has all."""
+    foreign = sorted({role.machine.value for role in runbook.roles if role.machine not in there})
     return f"the lab has no machine in the role {', '.join(foreign)}" if foreign else ""
 
 
@@ -82,3 +108,14 @@ def left_untried(step: Step) -> str:
 def no_way_back(step: Step) -> str:
     """Why failing and being killed here cannot be taken back; empty when it can, or when nothing was changed."""
     return "it has no undo" if step.effect is not Effect.NONE and not step.undo else ""
+
+
+def not_looked_at(runbook: Runbook) -> tuple[Unseen, ...]:
+    """What a trial of that runbook leaves out, whatever came of it."""
+    found = [Unseen.OTHER_FILES, Unseen.TIMES, Unseen.DEATHS, Unseen.RULES]
+    gateway = any(role.machine is RoleSource.GATEWAY for role in runbook.roles)
+    if runbook.procedure:
+        found += [Unseen.OTHER_DATABASES, Unseen.WRITERS]
+    else:
+        found += [Unseen.SERVICES, *([Unseen.EMPTY_GATEWAY] if gateway else [])]
+    return (*found, *([Unseen.BASELINE_BY_HAND] if runbook.baseline.checklist else []))

@@ -41,7 +41,11 @@ def seat_profile(access: LabAccess) -> AccessProfile:
 
 def seat_move(access: LabAccess, runbook: Runbook, number: int) -> WaveMove:
     """The move of a seat by that runbook. Raises LabHostUnknown, KeyError (no such machine in the lab)."""
-    names = seat_names(number)
+    return move_of(access, runbook, number=number, names=seat_names(number))
+
+
+def move_of(access: LabAccess, runbook: Runbook, *, number: int, names: Mapping[RoleSource, str]) -> WaveMove:
+    """The move of an asset that those hosts play. Raises LabHostUnknown, KeyError (nobody plays that role)."""
     return WaveMove(
         asset=seat_asset(number),
         name=names[RoleSource.ASSET],

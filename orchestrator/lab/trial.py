@@ -1,41 +1,37 @@
-"""A runbook tried on one seat of the lab: forward, failed and killed at each step, and back; pictures from outside."""
+"""A runbook tried on hosts of the lab: forward, failed and killed at each step, and back; pictures from outside."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 
 from inventory.errors import ExpectedError
 from inventory.model import TenantId
+from orchestrator.core.arrival import comparison_of
 from orchestrator.core.command import StartRun
+from orchestrator.core.likeness import Comparison, portrait_of
 from orchestrator.core.order import play_for
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
-from orchestrator.core.runbook import Direction, RoleSource, Runbook, Step
-from orchestrator.core.trial import Finding, StepTrial, Trial, Tried, left_untried, no_way_back
+from orchestrator.core.runbook import Direction, Runbook, Step
+from orchestrator.core.trial import Finding, StepTrial, Trial, Tried, left_untried, no_way_back, not_looked_at
 from orchestrator.core.wave import RunId, Thresholds, WaveContent
-from orchestrator.lab.lab import Lab, seat_specs
-from orchestrator.lab.seats import seat_asset, seat_move, seat_names, seat_profile
-from orchestrator.lab.seed import seed_user_files
+from orchestrator.lab.host import Host
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.picture import Picture, unlike
+from orchestrator.lab.seats import move_of, seat_asset, seat_profile
+from orchestrator.lab.stage import Stage, stage_for
 from orchestrator.ports import Clock
-from orchestrator.run_ports import AttemptSpec, PlaybookRunner, RunOrder, RunRow
+from orchestrator.run_ports import AttemptSpec, PlaybookRunner, RunOrder, RunRow, SpoolLine
 
 TENANT, ASSET, BATCH = "trial", seat_asset(1), "canary"
-NAMES = seat_names(1)
-LOOKED_AT = ("etc", "home", "root", "opt", "srv", "boot", "usr/local", "var")
-LEFT_BEHIND = ("var/lib/kahn", "var/log", "var/tmp", "var/cache", "etc/.pwd.lock", "home/.kahn-kept")
-"""What may differ afterwards: Kahn's own notes, logs, and a lock file of the system. Nothing else."""
 UNDO_TRIES, PAUSE_S = 5, 5.0
 PATIENCE_S = 120.0
 SHOWN = 20
-
-Picture = dict[str, tuple[object, ...]]
+KILLED_AT = 0.3
+"""Where in a step's work Ansible is killed; its verification counts as work, so that half would often be too late."""
 
 
 class TrialStuck(ExpectedError):
@@ -48,7 +44,7 @@ class TrialStuck(ExpectedError):
 
 @dataclass
 class SeatTrial:
-    """One seat of the lab and everything that is played on it. ``failing`` is a playbook that always fails."""
+    """The hosts of one asset's way and what is played on them. ``failing`` is a playbook that always fails."""
 
     lab: Lab
     runbook: Runbook
@@ -58,16 +54,53 @@ class SeatTrial:
     tell: Callable[[str], None]
     _epoch: int = 0
     _attempts: list[str] = field(default_factory=list)
+    _work_s: float = 0.0
+    """How long the step itself worked when it was failed after its work."""
 
     def run(self) -> Trial:
-        """Raise the seat and try everything. Raises TrialStuck and what the lab raises."""
-        self.lab.up(tenant=TENANT, specs=seat_specs(1))
-        seed_user_files(self.lab.host(NAMES[RoleSource.ASSET], tenant=TENANT), seed=1, files=12, users=2)
+        """Raise the hosts and try everything. Raises TrialStuck and what the lab raises."""
+        self._stage: Stage = stage_for(self.runbook)
+        self.lab.up(tenant=TENANT, specs=self._stage.specs)
+        self._stage.furnish(self._host)
         self._content = self._frozen()
         before = self._pictures()
-        self._play(Direction.BASELINE, "")
+        baseline = self._play(Direction.BASELINE, "") if self.runbook.baseline.take else None
         steps = tuple(self._step(step) for step in self.runbook.steps)
-        return Trial(runbook=self.runbook.name, steps=steps, back=self._back(before))
+        arrived = all(one.forward.verdict is not Tried.BROKEN for one in steps)
+        after, service = self._after(baseline, arrived=arrived), self._service(arrived=arrived)
+        return Trial(
+            runbook=self.runbook.name,
+            steps=steps,
+            after=after,
+            service=service,
+            back=self._back(before),
+            unseen=not_looked_at(self.runbook),
+        )
+
+    def _host(self, name: str) -> Host:
+        return self.lab.host(name, tenant=TENANT)
+
+    # -- what arrived
+
+    def _after(self, baseline: Outcome | None, *, arrived: bool) -> Finding:
+        """The successor compared with the old machine, as at the end of every asset's way."""
+        if self.runbook.after is None or not arrived:
+            return _untried(arrived, "the runbook has no compare_after")
+        self.tell("compare_after")
+        before = portrait_of(baseline.evidence.get("kahn")) if baseline is not None else None
+        ended = self._play(Direction.AFTER, "")
+        now = portrait_of(ended.evidence.get("kahn"))
+        if before is None or now is None:
+            told = "the old machine told no portrait" if before is None else _told(ended)
+            return Finding(verdict=Tried.BROKEN, told=told)
+        return _as_finding(comparison_of(self._content, ASSET, (before, now)))
+
+    def _service(self, *, arrived: bool) -> Finding:
+        """Asked as the soak asks."""
+        if self.runbook.service is None or not arrived:
+            return _untried(arrived, "the runbook has no service check")
+        self.tell("service")
+        return _as_outcome(self._play(Direction.SERVICE, ""), wanted="done")
 
     # -- one step
 
@@ -87,7 +120,9 @@ class SeatTrial:
     def _disturbed(self, step: Step, before: dict[str, Picture], *, kill: bool) -> Finding:
         """Fail it after its work, or kill Ansible in its midst; take it back; nothing may be left of it."""
         self.tell(f"{step.name}: {'killed' if kill else 'failed'}, then taken back")
-        ended = self._play(Direction.DO, step.name, fail=not kill, kill=kill)
+        ended = self._play(
+            Direction.DO, step.name, fail=not kill, kill_after_s=self._work_s * KILLED_AT if kill else None
+        )
         if not kill and ended.kind != "failed":
             return _as_outcome(ended, wanted="failed")
         undone = self._undo(step) if step.undo else None
@@ -126,16 +161,21 @@ class SeatTrial:
 
     # -- one run
 
-    def _play(self, direction: Direction, step: str, *, fail: bool = False, kill: bool = False) -> Outcome:
+    def _play(
+        self, direction: Direction, step: str, *, fail: bool = False, kill_after_s: float | None = None
+    ) -> Outcome:
+        """Play it; ``kill_after_s`` kills Ansible so long after the step itself began, if it still runs then."""
         order = self._order(direction, step, fail=fail)
         with self.lab.controller():
             self.runs.start(order)
-            if kill:
+            if kill_after_s is not None:
                 self._wait(lambda: self._working(order.run.id), step=step)
+                time.sleep(kill_after_s)
                 self.runs.kill(order.run.id)
             self._wait(lambda: not self.runs.read(order.run.id, offset=0).alive, step=step)
             self._wait(lambda: self.runs.close(order.run.id), step=step)
         read = self.runs.read(order.run.id, offset=0)
+        self._work_s = _worked(read.lines) if fail else self._work_s
         found = outcomes(
             read.lines,
             hosts=(str(ASSET),),
@@ -185,6 +225,7 @@ class SeatTrial:
 
     def _frozen(self) -> WaveContent:
         access = self.lab.access(TENANT)
+        move = move_of(access, self.runbook, number=1, names=self._stage.names)
         now = self.clock.now()
         return WaveContent(
             tenant=TenantId(TENANT),
@@ -194,7 +235,7 @@ class SeatTrial:
             window=PlannedWindow(opens=now, closes=now + timedelta(days=1), zone="UTC", local=""),
             groups=(),
             batches=(PlannedBatch(name=BATCH, assets=(ASSET,)),),
-            moves=(seat_move(access, self.runbook, 1),),
+            moves=(replace(move, procedure=self._stage.settings),),
             access=(seat_profile(access),),
             approvers_needed=1,
             contacts=(),
@@ -211,54 +252,36 @@ class SeatTrial:
         )
 
     def _pictures(self) -> dict[str, Picture]:
-        """Every file that counts of every host of the seat, as seen from outside."""
-        names = {NAMES[role.machine] for role in self.runbook.roles} - {NAMES[RoleSource.JUMP]}
-        return {name: picture(self.lab.host(name, tenant=TENANT).root) for name in sorted(names)}
+        """Every file that counts of every host, and what files do not show, as seen from outside."""
+        return self._stage.pictures(self.runbook, self._host)
+
+
+def _untried(arrived: bool, why: str) -> Finding:
+    return Finding(verdict=Tried.NOT_TRIED, told=why if arrived else "a step did not end well")
+
+
+def _worked(lines: Sequence[SpoolLine]) -> float:
+    """How many seconds the step's own tasks took."""
+    times = [line.wall_us for line in lines if line.fields.get("part") == "step"]
+    return (max(times) - min(times)) / 1e6 if times else 0.0
+
+
+def _as_finding(found: Comparison) -> Finding:
+    listed = tuple(f"{one.section}: {one.name}: {one.before} -> {one.now}" for one in found.differences if one.serious)
+    return Finding(verdict=Tried.DIFFERS if found.serious else Tried.WELL, differences=listed[:SHOWN])
+
+
+def _told(ended: Outcome) -> str:
+    return f"{ended.kind} {ended.cause} {ended.msg[:200]}".strip()
 
 
 def _as_outcome(ended: Outcome, *, wanted: str) -> Finding:
     if ended.kind == wanted:
         return Finding(verdict=Tried.WELL)
-    return Finding(verdict=Tried.BROKEN, told=f"{ended.kind} {ended.cause} {ended.msg[:200]}".strip())
+    return Finding(verdict=Tried.BROKEN, told=_told(ended))
 
 
 def _compared(before: dict[str, Picture], now: dict[str, Picture], *, told: str) -> Finding:
     found = [f"{host}: {path}" for host in before for path in unlike(before[host], now[host])]
     verdict = Tried.DIFFERS if found else Tried.WELL
     return Finding(verdict=verdict, told=told, differences=tuple(found[:SHOWN]))
-
-
-def picture(root: Path) -> Picture:
-    """Kind, mode, owner, size, content, link target of every file below the root that counts; times below /home."""
-    found: Picture = {}
-    base = os.fsencode(root)
-    waiting = [os.path.join(base, os.fsencode(top)) for top in LOOKED_AT]
-    while waiting:
-        path = waiting.pop()
-        name = os.path.relpath(path, base).decode("utf-8", "backslashreplace")
-        if name.startswith(LEFT_BEHIND) or name == "srv/kahn-vault" or not os.path.lexists(path):
-            waiting += _inside(path) if name == "srv/kahn-vault" else []
-            continue
-        entry = os.lstat(path)
-        found[name] = _look(path, entry, times=name.startswith("home/"))
-        if stat.S_ISDIR(entry.st_mode):
-            waiting += _inside(path)
-    return found
-
-
-def _inside(path: bytes) -> list[bytes]:
-    return [os.path.join(path, one) for one in os.listdir(path)] if os.path.isdir(path) else []
-
-
-def _look(path: bytes, entry: os.stat_result, *, times: bool) -> tuple[object, ...]:
-    content = os.readlink(path).hex() if stat.S_ISLNK(entry.st_mode) else ""
-    if stat.S_ISREG(entry.st_mode):
-        with open(path, "rb") as opened:
-            content = hashlib.file_digest(opened, "sha256").hexdigest()
-    size = 0 if stat.S_ISDIR(entry.st_mode) else entry.st_size
-    return (entry.st_mode, entry.st_uid, entry.st_gid, size, entry.st_mtime_ns if times else 0, content)
-
-
-def unlike(one: Picture, other: Picture) -> list[str]:
-    """Paths that differ between two pictures."""
-    return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))

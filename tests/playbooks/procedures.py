@@ -16,67 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.lab.made_up_procedure import APP, RELAY
 from tests.waiting import until
 
-APP = """
-import http.server, json, os, signal, sqlite3, sys
-conf = dict(line.strip().split("=", 1) for line in open(sys.argv[1]) if "=" in line)
-class App(http.server.BaseHTTPRequestHandler):
-    def answer(self, code, body):
-        data = json.dumps(body).encode()
-        self.send_response(code); self.send_header("Content-Length", str(len(data))); self.end_headers()
-        self.wfile.write(data)
-    def db(self):
-        made = sqlite3.connect(conf["database"], timeout=5); made.execute("pragma journal_mode=wal"); return made
-    def do_GET(self):
-        db = self.db()
-        found = db.execute("select count(*), coalesce(sum(amount), 0) from payment").fetchone()
-        db.close()
-        docs = len(os.listdir(conf["docs"]))
-        self.answer(200, {"site": conf["site"], "payments": found[0], "sum": found[1], "docs": docs})
-    def do_POST(self):
-        mark = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        db = self.db()
-        with db: db.execute("insert into payment(mark, amount) values (?, 1)", (mark,))
-        db.close()
-        with open(os.path.join(conf["docs"], "Bescheid " + mark), "w") as opened: opened.write(mark)
-        self.answer(201, {"site": conf["site"]})
-    def log_message(self, *words): pass
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 64
-server = Server((conf["address"], int(conf["port"])), App)
-def stop(*_):
-    import threading; threading.Thread(target=server.shutdown).start()
-signal.signal(signal.SIGTERM, stop)
-open(conf["pid"], "w").write(str(os.getpid()))
-server.serve_forever()
-server.server_close()
-os.unlink(conf["pid"])
-"""
-"""Answers GET with counts and POST by one row and one document; ends cleanly when it is told to."""
-
-RELAY = """
-import socket, sys, threading
-def pump(one, other):
-    try:
-        while (piece := one.recv(65536)): other.sendall(piece)
-    except OSError: pass
-    try: other.shutdown(socket.SHUT_WR)
-    except OSError: pass
-def serve(client):
-    try:
-        where = open(sys.argv[1]).read().split()[1].rstrip(";").removeprefix("http://")
-        address, port = where.rsplit(":", 1)
-        there = socket.create_connection((address, int(port)), 2)
-    except (OSError, IndexError, ValueError): client.close(); return
-    back = threading.Thread(target=pump, args=(there, client)); back.start(); pump(client, there); back.join()
-    client.close(); there.close()
-here = socket.create_server(("", int(sys.argv[2])), backlog=128)
-while True:
-    threading.Thread(target=serve, args=(here.accept()[0],), daemon=True).start()
-"""
-"""A gateway: leads each new connection to where its file says then."""
+__all__ = ["APP", "RELAY"]
 DATA, CONFIGURATION, JOB = "/srv/wohngeld", "/etc/wohngeld.conf", "/etc/cron.d/wohngeld"
 DATABASE = DATA + "/wohngeld.db"
 HOSTILE_NAMES = ("Bescheid für Müller.txt", 'mit "Anführung" und\nZeile', "u\u0308ber NFD", "$(touch kahn-was-here)")

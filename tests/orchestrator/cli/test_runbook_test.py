@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.cli import runbook_test
 from orchestrator.cli.context import Context
-from orchestrator.cli.runbook_test import CannotTry, lines_of, word_of
-from orchestrator.core.trial import Finding, Trial, Tried
+from orchestrator.cli.runbook_test import CannotTry, lines_of, unseen_lines, word_of
+from orchestrator.core.trial import Finding, Trial, Tried, Unseen
 from tests.known_town import call
 from tests.orchestrator.cli.lone import command_app
 
@@ -34,3 +34,9 @@ def test_each_finding_has_its_word_and_what_a_host_said_stays_harmless(finding: 
 def test_what_differs_is_listed_by_host_and_path() -> None:
     back = Finding(verdict=Tried.DIFFERS, differences=("apc-0001: opt/three",))
     assert lines_of(Trial(runbook="r", steps=(), back=back)) == ["  apc-0001: opt/three"]
+
+
+def test_what_nobody_looked_at_is_said_in_words_each() -> None:
+    trial = Trial(runbook="r", steps=(), back=Finding(verdict=Tried.WELL), unseen=tuple(Unseen))
+    said = unseen_lines(trial)
+    assert said[0] == "Not looked at:" and len(set(said)) == len(Unseen) + 1

@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.runbook import Baseline, Effect, Role, RoleSource, Runbook, Step
-from orchestrator.core.trial import Finding, StepTrial, Trial, Tried, cannot_try, left_untried, no_way_back
+from orchestrator.core.trial import (
+    Finding,
+    StepTrial,
+    Trial,
+    Tried,
+    Unseen,
+    cannot_try,
+    left_untried,
+    no_way_back,
+    not_looked_at,
+)
 from tests.orchestrator.core.builders import STEPS, a_runbook
 
 BY_HAND = Step(
@@ -21,9 +31,9 @@ def in_role(machine: RoleSource) -> Runbook:
 
 
 def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
-    assert cannot_try(a_runbook()) == cannot_try(in_role(RoleSource.VAULT)) == ""
-    assert cannot_try(in_role(RoleSource.GATEWAY)) == "the lab has no machine in the role gateway"
-    assert "procedure" in cannot_try(replace(a_runbook(), procedure=True))
+    assert cannot_try(a_runbook()) == cannot_try(in_role(RoleSource.VAULT)) == cannot_try(in_role(RoleSource.GATEWAY))
+    assert cannot_try(replace(a_runbook(), procedure=True)) == ""
+    assert cannot_try(in_role(RoleSource.TOOL)) == "the lab has no machine in the role tool"
     alone = replace(a_runbook((BY_HAND,)), baseline=Baseline(on="source", checklist=("How it is",)))
     assert cannot_try(alone) == "all of it is done by people"
 
@@ -51,3 +61,13 @@ def test_one_bad_finding_anywhere_fails_the_trial(verdict: Tried, passed: bool) 
     ):
         assert Trial(runbook="r", steps=(step,), back=well).passed is passed
     assert Trial(runbook="r", steps=(), back=one).passed is passed
+    assert Trial(runbook="r", steps=(), back=well, after=one).passed is passed
+    assert Trial(runbook="r", steps=(), back=well, service=one).passed is passed
+
+
+def test_what_is_not_looked_at_depends_on_what_the_lab_has_for_the_runbook() -> None:
+    seat, gateway = not_looked_at(a_runbook()), not_looked_at(in_role(RoleSource.GATEWAY))
+    procedure = not_looked_at(replace(in_role(RoleSource.GATEWAY), procedure=True))
+    assert Unseen.SERVICES in seat and Unseen.EMPTY_GATEWAY not in seat
+    assert set(gateway) - set(seat) == {Unseen.EMPTY_GATEWAY}
+    assert Unseen.OTHER_DATABASES in procedure and not {Unseen.SERVICES, Unseen.EMPTY_GATEWAY} & set(procedure)

@@ -11,7 +11,6 @@ import pytest
 from orchestrator.adapters.runbooks import SHIPPED
 from orchestrator.core.trial import StepTrial, Trial, Tried
 from orchestrator.lab.lab import Lab
-from orchestrator.lab.trial import picture, unlike
 from orchestrator.wiring import trial_of
 from tests.labs import lab
 
@@ -75,16 +74,13 @@ def test_an_undo_that_forgets_a_file_is_found_by_its_path(trial: Trial) -> None:
     assert trial.back.verdict is Tried.DIFFERS and not trial.passed
 
 
-def test_a_picture_sees_content_mode_links_and_what_is_new_but_not_kahns_own_notes(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "var/lib/kahn").mkdir(parents=True)
-    for name in ("content", "mode", "link", "same"):
-        (tmp_path / "etc" / name).write_text("a")
-    before = picture(tmp_path)
-    (tmp_path / "etc/content").write_text("b")
-    (tmp_path / "etc/mode").chmod(0o600)
-    (tmp_path / "etc/link").unlink()
-    (tmp_path / "etc/link").symlink_to("same")
-    (tmp_path / "etc/new\n").write_text("a")
-    (tmp_path / "var/lib/kahn/note").write_text("a")
-    assert unlike(before, picture(tmp_path)) == ["etc/content", "etc/link", "etc/mode", "etc/new\n"]
+@pytest.mark.lab
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["move-procedure", "move-files"])
+def test_a_shipped_runbook_of_a_procedure_passes_with_its_comparison_and_its_service(
+    name: str, lab: Lab, tmp_path: Path
+) -> None:
+    trial = trial_of(SHIPPED / name, lab=lab, state=tmp_path, tell=lambda _text: None).run()
+    assert trial.passed, trial
+    assert (trial.after.verdict, trial.service.verdict, trial.back.verdict) == (Tried.WELL,) * 3
+    assert {one.killed.verdict for one in trial.steps} == {Tried.WELL}
