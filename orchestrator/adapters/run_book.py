@@ -52,6 +52,7 @@ def run_config(*, run_directory: Path, tree: Path, callback_plugins: Path, adopt
     return "\n".join(
         (
             "[defaults]",
+            f"action_plugins = {tree}/plugins/action",
             f"callback_plugins = {callback_plugins}",
             "callbacks_enabled = kahn_spool",
             "stdout_callback = default",
