@@ -124,6 +124,7 @@ def place_word(place: Place) -> str:
     """The place of an asset for people."""
     words = {
         Place.MOVED: _("moved"),
+        Place.RETIRED: _("retired"),
         Place.IN_MOTION: _("in motion"),
         Place.APPROVED: _("approved, waiting"),
         Place.PROPOSED: _("waiting for approval"),

@@ -34,6 +34,7 @@ from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.plan_chart import chart_svg
 from orchestrator.adapters.plan_file import put_file, read_plan_file, write_plan_file
+from orchestrator.adapters.retiring import check_retiring
 from orchestrator.adapters.runbook_trees import freeze_runbook, freeze_tree, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
 from orchestrator.adapters.runs import AnsibleRuns
@@ -191,8 +192,12 @@ class World:
     def asks(self, policy: Policy) -> tuple[Asks, ...]:
         """What the runbooks of a policy ask of the inventory; one that cannot be used says why."""
         by_hand = frozenset(policy.by_hand.values())
-        names = sorted(by_hand.union(policy.runbooks.values()))
+        names = sorted(by_hand.union(policy.runbooks.values(), policy.retire.values()))
         return tuple(self._asks(name, by_hand=name in by_hand) for name in names)
+
+    def check_retiring(self, policy: Policy) -> None:
+        """That machines are retired by runbooks for it. Raises RunbookUnknown, RunbookInvalid, DoesNotRetire."""
+        check_retiring(policy, state_dir=self.settings.home)
 
     def _asks(self, name: str, *, by_hand: bool) -> Asks:
         try:

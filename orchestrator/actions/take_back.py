@@ -11,6 +11,7 @@ from orchestrator.actions.record import change_wave, keep_act, progress_in
 from orchestrator.actions.sign import Intent, Keyboard, sign_act
 from orchestrator.core.lifecycle import MOVE_TABLE, MoveEvent, MoveState, WaveEvent
 from orchestrator.core.progress import WaveProgress
+from orchestrator.core.retention import refuse_erased
 from orchestrator.core.undo import left_to_undo, past_return
 from orchestrator.core.wave import WaveContent
 from orchestrator.ports import WaveRow
@@ -99,9 +100,13 @@ def rollback_preview(content: WaveContent, progress: WaveProgress, assets: tuple
 
 
 def ask_rollback(desk: Desk, wave: WaveRow, *, keyboard: Keyboard, intent: Intent) -> WaveRow:
-    """Sign and write the wish for a rollback; the driver does the rest. Raises NothingToTakeBack, IllegalTransition."""
+    """Sign and write the wish for a rollback; the driver does the rest.
+
+    Raises ReasonMissing, ErasedForGood, NothingToTakeBack, IllegalTransition.
+    """
     if not intent.reason.strip():
         raise ReasonMissing()
+    refuse_erased(wave.content, progress_in(desk.books, wave), intent.assets)
     if not rollback_preview(wave.content, progress_in(desk.books, wave), intent.assets):
         raise NothingToTakeBack(wave=wave.key)
     signed = sign_act(desk, wave, keyboard=keyboard, intent=intent)

@@ -28,6 +28,7 @@ NAMES = 8
 _QUOTED = re.compile("`([^`]{1,200})`")
 SIGNS = {
     Place.MOVED: "✓",
+    Place.RETIRED: "■",
     Place.IN_MOTION: "▸",
     Place.NEEDS_PERSON: "!",
     Place.UNKNOWN: "?",

@@ -136,6 +136,7 @@ class _Document(_Strict):
     adopted: _Adopted | None = None
     compare_after: _After | None = None
     procedure: bool = False
+    retires: bool = False
 
 
 def is_runbook_name(name: str) -> bool:
@@ -219,6 +220,8 @@ def _check_roles(document: _Document, lined: Lined) -> None:
             raise lined.refuse(("roles", role), f"{role!r} is no role name (a-z, 0-9 and _)")
     if "asset" not in document.roles.values():
         raise lined.refuse(("roles",), "no role is the asset itself")
+    if document.retires and "successor" in document.roles.values():
+        raise lined.refuse(("retires",), "what retires goes without a successor")
     users: list[tuple[Place, str]] = [(("baseline", "on"), document.baseline.on)]
     if document.service is not None:
         users.append((("service", "on"), document.service.on))
@@ -300,6 +303,7 @@ def _runbook(name: str, document: _Document, tree: str) -> Runbook:
         adopted=None if document.adopted is None else _adopted(document.adopted),
         after=AfterCheck(**_lists_fixed(document.compare_after.model_dump())) if document.compare_after else None,
         procedure=document.procedure,
+        retires=document.retires,
         needs=tuple(_need(fact, told) for fact, told in document.needs.items()),
         groups=tuple(document.groups),
     )

@@ -12,6 +12,7 @@ from orchestrator.actions.choose_assets import assets_chosen
 from orchestrator.cli.asset_decide import list_conflicts, resolve
 from orchestrator.cli.asset_discover import discover
 from orchestrator.cli.asset_drift import drift
+from orchestrator.cli.asset_due import due
 from orchestrator.cli.asset_export import export
 from orchestrator.cli.asset_impact import impact
 from orchestrator.cli.asset_import import import_, word
@@ -37,6 +38,7 @@ app.command()(export)
 app.command()(drift)
 app.add_typer(profile_app, name="profile", help=_("What stands under the headings of your lists."))
 app.command()(discover)
+app.command()(due)
 
 COLUMNS = "kind,name,site,department,address,os_name"
 NOTHING_MATCHED = 5

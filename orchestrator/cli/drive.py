@@ -14,7 +14,7 @@ from orchestrator.cli.calling import calling
 from orchestrator.cli.context import Context
 from orchestrator.cli.lines import entry_line
 from orchestrator.cli.patience import Patience
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, WaveState
 from orchestrator.core.progress import WaveProgress
 from orchestrator.core.refusals import StoreBusy, StoreUnavailable
 from orchestrator.ports import SealedEntry, WaveRow
@@ -138,10 +138,10 @@ def follow_until_rest(kahn: Context, key: str) -> int:
 
 
 def exit_code(wave: WaveRow, progress: WaveProgress) -> int:
-    """0 all moved; 1 over, but some are not moved; 3 not begun, for want of an approval or a window; 4 held."""
+    """0 all moved or retired; 1 over, but some are not; 3 not begun, for want of an approval or a window; 4 held."""
     if wave.state in (WaveState.DRAFT, WaveState.PROPOSED, WaveState.APPROVED, WaveState.SCHEDULED):
         return NOT_ALLOWED_YET
     if wave.state in (WaveState.HELD, WaveState.PAUSED, WaveState.NEEDS_PERSON, WaveState.MISSED):
         return NEEDS_A_PERSON
     states = {move.state for move in progress.moves.values()}
-    return DONE if states <= {MoveState.MOVED} else SOME_FAILED
+    return DONE if states <= ARRIVED else SOME_FAILED

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from inventory.model import AssetId
-from orchestrator.core.lifecycle import MOVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, MOVE_GROUPS, MoveState, WaveState
 from orchestrator.core.occurrence import Occurrence, OccurrenceState
 from orchestrator.core.runbook import Direction
 from orchestrator.ports import SealedEntry
@@ -95,6 +95,7 @@ def _act(body: Body, names: Names) -> str:
         "declare_undone": _("{person} declares: everything was taken back by hand"),
         "did": _("{person} signs: done by hand"),
         "did_not": _("{person} signs: could not be done by hand"),
+        "erased": _("{person} signs: old machine erased"),
     }
     text = words[body["kind"]].format(person=body["by"])
     return text + (": " + ", ".join(_name(names, one) for one in body["assets"]) if body["assets"] else "")
@@ -183,7 +184,7 @@ def _move(body: Body, names: Names) -> str | None:
     if to in MOVE_GROUPS["in motion"] and to is not MoveState.ROLLING_BACK:
         return None
     text = f"{_name(names, body['asset'])} -> {state_word(to)}"
-    return f"{text}: {cause_says(body['cause'])}" if body["cause"] and to is not MoveState.MOVED else text
+    return f"{text}: {cause_says(body['cause'])}" if body["cause"] and to not in ARRIVED else text
 
 
 def _delivered(body: Body, _names: Names) -> str:

@@ -40,6 +40,7 @@ from orchestrator.cli.setup import doctor, init
 from orchestrator.cli.status import status
 from orchestrator.cli.stop import stop
 from orchestrator.cli.town import town
+from orchestrator.cli.wave_erased import erased
 from orchestrator.cli.wave_handover import handover
 from orchestrator.cli.wave_probe import probe
 from orchestrator.cli.wave_rehearse import rehearse
@@ -77,6 +78,7 @@ app.add_typer(sync.app, name="sync", help="Stay in step with neighbours: NetBox.
 app.add_typer(plan.app, name="plan", help="Plans: propose, show, explain, check.")
 wave_control.app.command()(rehearse)
 wave_control.app.command()(handover)
+wave_control.app.command()(erased)
 wave_control.app.command()(probe)
 app.add_typer(wave_control.app, name="wave", help="Waves: check, approve, run, watch, stop, roll back.")
 app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed what.")

@@ -36,6 +36,7 @@ def _policy_from(kahn: Context, path: Path | None) -> Policy:
     if path is not None:
         for warning in read.warnings:
             kahn.out.warn(warning)
+    kahn.world.check_retiring(read.policy)
     return read.policy
 
 

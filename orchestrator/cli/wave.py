@@ -29,6 +29,7 @@ from orchestrator.cli.wave_log import show_log
 from orchestrator.core.approval import shown_text
 from orchestrator.core.lifecycle import WAVE_GROUPS, WaveState
 from orchestrator.core.ready import SIGNATURES, blocking
+from orchestrator.core.retention import refuse_erased
 from orchestrator.core.wave import ActKind
 from orchestrator.core.wave_view import view_of, view_of_case
 from orchestrator.spoken import spoken, state_word
@@ -291,6 +292,7 @@ def rollback(
     with kahn.world.store.reading() as books:
         row, progress = wave_at(books, kahn.tenant, wave)
     wanted = assets_named(row.content, tuple(assets or ()))
+    refuse_erased(row.content, progress, wanted)
     lines = rollback_preview(row.content, progress, wanted)
     for line in lines:
         undo = ", ".join(line.undo) or _("nothing to undo, only compared with before")

@@ -12,7 +12,7 @@ from orchestrator.actions.take_back import asset_named
 from orchestrator.cli.context import context_of
 from orchestrator.core.calendar import zone_of
 from orchestrator.core.handover import Handover, handovers
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import ARRIVED
 from orchestrator.core.progress import Fact
 from orchestrator.spoken import moment, one_line, state_word
 from orchestrator.texts import _
@@ -36,12 +36,13 @@ def handover(
     facts = [Fact(at=one.at, kind=one.entry.kind, body=one.entry.body) for one in entries]
     everything = handovers(row.content, progress, facts)
     found = [one for one in everything if not wanted or one.asset in wanted]
-    moved = [one for one in found if one.state is MoveState.MOVED]
+    given = ARRIVED if not row.content.runbook.retires else ()
+    moved = [one for one in found if one.state in given]
     shown = [one for one in moved if not by_hand or one.by_hand or one.more]
     for one in shown:
         for line in _lines(one, row.content.window.zone):
             kahn.out.line(line)
-    others = [one for one in found if one.state is not MoveState.MOVED]
+    others = [one for one in found if one.state not in given]
     for one in others:
         kahn.out.line(
             _("{name}: {state}; nothing is handed over").format(name=one_line(one.name), state=state_word(one.state))

@@ -20,6 +20,8 @@ from orchestrator.texts import _
 
 SIGNS: Mapping[MoveState, str] = {
     MoveState.MOVED: "#",
+    MoveState.RETIRED: "#",
+    MoveState.ERASED: "#",
     MoveState.RUNNING: ">",
     MoveState.WAITING_TOOL: ">",
     MoveState.ROLLED_BACK: "x",
@@ -34,6 +36,8 @@ SIGNS: Mapping[MoveState, str] = {
 """One sign a state, in the order of the bar."""
 _COLOURS: Mapping[MoveState, str] = {
     MoveState.MOVED: "green",
+    MoveState.RETIRED: "green",
+    MoveState.ERASED: "green",
     MoveState.RUNNING: "blue",
     MoveState.WAITING_TOOL: "blue",
     MoveState.ROLLED_BACK: "yellow",
@@ -205,6 +209,8 @@ def _columns(view: WaveView) -> list[Column]:
     """Headings and the states they count. States that pass are left out while nothing is in them: sums stay whole."""
     columns: list[Column] = [
         (_("moved"), (MoveState.MOVED,)),
+        (_("retired"), (MoveState.RETIRED,)),
+        (_("erased"), (MoveState.ERASED,)),
         (_("running"), (MoveState.RUNNING, MoveState.WAITING_TOOL)),
         (_("rolled back"), (MoveState.ROLLED_BACK,)),
         (_("rolling back"), (MoveState.ROLLING_BACK,)),
@@ -213,7 +219,7 @@ def _columns(view: WaveView) -> list[Column]:
         (_("held"), (MoveState.HELD,)),
         (_("waiting"), (MoveState.PLANNED,)),
     ]
-    passing = (MoveState.RUNNING, MoveState.ROLLING_BACK, MoveState.HELD)
+    passing = (MoveState.RETIRED, MoveState.ERASED, MoveState.RUNNING, MoveState.ROLLING_BACK, MoveState.HELD)
     return [one for one in columns if one[1][0] not in passing or any(view.total.counts[state] for state in one[1])]
 
 

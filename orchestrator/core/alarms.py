@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from inventory.model import AssetId
-from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.notices import NoticeKind
 from orchestrator.core.policy import Policy
 from orchestrator.core.progress import MoveProgress, WaveProgress
@@ -20,7 +20,7 @@ PATIENCE = timedelta(minutes=5)
 SOON = timedelta(hours=1)
 """How long before a wave's hour people are called when nobody drives: early enough to start the service."""
 _NOT_UNDER_WAY = WAVE_GROUPS["at rest"] | {WaveState.MISSED, WaveState.CHECKING}
-_SETTLED = (MoveState.MOVED, MoveState.ROLLED_BACK)
+_SETTLED = (*ARRIVED, MoveState.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

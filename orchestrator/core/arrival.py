@@ -19,7 +19,8 @@ def arrival(view: View, move: MoveProgress) -> tuple[Command, ...] | None:
     """What follows when every step is done; None when the successor has to be looked at first."""
     after = view.content.runbook.after
     if after is None or move.accepted or (move.likeness is not None and not move.likeness.serious):
-        return (ChangeMove(asset=move.asset, event=MoveEvent.COMPLETE, step=move.step),)
+        event = MoveEvent.RETIRE if view.content.runbook.retires else MoveEvent.COMPLETE
+        return (ChangeMove(asset=move.asset, event=event, step=move.step),)
     last = view.content.runbook.steps[-1].name
     if move.likeness is not None:
         return (ChangeMove(asset=move.asset, event=MoveEvent.FAIL, cause=LESS, step=last),)

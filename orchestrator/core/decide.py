@@ -26,7 +26,7 @@ from orchestrator.core.command import (
 from orchestrator.core.dependants import stuck
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.gate import judge
-from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
+from orchestrator.core.lifecycle import ARRIVED, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
 from orchestrator.core.plan import PlannedBatch
 from orchestrator.core.progress import MoveProgress, WaveProgress
@@ -53,7 +53,7 @@ NOT_QUIET_AFTER = timedelta(minutes=10)
 ONLY_LOOKS = (Direction.PROBE, Direction.COMPARE, Direction.AFTER, Direction.SERVICE)
 """What a run may be for while a person keeps all dispatch stopped. The fingerprint from before is not among them:
 nothing needs it but a step that follows."""
-SETTLED = (MoveState.HELD, MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
+SETTLED = (MoveState.HELD, *sorted(ARRIVED), MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
 
 
 def next_commands(

@@ -14,9 +14,10 @@ from orchestrator.core.by_hand import DeskWork, desk_works
 from orchestrator.core.causes import cause_of
 from orchestrator.core.control import askable, declarable, signatures_needed, was_lost
 from orchestrator.core.explain import Sentence
-from orchestrator.core.lifecycle import MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
+from orchestrator.core.retention import due_in, local_day
 from orchestrator.core.runbook import Direction
 from orchestrator.core.undo import WAVE_HELD, past_return
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
@@ -33,6 +34,8 @@ class About(StrEnum):
     PLAN = "plan"
     BY_HAND = "by_hand"
     """Work at the desk that waits to be done and signed."""
+    ERASE = "erase"
+    """Old machines whose retention time is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def decisions_of(cases: Iterable[WaveCase], *, now: datetime) -> tuple[Decision,
     return tuple(sorted(found, key=lambda one: _URGENCY.index(one.about)))
 
 
-_URGENCY = (About.NEEDS_PERSON, About.BY_HAND, About.HELD, About.MISSED, About.APPROVE, About.PLAN)
+_URGENCY = (About.NEEDS_PERSON, About.BY_HAND, About.HELD, About.MISSED, About.APPROVE, About.PLAN, About.ERASE)
 
 
 def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
@@ -88,6 +91,29 @@ def _of_wave(case: WaveCase, now: datetime) -> Iterator[Decision]:
         state is WaveState.NEEDS_PERSON and not _in_state(case, MoveState.NEEDS_PERSON)
     ):
         yield _held(case)
+    if due := due_in(case.content, case.progress, local_day(now, case.content)):
+        yield _erase(case, due)
+
+
+def _erase(case: WaveCase, due: Sequence[MoveProgress]) -> Decision:
+    names = _names(case, due)
+    return Decision(
+        about=About.ERASE,
+        wave=case.key,
+        what=Sentence(
+            says="Wave {wave}: the retention time of old machines is over: {count}.",
+            facts={"wave": case.key, "count": len(due)},
+        ),
+        who=ENGINEER,
+        if_nobody_acts=Sentence(says="They are kept, with all that is on them."),
+        since=earliest((move.since for move in due), case.content),
+        assets=tuple(move.asset for move in due),
+        names=names,
+        commands=(
+            "kahn asset due",
+            f"kahn wave erased {case.key} --certificate FILE --by WHO --how HOW -- {' '.join(map(quote, names))}",
+        ),
+    )
 
 
 def _in_state(case: WaveCase, *states: MoveState) -> list[MoveProgress]:
@@ -268,7 +294,7 @@ def _missed(case: WaveCase) -> Decision:
 
 def _goes_on(move: MoveProgress) -> bool:
     """Whether resuming the wave lets it go on; one that is held for a cause of its own stays where it is."""
-    settled = (MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
+    settled = (*ARRIVED, MoveState.ROLLED_BACK, MoveState.NEEDS_PERSON)
     held_itself = move.state is MoveState.HELD and move.cause != WAVE_HELD
     return move.state not in settled and not held_itself
 

@@ -113,6 +113,7 @@ def _thresholds(policy: Policy) -> Thresholds:
         same_error_max=policy.same_error_max,
         unreachable_share=policy.unreachable_share,
         compare=policy.compare,
+        keep_days=policy.keep_days,
     )
 
 

@@ -1,8 +1,8 @@
-"""The gate after each batch: counts everything that is not moved as bad, over sizes frozen at the start."""
+"""The gate after each batch: counts everything that has not arrived as bad, over sizes frozen at the start."""
 
 from __future__ import annotations
 
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import ARRIVED, MoveState
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.undo import SKIPPED
 from orchestrator.core.wave import WaveContent
@@ -15,14 +15,14 @@ def allowed_bad(budget: float, size: int) -> int:
 
 def _is_bad(move: MoveProgress) -> bool:
     left_out = move.state is MoveState.HELD and move.cause == SKIPPED and move.attempts == 0
-    return move.state is not MoveState.MOVED and not left_out
+    return move.state not in ARRIVED and not left_out
 
 
 def judge(content: WaveContent, progress: WaveProgress, batch: str) -> GateRecord:
     """The verdict on a settled batch: ok only when batch and wave both keep their budgets (engine section A9).
 
-    Bad is whatever is not moved: failed, unreachable, not started, unknown, held, rolled back. It fails closed. Only
-    what a person left out before anything was done to it is not counted as bad.
+    Bad is whatever is neither moved nor retired: failed, unreachable, not started, unknown, held, rolled back. It fails
+    closed. Only what a person left out before anything was done to it is not counted as bad.
     """
     members = [move for move in progress.moves.values() if move.batch == batch]
     seen = [move for move in progress.moves.values() if move.batch in (*progress.begun, batch)]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory.model import AssetId
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import ARRIVED, MoveState
 from orchestrator.core.progress import Fact, WaveProgress
 from orchestrator.core.runbook import Direction, RoleSource, Runbook
 from orchestrator.core.wave import WaveContent, WaveMove
@@ -54,7 +54,7 @@ def _handover(
     move: WaveMove, runbook: Runbook, progress: WaveProgress, reports: Mapping[str, Mapping[str, Any]]
 ) -> Handover:
     reached = progress.moves[move.asset]
-    moved = reached.state is MoveState.MOVED
+    moved = reached.state in ARRIVED and not runbook.retires
     told = [reports[step.name] for step in runbook.steps if moved and step.name in reports]
     by_hand = [str(one) for report in told for one in _list(report)]
     roles = [role.name for role in runbook.roles if role.machine is RoleSource.SUCCESSOR]

@@ -27,6 +27,8 @@ class MoveState(StrEnum):
     PLANNED = "planned"
     HELD = "held"
     MOVED = "moved"
+    RETIRED = "retired"
+    ERASED = "erased"
     ROLLED_BACK = "rolled_back"
     RUNNING = "running"
     WAITING_TOOL = "waiting_tool"
@@ -44,6 +46,8 @@ class MoveEvent(StrEnum):
     HOLD = "hold"
     AWAIT = "await"
     COMPLETE = "complete"
+    RETIRE = "retire"
+    ERASE = "erase"
     FAIL = "fail"
     LOSE_SIGHT = "lose_sight"
     REPEAT = "repeat"
@@ -113,6 +117,7 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
         _M.RUNNING: {
             _E.AWAIT: _M.WAITING_TOOL,
             _E.COMPLETE: _M.MOVED,
+            _E.RETIRE: _M.RETIRED,
             _E.FAIL: _M.FAILED,
             _E.LOSE_SIGHT: _M.UNKNOWN,
             _E.HOLD: _M.HELD,
@@ -131,18 +136,23 @@ MOVE_TABLE: Mapping[MoveState, Mapping[MoveEvent, MoveState]] = MappingProxyType
         },
         _M.ROLLING_BACK: {_E.PROVE: _M.ROLLED_BACK, _E.GIVE_UP: _M.NEEDS_PERSON},
         _M.HELD: {_E.BEGIN: _M.RUNNING, _E.ROLL_BACK: _M.ROLLING_BACK},
-        _M.MOVED: {_E.ROLL_BACK: _M.ROLLING_BACK},
+        _M.MOVED: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.ERASE: _M.ERASED},
+        _M.RETIRED: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.ERASE: _M.ERASED},
+        _M.ERASED: {},
         _M.NEEDS_PERSON: {_E.ROLL_BACK: _M.ROLLING_BACK, _E.REPAIRED: _M.HELD, _E.ASK_AGAIN: _M.UNKNOWN},
         _M.ROLLED_BACK: {},
     }
 )
 MOVE_GROUPS: Mapping[str, frozenset[MoveState]] = MappingProxyType(
     {
-        "at rest": frozenset({_M.PLANNED, _M.HELD, _M.MOVED, _M.ROLLED_BACK}),
+        "at rest": frozenset({_M.PLANNED, _M.HELD, _M.MOVED, _M.RETIRED, _M.ERASED, _M.ROLLED_BACK}),
         "in motion": frozenset({_M.RUNNING, _M.WAITING_TOOL, _M.PROBING, _M.ROLLING_BACK}),
         "stuck": frozenset({_M.FAILED, _M.UNKNOWN, _M.NEEDS_PERSON}),
     }
 )
+
+ARRIVED = frozenset({_M.MOVED, _M.RETIRED, _M.ERASED})
+"""Where a move has reached what its runbook is for."""
 
 _W, _V = WaveState, WaveEvent
 WAVE_TABLE: Mapping[WaveState, Mapping[WaveEvent, WaveState]] = MappingProxyType(

@@ -13,7 +13,7 @@ from orchestrator.core.command import ChangeMove, ChangeWave, Command, RecordCom
 from orchestrator.core.control import UNDER_WAY, askable
 from orchestrator.core.dependants import doubts, goes_back_first, stuck
 from orchestrator.core.estimates import Estimates
-from orchestrator.core.lifecycle import MoveEvent, MoveState, WaveEvent, WaveState
+from orchestrator.core.lifecycle import ARRIVED, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.results import STARTED, WAITS
@@ -195,7 +195,7 @@ def _towards(view: View, move: MoveProgress, step: Step) -> _Answer:
 
 def is_half_way(content: WaveContent, move: MoveProgress) -> bool:
     """Whether it stands between old and new: something was changed, and it neither arrived nor went back."""
-    return move.state not in (MoveState.MOVED, MoveState.ROLLED_BACK) and touched(move, content.runbook)
+    return move.state not in (*ARRIVED, MoveState.ROLLED_BACK) and touched(move, content.runbook)
 
 
 def _stopped(view: View, move: MoveProgress) -> _Answer:
@@ -381,6 +381,8 @@ _MOVE_RULES: dict[MoveState, Callable[[View, MoveProgress], _Answer]] = {
     MoveState.PLANNED: _stays,
     MoveState.HELD: _resting,
     MoveState.MOVED: _resting,
+    MoveState.RETIRED: _resting,
+    MoveState.ERASED: _stays,
     MoveState.NEEDS_PERSON: _needs_person,
     MoveState.ROLLED_BACK: _stays,
     MoveState.RUNNING: _running,

@@ -17,6 +17,8 @@ DEVICE, VM = "dcim.device", "virtualization.virtualmachine"
 STATE, WAVE, UID, BY_DEVICE, BY_VM = "mig_state", "mig_wave", "mig_uid", "replaced_by_device", "replaced_by"
 KINDS_OF_NOTES: Mapping[MoveState, str] = {
     MoveState.MOVED: "success",
+    MoveState.RETIRED: "success",
+    MoveState.ERASED: "success",
     MoveState.ROLLED_BACK: "warning",
     MoveState.HELD: "warning",
     MoveState.FAILED: "danger",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from inventory.model import TenantId
-from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, WAVE_GROUPS, MoveState, WaveState
 
 GAPS_S = (15, 30, 60, 120, 300, 600)
 """Seconds between two tries of one call; the last one repeats until somebody acts."""
@@ -177,7 +177,7 @@ def is_over(
     if notice.kind is NoticeKind.ASSET_NEEDS_PERSON:
         return notice.cause not in waits
     if notice.kind is NoticeKind.OUTAGE:
-        return moves.get(notice.asset) in (MoveState.MOVED, MoveState.ROLLED_BACK, MoveState.PLANNED)
+        return moves.get(notice.asset) in (*ARRIVED, MoveState.ROLLED_BACK, MoveState.PLANNED)
     return state not in _WAVE_MUST_BE[notice.kind]
 
 

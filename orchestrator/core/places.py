@@ -25,6 +25,7 @@ class Place(StrEnum):
     """Where an asset stands on its way."""
 
     MOVED = "moved"
+    RETIRED = "retired"
     IN_MOTION = "in_motion"
     APPROVED = "approved"
     PROPOSED = "proposed"
@@ -49,6 +50,10 @@ DEFINITIONS = (
         place=Place.MOVED,
         says="Works on the new machine: every step and every check of its runbook ended well. Not yet signed by the "
         "department.",
+    ),
+    Definition(
+        place=Place.RETIRED,
+        says="Was to go and is switched off, every step and check of its runbook ended well; kept, or erased since.",
     ),
     Definition(place=Place.IN_MOTION, says="Is being moved, probed or taken back at this moment."),
     Definition(
@@ -76,6 +81,8 @@ PLACE_OF_STATE: Mapping[MoveState, Place] = MappingProxyType(
     {
         MoveState.HELD: Place.HELD,
         MoveState.MOVED: Place.MOVED,
+        MoveState.RETIRED: Place.RETIRED,
+        MoveState.ERASED: Place.MOVED,
         MoveState.ROLLED_BACK: Place.ROLLED_BACK,
         MoveState.RUNNING: Place.IN_MOTION,
         MoveState.WAITING_TOOL: Place.IN_MOTION,
@@ -212,6 +219,8 @@ def _latest(cases: Sequence[WaveCase], *, now: datetime) -> dict[AssetId, tuple[
 def place_of(case: WaveCase, move: MoveProgress, *, now: datetime) -> Place | None:
     """What one wave says about one of its moves; None when it can no longer say anything."""
     state = case.progress.state
+    if move.state is MoveState.ERASED and case.content.runbook.retires:
+        return Place.RETIRED
     if move.state is not MoveState.PLANNED:
         return PLACE_OF_STATE[move.state]
     if state in _NOT_BEGUN and now >= case.content.window.closes:

@@ -30,6 +30,10 @@ class InvalidPolicy(ExpectedError):
     remedy = "Correct it in the policy file and set the policy again with `kahn tenant policy --file FILE`."
 
 
+KEEP_DAYS = 90
+"""How long an old machine is kept before it may be erased, where nothing else is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """When a wave may touch assets: opens <= t < closes, both with time zone. Raises WindowInverted."""
@@ -115,6 +119,8 @@ class Policy:
     """What belongs to each procedure that a runbook moves."""
     retire: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
     """Which runbook retires an asset of that kind whose strategy is *retire*; without an entry it stays."""
+    keep_days: int = field(default=KEEP_DAYS, metadata=LATER)
+    """So many days a machine that was moved off or retired is kept before it may be erased."""
     compare: Tolerances = field(default_factory=Tolerances, metadata=LATER)
     """What may differ between a machine before and its successor afterwards."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,7 @@ INTEGERS: Mapping[str, tuple[int, int]] = {
     "same_error_max": (0, 100_000),
     "disk_free_gib": (0, 100_000),
 }
+KEEP = "keep_days"
 SHARES = ("batch_budget", "wave_budget", "unreachable_share")
 
 
@@ -72,7 +73,10 @@ def read_policy(text: str, *, file: str, now: datetime) -> PolicyRead:
     readers = _readers()
     known_keys(top, readers)
     zone = _zone(top.at("zone"))
-    values = {_FIELD_OF.get(key, key): reader(top.at(key), zone) for key, reader in readers.items() if key in top.value}
+    keep = _keep_days(top)
+    values = keep | {
+        _FIELD_OF.get(key, key): reader(top.at(key), zone) for key, reader in readers.items() if key in top.value
+    }
     try:
         policy = Policy(**values)
     except InvalidPolicy as cause:
@@ -103,7 +107,7 @@ def _readers() -> dict[str, Reader]:
         "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
         "by_hand": _runbooks,
-        "retire": _runbooks,
+        "retire": _retire,
         "planning": read_planning,
         "max_outage_min": _outages,
         "gate": read_gates,
@@ -159,6 +163,19 @@ def _runbooks(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
         if not isinstance(name, str) or not RUNBOOK_NAME.fullmatch(name):
             entry.at(kind).wrong(f"{name!r} cannot be the name of a runbook (a to z, 0 to 9 and -)")
     return {AssetKind(kind): name for kind, name in sorted(entry.value.items())}
+
+
+def _retire(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, str]:
+    """The runbooks of [retire]; how long machines are kept stands beside them."""
+    known_keys(entry, [kind.value for kind in AssetKind] + [KEEP])
+    return _runbooks(replace(entry, value={key: one for key, one in entry.value.items() if key != KEEP}), zone)
+
+
+def _keep_days(top: Entry) -> dict[str, Any]:
+    retire = top.value.get("retire")
+    if not isinstance(retire, dict) or KEEP not in retire:
+        return {}
+    return {KEEP: whole(top.at("retire").at(KEEP), low=0, high=36_500)}
 
 
 def _outages(entry: Entry, zone: ZoneInfo) -> dict[AssetKind, int]:
@@ -288,8 +305,10 @@ workstation = "replace-workstation"
 # workstation = "replace-seat-by-hand"
 
 # Machines whose strategy is *retire* go without a successor: which runbook switches them off. Without one they stay.
+# `keep_days`: so long a machine that was switched off or moved off is kept before it may be erased.
 # [retire]
 # server = "retire-asset"
+# keep_days = {keep_days}
 
 # How many minutes an asset of that kind may be out of service; near it people are called. Without an entry: no limit.
 [max_outage_min]
@@ -312,6 +331,6 @@ workstation = 240
 def render_example() -> str:
     """A commented policy file with every entry and its default."""
     policy = Policy()
-    names = ("zone", "holidays", *INTEGERS, *SHARES)
+    names = ("zone", "holidays", *INTEGERS, *SHARES, KEEP)
     example = EXAMPLE.format(**{name: getattr(policy, name) for name in names})
     return example + PLANNING_EXAMPLE + INVENTORY_EXAMPLE + COMPARE_EXAMPLE + PROCEDURES_EXAMPLE

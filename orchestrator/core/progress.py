@@ -14,7 +14,7 @@ Kinds of entries with the subject ``wave:<key>`` and what they carry:
     move.compared    asset, counts, serious, differences: before and after, verdict by verdict
     move.declared    assets, verdict (done | not_done | undone), by: what people say about assets that needed one
     wave.lead        lead: who leads the wave from here on
-    wave.note        a person's note; its text lies where it can be redacted
+    move.erased      assets, on, certificate, sha256, by;   wave.note: a person's note, its text can be redacted
 """
 
 from __future__ import annotations
@@ -329,7 +329,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
     return replace(progress, moves={**progress.moves, moved.asset: moved}, requested=requested)
 
 
-_WISH_DONE = ("hold", "begin", "roll_back", "complete", "prove", "give_up")
+_WISH_DONE = ("hold", "begin", "roll_back", "complete", "retire", "prove", "give_up")
 """Events after which a person's wish was carried out, or has no sense any more."""
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from inventory.errors import ExpectedError
 from inventory.model import AssetId
 from orchestrator.core.access import AccessProfile
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import ARRIVED, MoveState
 from orchestrator.core.plan import PlannedBatch, PlannedWindow
 from orchestrator.core.progress import Fact
 from orchestrator.core.runbook import Runbook
@@ -135,8 +135,9 @@ def rehearsal_of(
     troubles: list[RehearsalTrouble] = []
     for fact in facts:
         body = fact.body
-        if fact.kind == "move.state" and body["to"] in reached:
-            reached[MoveState(body["to"])].add(AssetId(body["asset"]))
+        if fact.kind == "move.state":
+            to = MoveState.MOVED if body["to"] in ARRIVED else MoveState(body["to"])
+            reached.get(to, set()).add(AssetId(body["asset"]))
         if fact.kind == "attempt.ended" and body["outcome"] != "done":
             troubles.append(
                 RehearsalTrouble(

@@ -16,7 +16,7 @@ from orchestrator.core.causes import cause_of
 from orchestrator.core.decisions import ENGINEER, About, Decision, decisions_of, local
 from orchestrator.core.explain import Sentence
 from orchestrator.core.leftovers import Leftover, leftovers_of
-from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.places import PLACE_OF_STATE, Place, Tally, WaveCase, Whereabouts, in_order, tally, whereabouts
 from orchestrator.core.plan import Plan
 
@@ -215,6 +215,7 @@ def _headline(total: Tally, *, decisions: int, grounds: Grounds) -> Iterator[Sen
 
 
 _CLAUSES = (
+    (Place.RETIRED, Sentence(says="one is retired"), Sentence(says="{count} are retired")),
     (
         Place.UNKNOWN,
         Sentence(says="the state of one is unknown"),
@@ -330,5 +331,5 @@ def _ahead(case: WaveCase) -> WaveAhead:
         departments=tuple(sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))),
         approvals=there,
         needed=content.approvers_needed,
-        moved=sum(move.state is MoveState.MOVED for move in case.progress.moves.values()),
+        moved=sum(move.state in ARRIVED for move in case.progress.moves.values()),
     )

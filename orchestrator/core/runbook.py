@@ -187,6 +187,8 @@ class Runbook:
     """Inventory groups that every asset of a run is put into, so that ``group_vars`` beside the playbooks count."""
     after: AfterCheck | None = field(default=None, metadata=LATER)
     """The comparison of before and after, where one is made before an asset counts as moved."""
+    retires: bool = field(default=False, metadata=LATER)
+    """Whether the machine goes for good: at the end it is *retired*, not moved."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""
@@ -203,6 +205,11 @@ class Runbook:
             return ()
         found = {Direction.DO: self.step(step).checklist, Direction.UNDO: self.step(step).undo_checklist}
         return found.get(direction, ())
+
+    @property
+    def leaves_old_machine(self) -> bool:
+        """Whether a machine is left over in the end that may be erased one day."""
+        return self.retires or any(role.machine is RoleSource.SUCCESSOR for role in self.roles)
 
     @property
     def touches_machines(self) -> bool:

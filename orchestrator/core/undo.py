@@ -8,6 +8,7 @@ from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction, Effect, Runbook, Step
 from orchestrator.core.wave import WaveContent
 
+_GOES_BACK = (MoveState.RUNNING, MoveState.MOVED, MoveState.RETIRED, MoveState.HELD)
 TAKEN_BACK = (MoveState.ROLLING_BACK, MoveState.ROLLED_BACK)
 WAVE_HELD = "wave_held"
 """Cause of a move that stopped only because its wave did: it goes on when the wave does."""
@@ -60,7 +61,7 @@ def group_stays(content: WaveContent, progress: WaveProgress, asset: AssetId) ->
 def mates_to_take_back(content: WaveContent, progress: WaveProgress, asset: AssetId) -> tuple[MoveProgress, ...]:
     """The others of its group that were touched and stand where they can go back from."""
     mates = (progress.moves[one] for one in closure(content, progress, asset) if one != asset)
-    return tuple(mate for mate in mates if mate.state in (MoveState.RUNNING, MoveState.MOVED, MoveState.HELD))
+    return tuple(mate for mate in mates if mate.state in _GOES_BACK)
 
 
 def may_roll_back_alone(content: WaveContent, progress: WaveProgress, asset: AssetId) -> bool:

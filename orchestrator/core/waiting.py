@@ -53,6 +53,8 @@ MOVE_OUTLOOKS: dict[MoveState, str] = {
     MoveState.HELD: "It stays as it is until it is planned again; one that only the wave's halt stopped goes on "
     "when the wave is resumed.",
     MoveState.MOVED: "It stays moved.",
+    MoveState.RETIRED: "It stays switched off and is kept; `kahn asset due` tells from when on it may be erased.",
+    MoveState.ERASED: "Nothing: the old machine is erased, and there is no way back.",
     MoveState.ROLLED_BACK: "It stays on the old machine until it is planned again.",
     MoveState.RUNNING: "It goes on by itself.",
     MoveState.WAITING_TOOL: "Another tool has step {step} in hand and is asked again and again; at {at} a person is "

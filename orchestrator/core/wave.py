@@ -13,6 +13,7 @@ from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import LATER, canonical_bytes, fingerprint_of
 from orchestrator.core.likeness import Tolerances
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
+from orchestrator.core.policy import KEEP_DAYS
 from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.runbook import Runbook
 
@@ -79,6 +80,8 @@ class Thresholds:
     """Share of a batch that may fall silent within a minute before the wave holds itself."""
     compare: Tolerances = field(default_factory=Tolerances, metadata=LATER)
     """What may differ between before and after."""
+    keep_days: int = field(default=KEEP_DAYS, metadata=LATER)
+    """So many days a machine that was moved off or retired is kept before it may be erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,8 @@ class ActKind(StrEnum):
     DID = "did"
     """Done by hand, each point of the checklist looked at."""
     DID_NOT = "did_not"
+    ERASED = "erased"
+    """Old machines were erased; ``about`` names the day and the certificate."""
 
 
 class Wish(StrEnum):

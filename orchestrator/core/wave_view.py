@@ -16,7 +16,7 @@ from orchestrator.core.decisions import About, Decision, decisions_of, in_zone, 
 from orchestrator.core.dependants import doubts
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
-from orchestrator.core.lifecycle import MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.lifecycle import ARRIVED, MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.logged_on import SHOWN, logged_on
 from orchestrator.core.move_rules import waits_until
 from orchestrator.core.places import WaveCase
@@ -27,7 +27,7 @@ from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
 from orchestrator.core.wave import WaveContent
 
-WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, MoveState.MOVED)
+WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, *ARRIVED)
 _WORST_FIRST = (
     MoveState.NEEDS_PERSON,
     MoveState.UNKNOWN,
@@ -327,7 +327,7 @@ def _outage(case: WaveCase) -> Outage | None:
     return Outage(users=users, since=local(since, content), allowed_s=case.around.outage_allowed_s)
 
 
-_IN_SERVICE = (MoveState.MOVED, MoveState.ROLLED_BACK)
+_IN_SERVICE = (*ARRIVED, MoveState.ROLLED_BACK)
 
 
 def _not_well_line(content: WaveContent, move: MoveProgress, decision: int) -> NotWellLine:

@@ -263,3 +263,13 @@ def test_work_of_people_and_playbooks_are_not_mixed_in_one_step(
     (folder / "runbook.yml").write_text(BY_HAND.replace(old, new, 1))
     found = refused(folder)
     assert what in found[2] and found[:2] == ("runbook.yml", line)
+
+
+def test_what_retires_says_so_and_has_no_successor(folder: Path) -> None:
+    text = TEXT.replace("ansible: modern\n", "ansible: modern\nretires: true\n")
+    (folder / "runbook.yml").write_text(text)
+    assert load_runbook(folder).retires and load_runbook(folder).leaves_old_machine
+    (folder / "runbook.yml").write_text(text.replace("  source: asset\n", "  source: asset\n  target: successor\n"))
+    assert refused(folder)[2] == "what retires goes without a successor"
+    assert not load_runbook(SHIPPED / "replace-workstation").retires
+    assert load_runbook(SHIPPED / "retire-asset").retires

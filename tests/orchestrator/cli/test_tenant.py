@@ -62,3 +62,16 @@ def test_the_example_policy_is_one_json_document_too(tmp_path: Path) -> None:
     _context, town = a_terminal(tmp_path)
     found = json.loads(call(tenant.app, sitting_down(town, json=True), "policy", "--example").stdout)
     assert "[[weekly]]" in found["example"]
+
+
+def test_a_policy_that_retires_by_no_runbook_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path)
+    for name in ("retire-aset", "move-files"):
+        (tmp_path / "policy.toml").write_text(f'[retire]\nserver = "{name}"\n')
+        for words in (("policy",), ("add", "kreis")):
+            option = "--file" if words == ("policy",) else "--policy"
+            with pytest.raises(ExpectedError):
+                call(tenant.app, context, *words, option, str(tmp_path / "policy.toml"))
+    assert call(tenant.app, context, "list").output.split() == ["stadt"]
+    with town.store.reading() as books:
+        assert books.tenants.policy(STADT).retire == {}

@@ -8,7 +8,7 @@ import pytest
 
 from inventory.model import AssetId
 from orchestrator.core.gate import allowed_bad, judge
-from orchestrator.core.lifecycle import MoveState
+from orchestrator.core.lifecycle import ARRIVED, MoveState
 from orchestrator.core.progress import WaveProgress, at_start
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import a_wave
@@ -31,8 +31,8 @@ def test_a_budget_allows_its_whole_part_and_is_never_rounded_up(budget: float, s
     assert allowed_bad(budget, size) == allowed
 
 
-@pytest.mark.parametrize("state", [state for state in MoveState if state is not MoveState.MOVED])
-def test_whatever_is_not_moved_is_bad(state: MoveState) -> None:
+@pytest.mark.parametrize("state", sorted(set(MoveState) - ARRIVED))
+def test_whatever_is_neither_moved_nor_retired_is_bad(state: MoveState) -> None:
     gate = judge(TWO, after(TWO, state), "canary")
     assert (gate.verdict, gate.bad, gate.allowed, gate.size) == ("red", 1, 0, 2)
 

@@ -142,3 +142,11 @@ def test_a_runbook_either_moves_or_retires() -> None:
     assert policy.retire == {AssetKind.SERVER: "retire-asset"}
     with pytest.raises(InvalidPolicy, match="retire"):
         Policy(retire={AssetKind.SERVER: "replace-workstation"})
+
+
+def test_how_long_old_machines_are_kept_stands_beside_the_runbooks_that_retire() -> None:
+    assert reading("[retire]\nkeep_days = 30\n").policy.keep_days == 30
+    assert reading('[retire]\nserver = "retire-asset"\n').policy.keep_days == 90
+    for wrong in ("keep_days = -1", 'keep_days = "a month"', "keep_days = true", "keep_day = 3"):
+        with pytest.raises(PolicyFileWrong, match="retire"):
+            reading(f"[retire]\n{wrong}\n")
