@@ -1,4 +1,4 @@
-"""Network words in their one written form: addresses, DNS names, hardware addresses, UUIDs, SSH host keys."""
+"""Network words in their one written form: addresses, DNS names, hardware addresses, UUIDs, host keys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import uuid
 
 from inventory.model import InvalidValue
+from inventory.psrp_options import CERTIFICATE_KEY
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -18,6 +19,8 @@ _MAC = re.compile(
 _THIS_MACHINE = frozenset({"ip6-localhost", "ip6-loopback", "broadcasthost"})
 _ANSIBLE_WORDS = frozenset({"all", "ungrouped"})
 _KEY_TYPES = frozenset({"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"})
+MOST_CERTIFICATE = 5000
+"""Bytes of a certificate that is kept as a host key."""
 _MAX_DNS = 253
 
 
@@ -95,8 +98,11 @@ def parse_uuid(field: str, text: str) -> str:
 
 
 def parse_host_key(field: str, text: str) -> str:
-    """An SSH public host key as ``type base64``; its comment is dropped. Raises InvalidValue."""
+    """An SSH public host key as ``type base64``; its comment is dropped. Of a machine that is reached by PSRP it is
+    ``x509`` and a certificate (its own, or its issuer's) in DER form as base64. Raises InvalidValue."""
     parts = text.split()
+    if parts[:1] == [CERTIFICATE_KEY] and "{" not in text:
+        return _certificate(field, text, parts)
     if len(parts) < 2 or parts[0] not in _KEY_TYPES or "{" in text:
         raise _invalid(field, text, "write the key type and the key in base64, as in ssh-ed25519 AAAA...")
     try:
@@ -107,6 +113,18 @@ def parse_host_key(field: str, text: str) -> str:
     if blob[:4] != len(kind).to_bytes(4, "big") or blob[4 : 4 + len(kind)] != kind or len(blob) < len(kind) + 12:
         raise _invalid(field, text, "the key is not of the type it names")
     return f"{parts[0]} {parts[1]}"
+
+
+def _certificate(field: str, text: str, parts: list[str]) -> str:
+    """A certificate by its outermost frame: one DER sequence that is as long as it says."""
+    try:
+        blob = base64.b64decode(parts[1], validate=True)
+    except (IndexError, binascii.Error, ValueError):
+        raise _invalid(field, text, "the certificate is not base64") from None
+    whole = blob[:2] == b"\x30\x82" and len(blob) == 4 + int.from_bytes(blob[2:4], "big")
+    if not whole or len(blob) > MOST_CERTIFICATE:
+        raise _invalid(field, text, "it is no certificate in DER form")
+    return f"{CERTIFICATE_KEY} {parts[1]}"
 
 
 def _invalid(field: str, text: str, why: str) -> InvalidValue:

@@ -20,7 +20,16 @@ from typing import Any
 
 import yaml
 
-from inventory.ssh_options import CannotEmit, Reach, RunPlaces, known_host_lines, ssh_command, ssh_options
+from inventory.psrp_options import certificate_pem, psrp_variables
+from inventory.ssh_options import (
+    CannotEmit,
+    Reach,
+    RunPlaces,
+    check_path,
+    known_host_lines,
+    ssh_command,
+    ssh_options,
+)
 
 MOVES_GROUP = "kahn_moves"
 NOWHERE = "no-address.invalid"
@@ -81,10 +90,12 @@ class EmittedMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emitted:
-    """The text of inventory.yml and of the run's known_hosts file."""
+    """The text of inventory.yml and of the run's known_hosts file, and certificates of machines reached by PSRP by the
+    path of the file where Ansible looks for each."""
 
     inventory: str
     known_hosts: str
+    certificates: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_group_name(name: str) -> bool:
@@ -112,8 +123,7 @@ def emit(moves: Sequence[EmittedMove], *, places: RunPlaces, groups: Sequence[st
     children: dict[str, Any] = {MOVES_GROUP: {"hosts": hosts}, MACHINES_GROUP: {"hosts": machines}}
     children |= {_Key(group): {"hosts": {move.host: {} for move in moves}} for group in groups}
     tree = {"all": {"children": children}}
-    known = [line for reach, label in labels.items() for line in known_host_lines(reach, label=label)]
-    return Emitted(inventory=to_unsafe_yaml(tree), known_hosts="".join(f"{line}\n" for line in known))
+    return Emitted(inventory=to_unsafe_yaml(tree), **_proofs(labels, places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,16 +166,28 @@ def emit_estate(hosts: Sequence[EmittedHost], *, places: RunPlaces, shared: bool
             way = _connection(one.reach, label=labels[one.reach], places=places, shared=shared)
         variables[one.host] = _marked(_checked({**way, **one.variables}))
     tree: dict[str, Any] = {name: {"hosts": members} for name, members in sorted(groups.items())}
-    known = [line for reach, label in labels.items() for line in known_host_lines(reach, label=label)]
-    return Emitted(
-        inventory=json.dumps({"_meta": {"hostvars": variables}, **tree}, ensure_ascii=True, indent=1),
-        known_hosts="".join(f"{line}\n" for line in known),
-    )
+    text = json.dumps({"_meta": {"hostvars": variables}, **tree}, ensure_ascii=True, indent=1)
+    return Emitted(inventory=text, **_proofs(labels, places))
+
+
+def _proofs(labels: Mapping[Reach, str], places: RunPlaces) -> dict[str, Any]:
+    """What machines must show: lines of known_hosts, and certificates by the path of their file."""
+    known, certificates = list[str](), dict[str, str]()
+    for reach, label in labels.items():
+        if reach.psrp is None:
+            known += known_host_lines(reach, label=label)
+        else:
+            certificates[_trusted(label, places)] = certificate_pem(reach.host_key)
+    return {"known_hosts": "".join(f"{line}\n" for line in known), "certificates": certificates}
+
+
+def _trusted(label: str, places: RunPlaces) -> str:
+    return f"{places.known_hosts}.{label}.pem"
 
 
 def _marked(value: Any) -> Any:
     """The checked value with each text in the form that Ansible reads from JSON as not to be looked at."""
-    if isinstance(value, str) and not isinstance(value, _Key):
+    if isinstance(value, str) and not isinstance(value, _Key | _Template):
         return {"__ansible_unsafe": value}
     if isinstance(value, Mapping):
         return {str(key): _marked(one) for key, one in value.items()}
@@ -190,6 +212,14 @@ def _labels(moves: Sequence[EmittedMove]) -> dict[Reach, str]:
 
 
 def _connection(reach: Reach, *, label: str, places: RunPlaces, shared: bool = True) -> dict[str, Any]:
+    if reach.psrp is not None:
+        return {
+            "ansible_host": reach.address,
+            "ansible_port": reach.port,
+            "ansible_user": reach.user,
+            **psrp_variables(reach.psrp, key_file=reach.key_file, trusted=_trusted(label, places)),
+            **({} if reach.psrp.login == "certificate" else {"ansible_password": _password_in(reach.key_file)}),
+        }
     return {
         "ansible_connection": "ssh",
         "ansible_host": reach.address,
@@ -218,6 +248,7 @@ def _move_variables(move: EmittedMove, *, labels: Mapping[Reach, str], places: R
         "kahn_ssh": {
             machine.role: list(ssh_command(machine.reach, label=labels[machine.reach], places=places))
             for machine in move.machines
+            if machine.reach.psrp is None
         },
         "kahn_machines": {machine.role: _description(machine) for machine in move.machines},
     }
@@ -234,7 +265,17 @@ def _description(machine: EmittedMachine) -> dict[str, Any]:
 
 
 class _Key(str):
-    """A mapping key that was made or checked here; the only text that is not marked."""
+    """A mapping key that was made or checked here; with the template below the only text that is not marked."""
+
+
+class _Template(str):
+    """A template that was made here, and only here, of a path that holds nothing but letters that mean nothing."""
+
+
+def _password_in(file: str) -> _Template:
+    """Reads the password from its file when a machine is connected to: it stands in no inventory and no run's files."""
+    check_path("key file", file)
+    return _Template(f"{{{{ lookup('ansible.builtin.file', '{file}') }}}}")
 
 
 class _UnsafeDumper(yaml.SafeDumper):
@@ -259,12 +300,13 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("!unsafe" if is_marked(text) else _TEXT, text, style='"')
 
 
-def _represent_key(dumper: yaml.SafeDumper, key: _Key) -> yaml.Node:
-    return dumper.represent_scalar(_TEXT, key, style='"')
+def _represent_plainly(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar(_TEXT, text, style='"')
 
 
 _UnsafeDumper.add_representer(str, _represent_text)
-_UnsafeDumper.add_representer(_Key, _represent_key)
+_UnsafeDumper.add_representer(_Key, _represent_plainly)
+_UnsafeDumper.add_representer(_Template, _represent_plainly)
 
 
 def to_unsafe_yaml(tree: Mapping[str, Any]) -> str:
@@ -283,6 +325,8 @@ def _checked(value: object) -> Any:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
+    if type(value) is _Template:
+        return value
     if isinstance(value, str):
         if any(0xD800 <= ord(char) < 0xE000 for char in value):
             raise CannotEmit(what="text", value=ascii(value)[:80], why="it holds half a character")

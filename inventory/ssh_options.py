@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass
 
 from inventory.errors import ExpectedError
+from inventory.psrp_options import LOGINS, Psrp, is_account, is_certificate
 
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.I)
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -42,7 +43,8 @@ class Hop:
 class Reach:
     """Everything needed to reach one machine: address, account, key file, its host key, and the hop before it.
 
-    ``host_key`` is ``type base64``; without it a machine cannot be reached at all. Raises CannotEmit.
+    ``host_key`` is ``type base64``; without it a machine cannot be reached at all. With ``psrp`` it is reached by
+    that, its host key is a certificate, and there is no sudo and no hop. Raises CannotEmit.
     """
 
     address: str
@@ -52,10 +54,17 @@ class Reach:
     key_file: str
     host_key: str
     hop: Hop | None = None
+    psrp: Psrp | None = None
 
     def __post_init__(self) -> None:
-        check_endpoint(address=self.address, port=self.port, user=self.user, host_key=self.host_key)
+        account = "kahn" if self.psrp and is_account(self.user) else self.user
+        check_endpoint(address=self.address, port=self.port, user=account, host_key=self.host_key)
         check_path("key file", self.key_file)
+        if is_certificate(self.host_key) != (self.psrp is not None):
+            why = "PSRP needs a certificate (x509 ...), ssh a host key of ssh"
+            raise CannotEmit(what="host key of", value=self.address, why=why)
+        if self.psrp is not None:
+            _check_psrp(self.psrp, plain=not self.become and self.hop is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,15 @@ class RunPlaces:
         check_path("socket directory", self.sockets)
         if len(self.sockets) + 12 > MAX_SOCKET_PATH:
             raise CannotEmit(what="socket directory", value=self.sockets, why="its path is too long for a socket")
+
+
+def _check_psrp(way: Psrp, *, plain: bool) -> None:
+    if not plain:
+        raise CannotEmit(what="way by", value="PSRP", why="it knows neither sudo nor a jump host")
+    if way.login not in LOGINS:
+        raise CannotEmit(what="login", value=way.login[:40], why=f"use {', '.join(LOGINS)}")
+    if way.login == "certificate":
+        check_path("certificate file", way.certificate_file)
 
 
 def check_endpoint(*, address: str, port: int, user: str, host_key: str) -> None:

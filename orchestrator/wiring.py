@@ -28,7 +28,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.clock_memory import ClockMemory
 from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
-from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
+from orchestrator.adapters.estate_files import estate_places, keep_proofs
 from orchestrator.adapters.free_room import database_folder, free_gib
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
@@ -79,7 +79,7 @@ __all__ = [
     "adopt_playbook",
     "estate_places",
     "find_runbook",
-    "keep_known_hosts",
+    "keep_proofs",
     "known_runbooks",
     "load_runbook",
     "make_backup",

@@ -135,6 +135,7 @@ def _reach(asset: Asset, profiles: Mapping[str, AccessProfile]) -> tuple[Reach |
             key_file=profile.key_file,
             host_key=_two_words(asset.text("host_key")),
             hop=hop,
+            psrp=profile.psrp,
         ), ""
     except CannotEmit as refusal:
         return None, f"{refusal.facts['what']}: {refusal.facts['why']}"

@@ -144,6 +144,8 @@ def logged_in(door: Door, ways: Ways, keys: Keys, *, for_s: float) -> Iterator[S
 
     After ``for_s`` seconds it is torn down, whatever the machine does: the library waits for some answers for ever.
     """
+    if door.profile.psrp:
+        raise failed("not_ssh", Sentence(says="it is reached by PSRP, and this goes by ssh only"))
     if not door.known:
         told = Sentence(says="its host key is not known yet; run `kahn asset scan` first")
         raise failed("no_host_key", told)

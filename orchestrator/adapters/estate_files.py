@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from inventory.ansible_inventory import Emitted
 from inventory.errors import ExpectedError
 from inventory.model import TenantId
 from inventory.ssh_options import CannotEmit, RunPlaces
@@ -31,9 +32,14 @@ def estate_places(home: Path, tenant: TenantId) -> tuple[RunPlaces, bool]:
         return RunPlaces(known_hosts=known_hosts, sockets="/nonexistent"), False
 
 
-def keep_known_hosts(places: RunPlaces, text: str) -> None:
-    """Write the file anew where it differs; readers see the old one or the new one. Raises EstateUnwritable."""
-    path = Path(places.known_hosts)
+def keep_proofs(places: RunPlaces, emitted: Emitted) -> None:
+    """Write the files by which machines are known anew where they differ: known hosts, and a certificate each of those
+    that are reached by PSRP. Readers see an old one or the new one. Raises EstateUnwritable."""
+    for file, text in {places.known_hosts: emitted.known_hosts, **emitted.certificates}.items():
+        _keep(places, Path(file), text)
+
+
+def _keep(places: RunPlaces, path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         if places.sockets.startswith(f"{path.parent.parent}/"):

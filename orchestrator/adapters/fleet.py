@@ -1,4 +1,6 @@
-"""The fleet preflight by ssh: a few numbers from each machine before a batch begins, all machines at the same time.
+"""The fleet preflight: a few numbers from each machine before a batch begins, all machines at the same time.
+
+By ssh, or by PSRP where a machine runs Windows.
 
 As in discovery, a machine must show the host key that was approved before it is logged in to; nothing is left on it.
 """
@@ -12,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.adapters.discovery import STRANGE, Keys, logged_in, said
+from orchestrator.adapters.psrp import ask_by_psrp
 from orchestrator.adapters.ssh import Ways
 from orchestrator.adapters.ssh_session import NoKey, Patience, failed
 from orchestrator.core.explain import Sentence
@@ -72,15 +75,22 @@ def look_at(doors: Sequence[Door], *, at_once: int = AT_ONCE, patience: Patience
 
 def _answer(door: Door, ways: Ways, keys: Keys) -> HostAnswer:
     try:
+        if door.profile.psrp:
+            return _from(ask_by_psrp(door, patience=ways.patience, within_s=ANSWER_S))
         with logged_in(door, ways, keys, for_s=2 * ANSWER_S) as session:
             script = b"become=%d\n" % door.profile.become + SCRIPT
             text = said(session, "exec /bin/sh -s", script, within_s=ANSWER_S).decode("utf-8", errors="replace")
-            at = datetime.now(UTC)
-        begins = text.find(FIRST_LINE)
-        if begins < 0:
-            raise failed("no_report", Sentence(says="it does not run the script"))
-        return HostAnswer(text=text[begins:], at=at)
+        return _from(text)
     except NoKey as failure:
         return HostAnswer(trouble=failure.trouble)
     except Exception:  # as in discovery
         return HostAnswer(trouble=STRANGE)
+
+
+def _from(text: str) -> HostAnswer:
+    """What it said, at this moment. Raises NoKey when it says nothing of ours."""
+    at = datetime.now(UTC)
+    begins = text.find(FIRST_LINE)
+    if begins < 0:
+        raise failed("no_report", Sentence(says="it does not run the script"))
+    return HostAnswer(text=text[begins:], at=at)

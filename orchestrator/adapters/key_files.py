@@ -12,7 +12,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def key_trouble(profile: AccessProfile) -> str:
-    """Why the profile's private key cannot be used; empty when it can."""
+    """Why the profile's private key, or the file with its password, cannot be used; empty when it can."""
+    certificate = profile.psrp.certificate_file if profile.psrp else ""
+    if certificate and not os.access(certificate, os.R_OK):
+        return "its certificate cannot be read"
     file = Path(profile.key_file)
     try:
         mode = file.stat().st_mode
@@ -22,4 +25,6 @@ def key_trouble(profile: AccessProfile) -> str:
         return "it is no file"
     if not os.access(file, os.R_OK):
         return "it cannot be read"
-    return "others may read it, so SSH refuses it" if mode & _OTHERS else ""
+    if mode & _OTHERS:
+        return "others may read it" if profile.psrp else "others may read it, so SSH refuses it"
+    return ""

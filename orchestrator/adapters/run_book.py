@@ -12,6 +12,8 @@ from orchestrator.adapters.fast_mode import fast_ways
 from orchestrator.core.runbook import Adopted
 
 _SPOOLING = "lookup('ansible.builtin.env', 'KAHN_SPOOLING') == kahn_run"
+_REACHED = "('exit 0' if ansible_connection == 'psrp' else 'true')"
+"""The least that a shell can do, in the language of the machine's shell."""
 _NO_SPOOL = "undef(hint='the spool is not being written')"
 
 
@@ -21,7 +23,7 @@ def run_book(run: str, *, playbooks: Sequence[Path], once: bool) -> str:
     For ``once`` steps the first contact is the claim, and the end receipt is written before the proof. Both are `raw`.
     The first task fails where the spool is not being written: without a record no machine is touched.
     """
-    first, word = ("kahn_claim", "kahn_claim") if once else ("kahn_reach", "'true'")
+    first, word = ("kahn_claim", "kahn_claim") if once else ("kahn_reach", _REACHED)
     plays: list[dict[str, object]] = [_raw_play(first, f"{{{{ {word} if {_SPOOLING} else {_NO_SPOOL} }}}}")]
     for path in playbooks:
         check_path("playbook", str(path))

@@ -132,6 +132,7 @@ def _contents(order: RunOrder, places: Places, ground: _Ground) -> dict[str, byt
         files.KNOWN_HOSTS: emitted.known_hosts.encode(),
         files.CONFIG: config.encode(),
         files.ALIVE: b"",
+        **{Path(file).name: text.encode() for file, text in emitted.certificates.items()},
     }
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     manifest = _manifest(order, places, sockets=ground.sockets, sums=sums)
@@ -222,6 +223,7 @@ def _machine(machine: WaveMachine, content: WaveContent) -> EmittedMachine:
         key_file=profile.key_file,
         host_key=_two_words(machine.host_key),
         hop=None if profile.jump is None else _hop(profile.jump),
+        psrp=profile.psrp,
     )
     return EmittedMachine(role=machine.role, name=machine.name, mac=machine.mac, reach=reach)
 

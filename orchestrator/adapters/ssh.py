@@ -1,5 +1,7 @@
 """Reads the host keys that machines show, directly or through their jump host; logs in nowhere but on jump hosts.
 
+Of a machine that is reached by PSRP it is the certificate.
+
 Nothing here uses the user's ssh agent, known_hosts or configuration, and nothing offers a weak algorithm. One
 connection to a jump host serves one machine at a time, so that each failure belongs to the machine that caused it.
 """
@@ -16,6 +18,7 @@ from typing import Any
 
 import paramiko
 
+from orchestrator.adapters.psrp import shown_certificate
 from orchestrator.adapters.ssh_line import Raw, connected
 from orchestrator.adapters.ssh_session import (
     NoKey,
@@ -65,6 +68,8 @@ def read_host_keys(
 
 def _answer(door: Door, ways: Ways) -> KeyAnswer:
     try:
+        if door.profile.psrp:
+            return KeyAnswer(asset=door.asset, key=shown_certificate(door, patience=ways.patience))
         with ways.opened(door) as raw:
             return KeyAnswer(asset=door.asset, key=_shown_key(raw, door, ways.patience))
     except NoKey as failure:

@@ -14,7 +14,7 @@ from orchestrator.actions.list_inventory import NoSuchHost, hosts_of
 from orchestrator.actions.sync_netbox import ways_of
 from orchestrator.cli.context import Context, context_of
 from orchestrator.texts import _
-from orchestrator.wiring import INVENTORY_PLUGINS, estate_places, keep_known_hosts
+from orchestrator.wiring import INVENTORY_PLUGINS, estate_places, keep_proofs
 
 
 def inventory(
@@ -42,7 +42,7 @@ def _tree(context: Context) -> dict[str, Any]:
         ways = ways_of(books, context.tenant)
     places, shared = estate_places(context.settings.home, context.tenant)
     emitted = emit_estate(hosts_of(snapshot, profiles, ways), places=places, shared=shared)
-    keep_known_hosts(places, emitted.known_hosts)
+    keep_proofs(places, emitted)
     found: dict[str, Any] = json.loads(emitted.inventory)
     return found
 

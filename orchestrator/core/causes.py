@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from orchestrator.core.causes_of_machines import KNOWN, Cause
 from orchestrator.core.causes_of_procedures import OF_PROCEDURES
+from orchestrator.core.causes_of_windows import SEEN
 
 _DECIDED = (
     # what the rules decided
@@ -224,8 +225,10 @@ _DECIDED = (
     ),
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )
-CAUSES: Mapping[str, Cause] = MappingProxyType({cause.code: cause for cause in (*KNOWN, *OF_PROCEDURES, *_DECIDED)})
-RULES_OWN = frozenset(cause.code for cause in _DECIDED)
+CAUSES: Mapping[str, Cause] = MappingProxyType(
+    {cause.code: cause for cause in (*KNOWN, *OF_PROCEDURES, *_DECIDED, *SEEN)}
+)
+RULES_OWN = frozenset(cause.code for cause in (*_DECIDED, *SEEN))
 """Causes that only the rules give: a machine that names one of them is not believed."""
 _UNNAMED = Cause(code="", says="no cause was recorded", remedy="Read the wave's log.")
 

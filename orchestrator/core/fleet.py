@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from inventory.model import AssetId
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.breakers import LEAST_UNREACHABLE
 from orchestrator.core.causes import cause_of
+from orchestrator.core.causes_of_windows import SEEN
 from orchestrator.core.explain import Sentence
 from orchestrator.core.host_keys import Door, Trouble
 from orchestrator.core.order import own_machines
@@ -45,9 +46,14 @@ _CAUSES: Mapping[str, str] = MappingProxyType({
     "no_report": "no_sensible_answer",
     "too_much": "no_sensible_answer",
     "too_late": "no_sensible_answer",
+    **{one.code: one.code for one in SEEN},
 })  # fmt: skip
 """Trouble of a machine -> cause. What is not named here (a key file of ours, an unknown key, algorithms that this look
 does not know and Ansible's ssh does) is not the machine's."""
+_FREE = {
+    "ssh": Sentence(says="{mib} MiB are free on its root file system"),
+    "psrp": Sentence(says="{mib} MiB are free on its system drive"),
+}
 _LINE = re.compile(r"(become|time|free_kib|load_percent|cores) (\d{1,15})\Z")
 _WORD = re.compile(r"(root|packages) ([a-z-]{1,20})\Z")
 
@@ -173,10 +179,12 @@ def _judged(
         return
     if profile.become and not become:
         yield "sudo_refused", Sentence(says="{user} may not use sudo without a password", facts={"user": profile.user})
+    if profile.psrp and not become:
+        yield "not_administrator", Sentence(says="{user} is no administrator there", facts={"user": profile.user})
     if seen["root"] == "ro":
         yield "read_only", Sentence(says="its root file system is read-only")
     if free < LEAST_FREE_KIB:
-        yield "disk_full", Sentence(says="{mib} MiB are free on its root file system", facts={"mib": free // 1024})
+        yield "disk_full", replace(_FREE[profile.transport], facts={"mib": free // 1024})
     off = 0 if answer.at is None else round(clock - answer.at.timestamp())
     if abs(off) > MOST_CLOCK_S:
         yield "clock_wrong", Sentence(says="its clock differs by {seconds} s", facts={"seconds": off})

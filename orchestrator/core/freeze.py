@@ -14,6 +14,7 @@ from orchestrator.core.approval import shown_text
 from orchestrator.core.needs import check_needs
 from orchestrator.core.plan import PlannedWave
 from orchestrator.core.policy import Policy
+from orchestrator.core.psrp_moves import check_psrp
 from orchestrator.core.runbook import Role, RoleSource, Runbook
 from orchestrator.core.wave import Thresholds, WaveContent, WaveMachine, WaveMove
 
@@ -75,6 +76,7 @@ def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
         for machine in move.machines:
             if runbook.touches_machines and machine.access not in profiles:
                 raise AccessUnknown(machine=machine.name, profile=machine.access)
+    check_psrp(moves, runbook, profiles)
     content = WaveContent(
         tenant=snapshot.tenant,
         key=wave.key,

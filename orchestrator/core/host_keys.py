@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from inventory.model import Asset, AssetId
+from inventory.psrp_options import is_certificate
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.explain import Sentence
 
@@ -50,7 +51,7 @@ class Trouble:
 
     Codes: no_address, no_access, profile_unknown, unreachable, refused, no_banner, no_common_algorithm, broke_off,
     key_file, jump_unreachable, jump_refused, jump_no_banner, jump_no_common_algorithm, jump_broke_off,
-    jump_key_mismatch, jump_login, jump_forbids.
+    jump_key_mismatch, jump_login, jump_forbids; of machines reached by PSRP also those of adapters/psrp.py.
     """
 
     code: str
@@ -94,6 +95,8 @@ def fingerprint(key: str) -> str:
 
 def named_key(key: str) -> str:
     """Fingerprint and type as people compare them: ``SHA256:... (ED25519)``; empty for no key."""
+    if is_certificate(key):
+        return f"{fingerprint(key)} (X.509)"
     return f"{fingerprint(key)} ({SHORT_TYPES.get(key.split()[0], key.split()[0])})" if key else ""
 
 

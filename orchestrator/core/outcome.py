@@ -146,8 +146,14 @@ def _failure(seen: Sequence[Line], *, whole: bool) -> Line | None:
 
 
 def _failed(line: Line, lines: Sequence[Line]) -> Outcome:
-    """A failed claim is *not_started*: the target itself refused or could not take the receipt, so no step began."""
+    """A failed claim is *not_started*: the target itself refused or could not take the receipt, so no step began.
+
+    A failure that is ``lost`` is none: the machine never answered, so nobody knows what it did.
+    """
     rc = line.fields.get("rc")
+    if line.fields.get("lost"):
+        before = _before_step(lines)
+        return _made("not_started" if before else "unknown", "unreachable" if before else "result_lost", line, lines)
     if _before_step(lines):
         return _made("not_started", _CLAIM_CAUSES.get(rc, "claim_failed") if rc else "claim_failed", line, lines)
     if line.fields.get("part") == "end":

@@ -19,7 +19,7 @@ METHODS = {"commit": (0,), "connect": (0, 1, 2), "rename": (1,), "replace": (1,)
 NOT_DRIVING = ("lab", "versions")
 """The lab is a test bed; migrations run inside one transaction that is a boundary itself."""
 
-WITHOUT_TRACE = ("orchestrator/adapters/cpsat.py",)
+WITHOUT_TRACE = tuple(f"orchestrator/adapters/{name}.py" for name in ("cpsat", "psrp", "psrp_child"))
 """Their processes answer a question and leave nothing behind: dying around them cannot tear anything."""
 
 _SPEAKS = re.compile(r"sync\(|rename|\.replace|fork|spawn|subprocess|connect|commit|SMTP|boundary")

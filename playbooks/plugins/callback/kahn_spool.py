@@ -91,7 +91,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         with _OrDie():
-            self._result("failed", result, sync=True, more={"ignored": bool(ignore_errors)})
+            lost = {"lost": True} if _never_answered(result) else {}
+            self._result("failed", result, sync=True, more={"ignored": bool(ignore_errors), **lost})
 
     def v2_runner_on_unreachable(self, result):
         with _OrDie():
@@ -280,6 +281,20 @@ def _task_of(result):
 
 def _host_of(result):
     return getattr(result, "host", None) or result._host
+
+
+def _never_answered(result):
+    """Whether a machine reached by PSRP gave no answer at all: its connection breaks with an exception in mid-task,
+    which Ansible calls a failure; by ssh it would be unreachable. What was sent may be done, or still at work.
+
+    Arguments that Ansible could not fill in were never sent.
+    """
+    if _host_of(result).get_vars().get("ansible_connection") != "psrp":
+        return False
+    fields = _fields_of(result)
+    said = str(fields.get("msg", ""))
+    raised = "exception" in fields and "rc" not in fields and said.startswith("Task failed: ")
+    return raised and not said.startswith("Task failed: Finalization of task args")
 
 
 def _fields_of(result):

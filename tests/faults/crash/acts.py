@@ -16,13 +16,14 @@ from pathlib import Path
 
 import typer
 
+from inventory.ansible_inventory import Emitted
 from inventory.model import TenantId
 from orchestrator.adapters import migrations
 from orchestrator.adapters.adopt import Wish, adopt
 from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import unpack_backup
 from orchestrator.adapters.credentials import ANSIBLE_VAULT, read_credentials
-from orchestrator.adapters.estate_files import estate_places, keep_known_hosts
+from orchestrator.adapters.estate_files import estate_places, keep_proofs
 from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_mail import _connected
 from orchestrator.adapters.plan_file import write_plan_file
@@ -103,7 +104,7 @@ def _backup_is_whole(place: Path) -> bool:
 
 def _hosts(place: Path) -> None:
     places, _shared = estate_places(place, TenantId("stadt"))
-    keep_known_hosts(places, "pc-1 ssh-ed25519 AAAA\n")
+    keep_proofs(places, Emitted(inventory="", known_hosts="pc-1 ssh-ed25519 AAAA\n"))
 
 
 def _command(place: Path) -> None:

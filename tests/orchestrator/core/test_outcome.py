@@ -48,6 +48,13 @@ def test_a_failed_task_of_an_ordinary_module_is_failed_without_a_better_cause() 
     assert kind_and_cause(*BEGUN, line(4, "failed", rc=2, msg="no")) == ("failed", "task_failed")
 
 
+def test_a_failure_without_any_answer_of_the_machine_is_none() -> None:
+    """By PSRP a line that breaks in mid-task looks like a failure of the task."""
+    assert kind_and_cause(*BEGUN, line(4, "failed", lost=True)) == ("unknown", "result_lost")
+    reached = (line(1, "task_start", part="claim"), line(2, "failed", part="claim", lost=True))
+    assert kind_and_cause(*reached) == ("not_started", "unreachable")
+
+
 def test_a_rescued_or_ignored_failure_does_not_count_once_done_is_reached() -> None:
     rescued = (*BEGUN, line(4, "failed"), line(5, "task_start"), line(6, "ok"), line(7, "done", part="done"))
     assert kind_and_cause(*rescued) == ("done", "")
