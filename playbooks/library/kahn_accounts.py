@@ -13,10 +13,10 @@ short_description: Accounts and groups of ordinary people
 description: >-
   `taken_over` runs on the controller: it reads them on one machine, writes them to /var/lib/kahn/ASSET/accounts of the
   other (root only: it holds password hashes, which never appear in a result), makes there what is missing and notes
-  it. On that machine `checked` compares, and `absent` removes exactly what was made.
+  it, and compares in the end. On that machine `absent` removes exactly what was made.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
-  state: {type: str, choices: [taken_over, checked, absent], required: true, description: What to do}
+  state: {type: str, choices: [taken_over, absent], required: true, description: What to do}
   ssh: {type: dict, description: "ssh arguments of the machines by role: source and target (taken_over)"}
 """
 _SENT = (kahn_outcome, kahn_books, kahn_talk, kahn_people)
@@ -27,7 +27,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "asset": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["taken_over", "checked", "absent"], "required": True},
+            "state": {"type": "str", "choices": ["taken_over", "absent"], "required": True},
             "ssh": {"type": "dict"},
         },
         required_if=[("state", "taken_over", ["ssh"])],
@@ -35,8 +35,7 @@ def main():
     asset, state = module.params["asset"], module.params["state"]
     if state == "taken_over":
         conclude(module, lambda: kahn_people.take_over(module.params["ssh"], asset, _SENT))
-    act = {"checked": kahn_people.check, "absent": kahn_people.unmake}.get(state)
-    conclude(module, lambda: act(asset), working_for=asset)
+    conclude(module, lambda: kahn_people.unmake(asset), working_for=asset)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def take_away(books, note):
 
 
 def make(asset, etc="/etc", base="/var/lib/kahn"):
-    """`present`: all or, when anything conflicts, nothing."""
+    """All or, when anything conflicts, nothing."""
     store = store_of(asset, base)
     wanted = checked(_load(os.path.join(store, "accounts")))
     with locked(etc):
@@ -182,7 +182,7 @@ def make(asset, etc="/etc", base="/var/lib/kahn"):
 
 
 def check(asset, etc="/etc", base="/var/lib/kahn"):
-    """`checked`: every account is there with its numbers. Raises Trouble."""
+    """Every account is in this machine's files with its numbers. Raises Trouble."""
     wanted = checked(_load(os.path.join(store_of(asset, base), "accounts")))
     books = Books(etc)
     people, groups = books.entries("passwd"), books.entries("group")
@@ -190,11 +190,11 @@ def check(asset, etc="/etc", base="/var/lib/kahn"):
     wrong = conflicts(books, wanted) + sorted(map(printable, missing))
     if wrong:
         raise Trouble("accounts_differ", "Not as on the old host: " + ", ".join(wrong[:3]), names=wrong[:20])
-    return False, told(wanted)
+    return told(wanted)
 
 
 def unmake(asset, etc="/etc", base="/var/lib/kahn"):
-    """`absent`: back to the accounts from before; the notes go last."""
+    """Back to the accounts from before; the notes go last."""
     store = store_of(asset, base)
     path, changed = os.path.join(store, "accounts.made"), False
     remove_file(os.path.join(store, "reserve"))
@@ -240,13 +240,14 @@ def _opening(asset, root):
 
 def _made(asset, accounts, etc, base):
     write_whole(os.path.join(store_of(asset, base), "accounts"), [json.dumps(accounts, sort_keys=True).encode("ascii")])
-    changed, counts = make(asset, etc, base)
-    return {"changed": changed, "told": counts}
+    changed, _ = make(asset, etc, base)
+    return {"changed": changed, "told": check(asset, etc, base)}
 
 
 def take_over(ssh, asset, modules, roots=None):
-    """Read the accounts of the machine behind `ssh["source"]`, make them on the one behind `ssh["target"]`: (changed,
-    counts). What is read passes through the controller's memory and lies on neither its disk nor the source's."""
+    """Read the accounts of the machine behind `ssh["source"]`, make them on the one behind `ssh["target"]`, and compare
+    its files with the list: (changed, counts). What is read passes through the controller's memory and lies on neither
+    its disk nor the source's."""
     with ExitStack() as held:
         talks = {}
         for role in ("source", "target"):

@@ -22,7 +22,8 @@ from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, 
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab, seat_specs
 from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
-from tests.run_orders import PLAYBOOK, wait_until
+from tests.run_orders import PLAYBOOK
+from tests.waiting import until
 
 LOOKED_AT = ("etc", "home", "root", "opt", "srv", "boot", "usr/local", "var")
 # All that a machine may differ in after everything was taken back; nothing else.
@@ -60,7 +61,7 @@ class Seats:
         order = replace(order, playbooks=order.playbooks * times)
         with self.lab.controller():
             self.runs.start(order)
-            wait_until(lambda: not self.runs.read(order.run.id, offset=0).alive, within=300)
+            self._wait_for(order.run.id)
             assert self.runs.close(order.run.id)
         read = self.runs.read(order.run.id, offset=0)
         hosts = [str(one.asset) for one in order.run.attempts]
@@ -73,6 +74,18 @@ class Seats:
             damaged=read.damaged,
         )
         return {int(host[-4:]): outcome for host, outcome in found.items()}
+
+    def _wait_for(self, run: RunId) -> None:
+        """Until the run has ended, looked at as the driver looks: only what is new, a few times a second."""
+        offset = 0
+
+        def ended() -> bool:
+            nonlocal offset
+            read = self.runs.read(run, offset=offset)
+            offset = read.offset
+            return not read.alive
+
+        until(ended, within_s=300, every_s=0.25)
 
     def undo(self, step: str, *seats: int) -> dict[int, Outcome]:
         return self.play(step, *seats, direction=Direction.UNDO)

@@ -25,6 +25,5 @@ def test_taking_over_demands_both_machines(capsys: pytest.CaptureFixture[str]) -
     assert "ssh" in failed(capsys, asset="a1", state="taken_over")["msg"]
 
 
-@pytest.mark.parametrize("state", ["checked", "absent"])
-def test_an_asset_id_is_never_a_path(capsys: pytest.CaptureFixture[str], state: str) -> None:
-    assert failed(capsys, asset="../a1", state=state)["kahn"]["cause"] == "bad_asset"
+def test_an_asset_id_is_never_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failed(capsys, asset="../a1", state="absent")["kahn"]["cause"] == "bad_asset"

@@ -151,9 +151,11 @@ def test_accounts_are_taken_over_from_machine_to_machine(tmp_path: Path) -> None
     changed, told = accounts.take_over({"source": AT, "target": AT}, "a1", SENT, roots)
     assert (changed, told["people"]) == (True, 1)
     assert ANNA in Path(roots["target"], "etc/passwd").read_text()
-    assert accounts.check("a1", roots["target"] + "/etc", roots["target"] + "/var/lib/kahn")[1] == told
+    assert accounts.check("a1", roots["target"] + "/etc", roots["target"] + "/var/lib/kahn") == told
     assert not Path(roots["source"], "var/lib/kahn/a1/accounts").exists()
     assert accounts.take_over({"source": AT, "target": AT}, "a1", SENT, roots)[0] is False
+    Path(roots["target"], "etc/passwd").write_text(ROOT["passwd"])
+    assert cause(accounts.check, "a1", roots["target"] + "/etc", roots["target"] + "/var/lib/kahn") == "accounts_differ"
 
 
 def test_a_machine_that_cannot_be_reached_is_named_and_nothing_is_made(tmp_path: Path) -> None:
