@@ -34,6 +34,7 @@ EXIT_CODES = {
 ROOMS = {
     "ACC": "Access profiles",
     "APPR": "Approval and persons",
+    "BOOT": "Network boot",
     "CLI": "Usage of the command",
     "DEP": "Dependencies",
     "DSC": "Discovery",

@@ -257,6 +257,8 @@ def _move_variables(move: EmittedMove, *, labels: Mapping[Reach, str], places: R
 def _description(machine: EmittedMachine) -> dict[str, Any]:
     return {
         "address": machine.reach.address,
+        "port": machine.reach.port,
+        "host_key": machine.reach.host_key,
         "name": machine.name,
         "mac": list(machine.mac),
         "user": machine.reach.user,

@@ -17,6 +17,7 @@ from orchestrator.cli import (
     backup,
     gate,
     lab,
+    netboot,
     notice,
     person,
     plan,
@@ -88,6 +89,7 @@ app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")
 app.add_typer(report.app, name="report", help="Reports for people who decide.")
 app.add_typer(notice.app, name="notice", help="Notices: who is called, and what was answered.")
 app.add_typer(backup.app, name="backup", help="Everything that Kahn knows in one file, and back.")
+app.add_typer(netboot.app, name="netboot", help="A boot server that installs bare machines.")
 app.add_typer(lab.app, name="lab", help="Throw-away real hosts on this machine, for rehearsal.")
 
 

@@ -18,7 +18,7 @@ from orchestrator.core.likeness import BEFORE_AND_AFTER
 from orchestrator.core.progress import MoveProgress
 from orchestrator.core.results import STARTED, WAITS
 from orchestrator.core.runbook import Direction, Effect, Step
-from orchestrator.core.tools import tool_answered
+from orchestrator.core.tools import cause_of_tool, tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.wave import WaveContent, Wish
 from orchestrator.core.ways import probes_by_second_way
@@ -343,7 +343,8 @@ def _probing(view: View, move: MoveProgress) -> _Answer:
     step = view.content.runbook.step(last.step)
     if step.external:
         event = tool_answered(step, str(answer), is_started=move.started_at is not None)
-        return _change(move, event, cause="tool_failed" if event is MoveEvent.PROBE_PARTIAL else "")
+        cause = cause_of_tool(last.evidence.get("kahn", {})) if event is MoveEvent.PROBE_PARTIAL else ""
+        return _change(move, event, cause=cause)
     event = {
         "done": MoveEvent.PROBE_DONE,
         "not_done": MoveEvent.PROBE_NOT_DONE,

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.core.causes import RULES_OWN
 from orchestrator.core.lifecycle import MoveEvent
 from orchestrator.core.runbook import Step
+
+_CAUSE = re.compile(r"[a-z][a-z_]{0,60}")
 
 
 def tool_answered(step: Step, answer: str, *, is_started: bool) -> MoveEvent:
@@ -19,3 +26,10 @@ def tool_answered(step: Step, answer: str, *, is_started: bool) -> MoveEvent:
     if answer == "running" or is_started or not step.playbook:
         return MoveEvent.STILL_GOING
     return MoveEvent.PROBE_NOT_DONE if answer == "not_done" else MoveEvent.PROBE_BLIND
+
+
+def cause_of_tool(kahn: Mapping[str, Any]) -> str:
+    """Why the tool failed: its own plain word where a probe tells one, unless it is the rules'; else *tool_failed*."""
+    told = kahn.get("cause")
+    plain = isinstance(told, str) and _CAUSE.fullmatch(told) and told not in RULES_OWN
+    return str(told) if plain else "tool_failed"

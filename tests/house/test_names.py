@@ -12,11 +12,14 @@ from tests.house.sources import ROOMS, nothing_in, python_files, tree_of
 NOWHERE_IN_A_NAME = {"manager", "managers", "helper", "helpers", "util", "utils"}
 NOT_AS_A_WHOLE_NAME = {"data", "info", "item", "items", "handle", "process", "misc", "common", "stuff"}
 NOT_AS_A_VERB = {"handle", "process", "manage"}
-NAMED_BY_OTHERS = {  # methods that SQLAlchemy and PyYAML call by these names, with these parameters
+NAMED_BY_OTHERS = {  # methods that SQLAlchemy, PyYAML and socketserver call by these names, with these parameters
     "process_bind_param",
     "process_result_value",
     "process_literal_param",
     "ignore_aliases",
+    "process_request",
+    "process_request_thread",
+    "handle_error",
 }
 
 

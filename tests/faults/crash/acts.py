@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import unpack_backup
 from orchestrator.adapters.credentials import ANSIBLE_VAULT, read_credentials
 from orchestrator.adapters.estate_files import estate_places, keep_proofs
+from orchestrator.adapters.netboot_folder import MAX_EVENTS_BYTES, BootFolder
 from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_mail import _connected
 from orchestrator.adapters.plan_file import write_plan_file
@@ -32,10 +34,12 @@ from orchestrator.adapters.store import DatabaseStore
 from orchestrator.adapters.store_copy import copy_rows, made_store, reading_store
 from orchestrator.cli.report import write_whole
 from orchestrator.core.contacts_file import CommandChannel, MailChannel
+from orchestrator.core.netboot import Told
 from orchestrator.core.notices import Letter
 from orchestrator.supervisor import boundary
 
 Act = Callable[[Path], None]
+_MAC = "52:54:00:00:00:07"
 Check = Callable[[Path], bool]
 
 
@@ -126,6 +130,22 @@ def _scan(place: Path) -> None:
         connected("127.0.0.1", port, within_s=120).close()
 
 
+def _boot(place: Path) -> None:
+    """What the boot server keeps of one machine; its notes are full already."""
+    folder = BootFolder.made(place / "boot", "")
+    (folder.place / "events.jsonl").write_text("x" * (MAX_EVENTS_BYTES + 1))
+    folder.make_key(_MAC)
+    folder.keep(_MAC, Told(order="o1", percent=7))
+    folder.note("asked")
+
+
+def _boot_is_whole(place: Path) -> bool:
+    """The record is there whole or not at all, and a public key never without its private half."""
+    told, key = place / "boot/told/52-54-00-00-00-07.json", place / "boot/keys/52-54-00-00-00-07"
+    pair = not key.with_suffix(".pub").exists() or key.exists()
+    return pair and (not told.exists() or json.loads(told.read_text())["percent"] == 7)
+
+
 def _doctor(place: Path) -> None:
     from typer.testing import CliRunner
 
@@ -191,6 +211,11 @@ SINGLES: Mapping[str, Single] = {
     ),
     "notice by mail": Single(act=_mail, after_death=_anything, at_the_end=_anything),
     "scan": Single(act=_scan, after_death=_anything, at_the_end=_anything),
+    "boot server": Single(
+        act=_boot,
+        after_death=_boot_is_whole,
+        at_the_end=lambda place: _boot_is_whole(place) and (place / "boot/told/52-54-00-00-00-07.json").exists(),
+    ),
     "doctor": Single(act=_doctor, after_death=_anything, at_the_end=lambda place: (place / "home").is_dir()),
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.lifecycle import MoveEvent
 from orchestrator.core.runbook import Effect, Step
-from orchestrator.core.tools import tool_answered
+from orchestrator.core.tools import cause_of_tool, tool_answered
 
 STARTED_BY_US = Step(
     name="order",
@@ -39,3 +39,9 @@ def test_a_tool_is_started_again_only_when_it_says_that_it_never_began(
     answer: str, started: bool, event: MoveEvent
 ) -> None:
     assert tool_answered(STARTED_BY_US, answer, is_started=started) is event
+
+
+@pytest.mark.parametrize("told", [None, 7, "", "Two words", "no\nword", "x" * 99, "tool_failed", "budget_spent", ["a"]])
+def test_a_tool_s_own_cause_counts_only_as_a_plain_word_that_is_none_of_the_rules(told: object) -> None:
+    assert cause_of_tool({"cause": told}) == "tool_failed"
+    assert cause_of_tool({"cause": "no_disk", "answer": "failed"}) == "no_disk"

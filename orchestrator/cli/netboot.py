@@ -1,0 +1,131 @@
+"""``kahn netboot``: a boot server for bare machines. It works on a folder of its own and knows nothing of the store."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from inventory.addressing import parse_mac
+from inventory.errors import ExpectedError
+from orchestrator.cli.context import context_of
+from orchestrator.core.netboot_site import dnsmasq_text, site_text
+from orchestrator.texts import _
+from orchestrator.wiring_boot import boot_folder, boot_server
+
+app = typer.Typer(no_args_is_help=True)
+DEFAULT = Path("/var/lib/kahn-netboot")
+PORT = 8069
+Place = Annotated[Path, typer.Option("--place", help="The boot server's folder.")]
+Mac = Annotated[list[str], typer.Argument(help="Hardware address by which a machine boots.")]
+
+
+class BadBootNetwork(ExpectedError):
+    """What was said of the network of the machines to install makes no sense."""
+
+    code, says = "BOOT-005", "{given!r} is no {wanted}."
+    remedy = "Give it as in `kahn netboot init --listen 10.1.0.5/16 --range 10.1.9.1,10.1.9.99`."
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    listen: Annotated[str, typer.Option(help="This machine's address in the machines' network, with its prefix.")],
+    leases: Annotated[str, typer.Option("--range", help="First and last address that DHCP may lend, for dnsmasq.")],
+    gateway: Annotated[str, typer.Option(help="The network's router, for the installed machines.")] = "",
+    interface: Annotated[str, typer.Option(help="This machine's interface in that network, for dnsmasq.")] = "eth0",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = PORT,
+    place: Place = DEFAULT,
+) -> None:
+    """Make the boot server's folder, and print a configuration of dnsmasq that fits it."""
+    kahn = context_of(ctx)
+    try:
+        here = ipaddress.ip_interface(listen)
+        first, last = (ipaddress.ip_address(one.strip()) for one in leases.split(",", 1))
+        outside = [one for one in (first, last) if one not in here.network]
+    except ValueError as cause:
+        raise BadBootNetwork(given=f"{listen} {leases}"[:80], wanted=_("address with prefix and range")) from cause
+    if "/" not in listen or outside or not interface.replace("-", "").replace(".", "").isalnum():
+        raise BadBootNetwork(given=f"{listen} {leases} {interface}"[:80], wanted=_("network with range and interface"))
+    if gateway:
+        _checked_ip(gateway)
+    host = f"[{here.ip}]" if here.version == 6 else str(here.ip)
+    url = f"http://{host}:{port}"
+    made = boot_folder(place, site=site_text(url=url, prefix=here.network.prefixlen, gateway=gateway))
+    mask = str(here.netmask) if here.version == 4 else str(here.network.prefixlen)
+    text = dnsmasq_text(url=url, interface=interface, first=str(first), last=str(last), mask=mask)
+    kahn.out.line(text)
+    kahn.out.warn(_("Folder: {place}. Next: put vmlinuz, initrd.gz and root.img into its files/.").format(place=place))
+    kahn.out.json({"place": str(made.place), "url": url, "dnsmasq": text})
+
+
+def _checked_ip(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as cause:
+        raise BadBootNetwork(given=text[:80], wanted=_("IP address")) from cause
+
+
+@app.command()
+def key(ctx: typer.Context, macs: Mac, place: Place = DEFAULT) -> None:
+    """Make the SSH host keys that machines will have, and print the public halves for the inventory (`host_key`)."""
+    kahn = context_of(ctx)
+    folder = boot_folder(place)
+    found = {one: folder.make_key(one) for one in (parse_mac("mac", mac) for mac in macs)}
+    for mac, public in found.items():
+        kahn.out.line(f"{mac} {public}")
+    kahn.out.json(found)
+
+
+@app.command("list")
+def list_machines(ctx: typer.Context, place: Place = DEFAULT) -> None:
+    """Which machines are known here, whose disk is released, and how far each is."""
+    kahn = context_of(ctx)
+    folder = boot_folder(place)
+    table = Table(box=None, header_style="dim")
+    for heading in (_("hardware address"), _("asset"), _("name"), _("phase"), "%", _("until"), ""):
+        table.add_column(heading, overflow="fold")
+    rows: list[dict[str, object]] = []
+    for mac in folder.macs():
+        with folder.alone():
+            shelf = folder.shelf(mac)
+        order, told = (shelf.order, shelf.now) if shelf else (None, None)
+        phase = told.phase.value if told else "not_released"
+        phase = "withdrawn" if shelf and shelf.is_withdrawn else phase
+        row: dict[str, object] = {"mac": mac, "phase": phase}
+        if order and told:
+            more = {"percent": told.percent, "until": order.until, "cause": told.cause}
+            row |= {"asset": order.asset, "name": order.name, **more}
+        rows.append(row)
+        until = f"{order.until:%Y-%m-%d %H:%M} UTC" if order else ""
+        cells = (mac, order.asset if order else "", order.name if order else "", phase)
+        table.add_row(*cells, str(told.percent) if told else "", until, told.cause if told else "")
+    kahn.out.rich(table)
+    kahn.out.json({"machines": rows})
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    listen: Annotated[str, typer.Option(help="The one address to listen on.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = PORT,
+    place: Place = DEFAULT,
+) -> None:
+    """Serve boot scripts, installer and image until told to stop. A released disk alone gets an installer."""
+    kahn = context_of(ctx)
+    _checked_ip(listen)
+    server = boot_server(place, address=listen, port=port)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_args: told.set())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kahn.out.line(_("Listening on {address}, port {port}.").format(address=listen, port=server.port))
+    kahn.out.json({"address": listen, "port": server.port})
+    told.wait()
+    server.shutdown()
+    server.server_close()
