@@ -192,7 +192,7 @@ class World:
     def asks(self, policy: Policy) -> tuple[Asks, ...]:
         """What the runbooks of a policy ask of the inventory; one that cannot be used says why."""
         by_hand = frozenset(policy.by_hand.values())
-        names = sorted(by_hand.union(policy.runbooks.values(), policy.retire.values()))
+        names = sorted(by_hand.union(policy.runbooks.values(), policy.by_psrp.values(), policy.retire.values()))
         return tuple(self._asks(name, by_hand=name in by_hand) for name in names)
 
     def check_retiring(self, policy: Policy) -> None:

@@ -8,5 +8,5 @@ $epoch = New-Object DateTime -ArgumentList 1970, 1, 1, 0, 0, 0, ([DateTimeKind]:
 'become {0}' -f [int]$admin
 'time {0}' -f [long][Math]::Floor(([DateTime]::UtcNow - $epoch).TotalSeconds)
 'root rw'
-'free_kib {0}' -f [long][Math]::Floor($disk.FreeSpace / 1KB)
+'free_kib {0}' -f [long][Math]::Floor($disk.FreeSpace / 1024)
 'cores {0}' -f [Environment]::ProcessorCount

@@ -62,7 +62,7 @@ def _outages(content: WaveContent, progress: WaveProgress, policy: Policy, now: 
 
 def allowed_outage(content: WaveContent, policy: Policy) -> timedelta | None:
     """How long an asset of this wave may be out of service: the least of its kinds; None when nothing was agreed."""
-    pairs = (*policy.runbooks.items(), *policy.by_hand.items())
+    pairs = (*policy.runbooks.items(), *policy.by_hand.items(), *policy.by_psrp.items())
     kinds = [kind for kind, runbook in pairs if runbook == content.runbook.name]
     limits = [policy.max_outage_min[kind] for kind in kinds if kind in policy.max_outage_min]
     return timedelta(minutes=min(limits)) if limits else None

@@ -1,4 +1,4 @@
-"""Causes that the look at a Windows machine gives before a batch begins: why it cannot work, and what helps."""
+"""Causes of Windows machines: what the look before a batch finds, and what the module of a seat says."""
 
 from __future__ import annotations
 
@@ -54,5 +54,12 @@ SEEN = (
         code="not_administrator",
         says="Kahn's Windows account is no administrator there",
         remedy="Make it a member of the machine's administrators or take another access profile, then plan it again.",
+    ),
+)
+TOLD = (
+    Cause(
+        code="names_collide",
+        says="two of its files have names that differ in capitals only",
+        remedy="Rename one of the two on the old machine, then plan it again: the successor could keep only one.",
     ),
 )

@@ -195,6 +195,8 @@ def _runbooks(bench: _Bench) -> Iterator[PlanFinding]:
 
 def _fits(bench: _Bench, asset: AssetId, wave: PlannedWave) -> bool:
     table = bench.policy.by_hand if people_move(bench.assets[asset], bench.policy) else bench.policy.runbooks
+    if "windows" in bench.assets[asset].text("os_name").casefold() and bench.assets[asset].kind in bench.policy.by_psrp:
+        table = bench.policy.by_psrp
     if is_let_go(bench.assets[asset], bench.policy):
         table = bench.policy.retire
     return table.get(bench.assets[asset].kind) == wave.runbook

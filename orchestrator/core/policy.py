@@ -99,6 +99,8 @@ class Policy:
     contacts: tuple[str, ...] = ()
     by_hand: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
     """Which runbook of manual steps moves a machine that runs Windows: Kahn reaches none of those."""
+    by_psrp: dict[AssetKind, str] = field(default_factory=dict, metadata=LATER)
+    """Which runbook moves a machine that runs Windows and that Kahn reaches by PSRP."""
     planning: Planning = field(default_factory=Planning, metadata=LATER)
     gates: tuple[Demand, ...] = field(default=(), metadata=LATER)
     """What people must confirm before a wave starts."""
@@ -134,7 +136,10 @@ class Policy:
         names = [one.name.casefold() for one in self.procedures]
         if len(names) != len(set(names)):
             raise InvalidPolicy(field="procedure", value=sorted(names), why="two of them have one name")
-        if overlap := sorted(set(self.by_hand.values()) & set(self.runbooks.values())):
+        if both := sorted(set(self.by_psrp) & set(self.by_hand)):
+            why = "machines of one kind that run Windows go either by PSRP or by hand"
+            raise InvalidPolicy(field="by_psrp", value=", ".join(both), why=why)
+        if overlap := sorted(set(self.by_hand.values()) & {*self.runbooks.values(), *self.by_psrp.values()}):
             why = "a runbook is either for machines that Kahn reaches or for work by hand"
             raise InvalidPolicy(field="by_hand", value=", ".join(overlap), why=why)
         if overlap := sorted(set(self.retire.values()) & {*self.runbooks.values(), *self.by_hand.values()}):
@@ -147,6 +152,10 @@ class Policy:
         """Whether people move it: it runs Windows, and the policy names a runbook of manual steps for its kind."""
         return asset.kind in self.by_hand and "windows" in asset.text("os_name").casefold()
 
+    def moves_by_psrp(self, asset: Asset) -> bool:
+        """Whether Kahn moves it by PSRP: it runs Windows, and the policy names a runbook for that."""
+        return asset.kind in self.by_psrp and "windows" in asset.text("os_name").casefold()
+
     def retires(self, asset: Asset) -> bool:
         """Whether a wave retires it: that is its strategy, the policy names a runbook for it, and Kahn reaches it."""
         told = asset.text("strategy") == "retire" and asset.kind in self.retire
@@ -156,4 +165,6 @@ class Policy:
         """Name of the runbook that moves or retires it; empty when none does."""
         if self.retires(asset):
             return self.retire[asset.kind]
+        if self.moves_by_psrp(asset):
+            return self.by_psrp[asset.kind]
         return self.by_hand[asset.kind] if self.moves_by_hand(asset) else self.runbooks.get(asset.kind, "")

@@ -107,6 +107,7 @@ def _readers() -> dict[str, Reader]:
         "freeze": tables_of(_freeze),
         "runbooks": _runbooks,
         "by_hand": _runbooks,
+        "by_psrp": _runbooks,
         "retire": _retire,
         "planning": read_planning,
         "max_outage_min": _outages,
@@ -242,7 +243,7 @@ def _warnings(policy: Policy, *, now: datetime) -> tuple[str, ...]:
     ]
     today = now.astimezone(zone_of(policy.zone)).date()
     found += [f"The freeze {one.name!r} ended on {one.last}." for one in policy.freezes if one.last < today]
-    if not policy.runbooks and not policy.by_hand:
+    if not (policy.runbooks or policy.by_hand or policy.by_psrp):
         found.append("No kind of asset has a runbook: nothing can move.")
     if not windows_of(policy, not_before=now):
         found.append(f"No window is left within {policy.horizon_days} days: nothing can be planned.")
@@ -303,6 +304,10 @@ workstation = "replace-workstation"
 # Machines that run Windows are moved by people: a runbook of manual steps, for which Kahn reaches no machine.
 # [by_hand]
 # workstation = "replace-seat-by-hand"
+
+# Or, of such kinds, Kahn moves them by PSRP (docs/windows.md; never tried on Windows so far). Not both for one kind.
+# [by_psrp]
+# workstation = "replace-windows-seat"
 
 # Machines whose strategy is *retire* go without a successor: which runbook switches them off. Without one they stay.
 # `keep_days`: so long a machine that was switched off or moved off is kept before it may be erased.

@@ -7,13 +7,19 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from inventory.model import AssetKind
+from inventory.model import Asset, AssetId, AssetKind, TenantId
 from orchestrator.core.planning_file import PLANNING_EXAMPLE
 from orchestrator.core.policy import Freeze, InvalidPolicy, Policy, Weekday, WeeklyWindow
 from orchestrator.core.policy_file import PolicyFileWrong, PolicyRead, read_policy, render_example
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NIGHT = '[[weekly]]\ndays = ["mon"]\nopens = "22:00"\ncloses = "04:30"\n'
+
+
+def a_machine_of(**values: str) -> Asset:
+    return Asset(
+        id=AssetId("pc-1"), tenant=TenantId("stadt"), kind=AssetKind.WORKSTATION, name="PC 1", values=dict(values)
+    )
 
 
 def reading(text: str) -> PolicyRead:
@@ -131,6 +137,17 @@ def test_what_people_move_is_read_and_never_with_a_runbook_for_machines() -> Non
     assert policy.by_hand == {AssetKind.WORKSTATION: "at-desks"}
     with pytest.raises(InvalidPolicy, match="by_hand"):
         Policy(by_hand={AssetKind.WORKSTATION: "replace-workstation"})
+
+
+def test_windows_machines_go_by_psrp_where_the_policy_says_so_and_not_by_hand_as_well() -> None:
+    policy = reading('[by_psrp]\nworkstation = "replace-windows-seat"\n').policy
+    windows = a_machine_of(os_name="Windows 11 Pro")
+    assert policy.runbook_of(windows) == "replace-windows-seat"
+    assert policy.runbook_of(a_machine_of(os_name="Debian 12")) == "replace-workstation"
+    with pytest.raises(InvalidPolicy, match="by_psrp"):
+        Policy(by_psrp={AssetKind.WORKSTATION: "a"}, by_hand={AssetKind.WORKSTATION: "b"})
+    with pytest.raises(InvalidPolicy, match="by_hand"):
+        Policy(by_psrp={AssetKind.WORKSTATION: "a"}, by_hand={AssetKind.NOTEBOOK: "a"})
 
 
 def test_a_policy_without_runbooks_is_a_warning() -> None:

@@ -1,0 +1,318 @@
+#!powershell
+
+# One module for a Windows seat: who is logged on, what lies in the users' folders, saving it to a share, and putting it in
+# place on the successor. Documentation is in kahn_windows_seat.yml. It was never run on Windows.
+
+#AnsibleRequires -CSharpUtil Ansible.Basic
+
+$spec = @{
+    options = @{
+        asset = @{ type = 'str'; required = $true }
+        state = @{
+            type = 'str'
+            required = $true
+            choices = @('looked', 'taken', 'told', 'saved', 'forgotten', 'restored', 'compared', 'removed', 'unchanged')
+        }
+        share = @{ type = 'str' }
+        share_user = @{ type = 'str' }
+        share_password = @{ type = 'str'; no_log = $true }
+        expected = @{ type = 'str' }
+        users = @{ type = 'str'; default = 'C:\Users' }
+        limit = @{ type = 'int'; default = 20 }
+    }
+    supports_check_mode = $false
+}
+$module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
+$ErrorActionPreference = 'Stop'
+$asset = $module.Params.asset
+$users = $module.Params.users.TrimEnd('\')
+$store = Join-Path -Path $env:ProgramData -ChildPath "Kahn\$asset"
+$notOfPeople = @('Public', 'Default', 'Default User', 'All Users', 'defaultuser0')
+$notCarried = '(^|/)(ntuser\.(dat.*|ini|pol)|usrclass\.dat.*)$|^[^/]+/AppData/Local/(Temp|Packages|Microsoft/Windows)/'
+
+Function Stop-Seat {
+    # One failure that people can act on: a cause code, a sentence, and facts.
+    param ([string]$Cause, [string]$Says, [hashtable]$Facts = @{})
+    $module.Result.kahn = @{ cause = $Cause; says = $Says } + $Facts
+    $module.FailJson($Says)
+}
+
+Function Get-LongPath {
+    # The form that Windows takes as it is: no limit of 260, nothing trimmed, and no dots that mean anything.
+    param ([string]$Path)
+    if ($Path.StartsWith('\\')) { return '\\?\UNC\' + $Path.Substring(2) }
+    return '\\?\' + $Path
+}
+
+Function Get-Digest {
+    param ([string]$Path)
+    $sha = [Security.Cryptography.SHA256]::Create()
+    $stream = New-Object IO.FileStream -ArgumentList (Get-LongPath -Path $Path), 'Open', 'Read', 'Read'
+    try { return [BitConverter]::ToString($sha.ComputeHash($stream)).Replace('-', '').ToLowerInvariant() }
+    finally { $stream.Dispose(); $sha.Dispose() }
+}
+
+Function Get-TextDigest {
+    param ([string[]]$Lines)
+    $sha = [Security.Cryptography.SHA256]::Create()
+    $bytes = [Text.Encoding]::UTF8.GetBytes((($Lines | ForEach-Object -Process { "$_`n" }) -join ''))
+    try { return [BitConverter]::ToString($sha.ComputeHash($bytes)).Replace('-', '').ToLowerInvariant() }
+    finally { $sha.Dispose() }
+}
+
+Function Get-SeatFile {
+    # Names of all files below a folder that are carried, with slashes, sorted by their code points. Links are not followed.
+    param ([string]$Top, [bool]$OnlyPeople)
+    $found = New-Object Collections.Generic.List[string]
+    $left = New-Object Collections.Generic.Stack[string]
+    $left.Push('')
+    while ($left.Count) {
+        $here = $left.Pop()
+        $folder = New-Object IO.DirectoryInfo -ArgumentList (Get-LongPath -Path (Join-Path -Path $Top -ChildPath $here.Replace('/', '\')).TrimEnd('\'))
+        foreach ($one in $folder.GetFileSystemInfos()) {
+            if ($one.Attributes -band [IO.FileAttributes]::ReparsePoint) { continue }
+            $name = if ($here) { "$here/$($one.Name)" } else { $one.Name }
+            if ($one.Attributes -band [IO.FileAttributes]::Directory) {
+                if ($here -or -not $OnlyPeople -or $notOfPeople -notcontains $one.Name) { $left.Push($name) }
+            }
+            elseif (($here -or -not $OnlyPeople) -and $name -notmatch $notCarried) { $found.Add($name) }
+        }
+    }
+    $sorted = $found.ToArray()
+    [Array]::Sort($sorted, [StringComparer]::Ordinal)
+    return , $sorted
+}
+
+Function Get-Manifest {
+    # One line a file: its SHA-256, two blanks, its name.
+    param ([string]$Top, [bool]$OnlyPeople)
+    $lines = New-Object Collections.Generic.List[string]
+    foreach ($name in (Get-SeatFile -Top $Top -OnlyPeople $OnlyPeople)) {
+        $lines.Add("$(Get-Digest -Path (Join-Path -Path $Top -ChildPath $name.Replace('/', '\')))  $name")
+    }
+    return , $lines.ToArray()
+}
+
+Function Read-Manifest {
+    # What a share keeps is not believed: its digest must be the one that the old machine tells, and each name plain.
+    param ([string]$Path)
+    if (-not [IO.File]::Exists((Get-LongPath -Path $Path))) {
+        Stop-Seat -Cause 'manifest_missing' -Says 'The list of checksums is not there.'
+    }
+    $lines = [IO.File]::ReadAllLines((Get-LongPath -Path $Path), [Text.Encoding]::UTF8)
+    if ($module.Params.expected -and (Get-TextDigest -Lines $lines) -ne $module.Params.expected) {
+        Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums is not the one of the old machine.'
+    }
+    $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
+    $wanted = [ordered]@{}
+    foreach ($line in $lines) {
+        if ($line -notmatch '^(?<sum>[0-9a-f]{64})  (?<name>[^\\:*?"<>|\x00-\x1f]+)$' -or
+            $Matches.name.Split('/') -contains '..' -or $Matches.name.Split('/') -contains '.' -or
+            $Matches.name.Split('/') -contains '') {
+            Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums names something that is no file of a seat.'
+        }
+        if (-not $seen.Add($Matches.name)) {
+            Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $($Matches.name)"
+        }
+        $wanted[$Matches.name] = $Matches.sum
+    }
+    return $wanted
+}
+
+Function Write-Whole {
+    # New contents appear by rename, as text with line feeds.
+    param ([string]$Path, [string[]]$Lines)
+    $null = [IO.Directory]::CreateDirectory((Get-LongPath -Path (Split-Path -Path $Path -Parent)))
+    $text = ($Lines | ForEach-Object -Process { "$_`n" }) -join ''
+    $new = Get-LongPath -Path "$Path.new"
+    [IO.File]::WriteAllText($new, $text, (New-Object Text.UTF8Encoding -ArgumentList $false))
+    if ([IO.File]::Exists((Get-LongPath -Path $Path))) { [IO.File]::Delete((Get-LongPath -Path $Path)) }
+    [IO.File]::Move($new, (Get-LongPath -Path $Path))
+}
+
+Function Copy-One {
+    # One file under its name; an existing one that is equal is left as it is.
+    param ([string]$From, [string]$To, [string]$Sum)
+    if ([IO.File]::Exists((Get-LongPath -Path $To))) {
+        if ((Get-Digest -Path $To) -eq $Sum) { return $false }
+        [IO.File]::SetAttributes((Get-LongPath -Path $To), [IO.FileAttributes]::Normal)
+    }
+    $null = [IO.Directory]::CreateDirectory((Get-LongPath -Path (Split-Path -Path $To -Parent)))
+    [IO.File]::Copy((Get-LongPath -Path $From), (Get-LongPath -Path $To), $true)
+    if ((Get-Digest -Path $To) -ne $Sum) { Stop-Seat -Cause 'archive_damaged' -Says "What arrived is not what was sent: $To" }
+    return $true
+}
+
+Function Get-LoggedOn {
+    # How many people have a session with a desktop; their names stay on the machine.
+    return @(Get-CimInstance -ClassName Win32_Process -Filter "Name='explorer.exe'").Count
+}
+
+Function Get-Portrait {
+    # What may not change by a move and its way back: files by size and time, services, shares, tasks, printers.
+    $lines = New-Object Collections.Generic.List[string]
+    foreach ($name in (Get-SeatFile -Top $users -OnlyPeople $true)) {
+        $one = New-Object IO.FileInfo -ArgumentList (Get-LongPath -Path (Join-Path -Path $users -ChildPath $name.Replace('/', '\')))
+        $lines.Add("file $name $($one.Length) $($one.LastWriteTimeUtc.Ticks)")
+    }
+    foreach ($one in (Get-CimInstance -ClassName Win32_Service)) { $lines.Add("service $($one.Name) $($one.StartMode)") }
+    foreach ($one in (Get-CimInstance -ClassName Win32_Share)) { $lines.Add("share $($one.Name) $($one.Path)") }
+    foreach ($one in (Get-CimInstance -ClassName Win32_Printer)) { $lines.Add("printer $($one.Name)") }
+    foreach ($one in (Get-ScheduledTask | Where-Object -FilterScript { $_.TaskPath -notlike '\Microsoft\*' })) {
+        $lines.Add("task $($one.TaskPath)$($one.TaskName)")
+    }
+    $sorted = $lines.ToArray()
+    [Array]::Sort($sorted, [StringComparer]::Ordinal)
+    return , $sorted
+}
+
+Function Connect-Share {
+    # The share by an account of its own: what is logged in by PSRP may not use the network in its own name.
+    if ($module.Params.share_user) {
+        $null = New-SmbMapping -RemotePath $module.Params.share -UserName $module.Params.share_user -Password $module.Params.share_password
+    }
+}
+
+Function Disconnect-Share {
+    if ($module.Params.share_user) { Remove-SmbMapping -RemotePath $module.Params.share -Force -ErrorAction SilentlyContinue }
+}
+
+Function Save-Seat {
+    param ([string]$Place)
+    $lines = Get-Manifest -Top $users -OnlyPeople $true
+    $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
+    foreach ($line in $lines) {
+        if (-not $seen.Add($line.Substring(66))) {
+            Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $($line.Substring(66))"
+        }
+    }
+    foreach ($line in $lines) {
+        $name = $line.Substring(66).Replace('/', '\')
+        $to = Join-Path -Path "$Place\files" -ChildPath $name
+        if (Copy-One -From (Join-Path -Path $users -ChildPath $name) -To $to -Sum $line.Substring(0, 64)) { $module.Result.changed = $true }
+    }
+    Write-Whole -Path "$Place\manifest.sha256" -Lines $lines
+    Write-Whole -Path "$store\manifest.sha256" -Lines $lines
+    return @{ manifest = (Get-TextDigest -Lines $lines); entries = $lines.Count }
+}
+
+Function Restore-Seat {
+    # Nothing that is there already is written over: equal files stay, others are a failure before anything is copied.
+    param ([string]$Place)
+    $wanted = Read-Manifest -Path "$Place\manifest.sha256"
+    $placed = if ([IO.File]::Exists("$store\placed.txt")) { [IO.File]::ReadAllLines("$store\placed.txt") } else { @() }
+    $new = New-Object Collections.Generic.List[string]
+    $others = New-Object Collections.Generic.List[string]
+    foreach ($name in $wanted.Keys) {
+        $to = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        if (-not [IO.File]::Exists((Get-LongPath -Path $to))) { $new.Add($name) }
+        elseif ($placed -ccontains $name) { continue }
+        elseif ((Get-Digest -Path $to) -ne $wanted[$name]) { $others.Add($name) }
+    }
+    if ($others.Count) {
+        $shown = ($others | Select-Object -First 3) -join '; '
+        Stop-Seat -Cause 'target_not_empty' -Says "$($others.Count) files of others are in the way: $shown" -Facts @{ count = $others.Count }
+    }
+    Write-Whole -Path "$store\placed.txt" -Lines (@($placed) + @($new) | Select-Object -Unique)
+    foreach ($name in $wanted.Keys) {
+        $tail = $name.Replace('/', '\')
+        $to = Join-Path -Path $users -ChildPath $tail
+        if (Copy-One -From (Join-Path -Path "$Place\files" -ChildPath $tail) -To $to -Sum $wanted[$name]) { $module.Result.changed = $true }
+    }
+    return @{ entries = $wanted.Count; placed = $new.Count }
+}
+
+Function Remove-Placed {
+    # Takes back what was put in place and is still as it was put; what people changed since stays and is told.
+    param ([string]$Place)
+    if (-not [IO.File]::Exists("$store\placed.txt")) { return @{ removed = 0 } }
+    $wanted = Read-Manifest -Path "$Place\manifest.sha256"
+    $changed = New-Object Collections.Generic.List[string]
+    $removed = 0
+    foreach ($name in [IO.File]::ReadAllLines("$store\placed.txt")) {
+        if (-not $wanted.Contains($name)) { continue }
+        $at = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        if (-not [IO.File]::Exists((Get-LongPath -Path $at))) { continue }
+        if ((Get-Digest -Path $at) -ne $wanted[$name]) { $changed.Add($name); continue }
+        [IO.File]::SetAttributes((Get-LongPath -Path $at), [IO.FileAttributes]::Normal)
+        [IO.File]::Delete((Get-LongPath -Path $at))
+        $module.Result.changed = $true
+        $removed += 1
+    }
+    if ($changed.Count) {
+        $shown = ($changed | Select-Object -First 3) -join '; '
+        Stop-Seat -Cause 'foreign_files' -Says "$($changed.Count) files were changed since: $shown" -Facts @{ count = $changed.Count }
+    }
+    [IO.File]::Delete("$store\placed.txt")
+    return @{ removed = $removed }
+}
+
+Function Compare-Seat {
+    param ([string]$Place)
+    $wanted = Read-Manifest -Path "$Place\manifest.sha256"
+    $said = New-Object Collections.Generic.List[string]
+    foreach ($name in $wanted.Keys) {
+        $at = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        if (-not [IO.File]::Exists((Get-LongPath -Path $at))) { $said.Add("missing: $name") }
+        elseif ((Get-Digest -Path $at) -ne $wanted[$name]) { $said.Add("differs: $name") }
+    }
+    if ($said.Count) {
+        $shown = ($said | Select-Object -First $module.Params.limit)
+        Stop-Seat -Cause 'manifest_differs' -Says "$($said.Count) of $($wanted.Count) files differ." -Facts @{ differences = @($shown) }
+    }
+    return @{ equal = $true; entries = $wanted.Count }
+}
+
+Function Compare-Portrait {
+    $before = [IO.File]::ReadAllLines("$store\portrait.txt")
+    $now = Get-Portrait
+    $said = @(Compare-Object -ReferenceObject @($before) -DifferenceObject @($now) | ForEach-Object -Process { "$($_.SideIndicator) $($_.InputObject)" })
+    return @{
+        baseline = (Get-TextDigest -Lines $before)
+        now = (Get-TextDigest -Lines $now)
+        differences = @($said | Select-Object -First $module.Params.limit)
+        difference_count = $said.Count
+    }
+}
+
+Function Remove-Saved {
+    param ([string]$Place)
+    if ([IO.Directory]::Exists((Get-LongPath -Path $Place))) {
+        [IO.Directory]::Delete((Get-LongPath -Path $Place), $true)
+        $module.Result.changed = $true
+    }
+    return @{ forgotten = $true }
+}
+
+$module.Result.changed = $false
+if ($asset -notmatch '^[a-z0-9][a-z0-9-]{0,63}$') { Stop-Seat -Cause 'bad_asset' -Says 'The asset id is no plain word.' }
+try {
+    if ($module.Params.share) { Connect-Share }
+    $place = "$($module.Params.share)\$asset"
+    $module.Result.kahn = switch ($module.Params.state) {
+        'looked' {
+            $people = Get-LoggedOn
+            if ($people) { Stop-Seat -Cause 'source_busy' -Says "$people people are logged on." -Facts @{ people = $people } }
+            @{ people = 0; entries = (Get-SeatFile -Top $users -OnlyPeople $true).Count }
+        }
+        'taken' {
+            $lines = Get-Portrait
+            Write-Whole -Path "$store\portrait.txt" -Lines $lines
+            @{ baseline = (Get-TextDigest -Lines $lines) }
+        }
+        'unchanged' { Compare-Portrait }
+        'told' { @{ manifest = (Get-TextDigest -Lines ([IO.File]::ReadAllLines("$store\manifest.sha256"))) } }
+        'saved' { Save-Seat -Place $place }
+        'forgotten' { Remove-Saved -Place $place }
+        'restored' { Restore-Seat -Place $place }
+        'compared' { Compare-Seat -Place $place }
+        'removed' { Remove-Placed -Place $place }
+    }
+}
+catch [IO.IOException] {
+    $full = ($_.Exception.HResult -band 0xffff) -in 39, 112
+    Stop-Seat -Cause $(if ($full) { 'disk_full' } else { 'os_error' }) -Says $_.Exception.Message
+}
+catch [UnauthorizedAccessException] { Stop-Seat -Cause 'permission_denied' -Says $_.Exception.Message }
+finally { if ($module.Params.share) { Disconnect-Share } }
+$module.ExitJson()

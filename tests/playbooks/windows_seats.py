@@ -1,0 +1,251 @@
+"""Two Windows seats that are none: a model of their files in Python, behind protocol doubles, in a town of one seat.
+
+The model does what kahn_windows_seat.ps1 means to do. It proves how the runbook hangs together, what Kahn sends and
+how it takes answers; it proves nothing about the PowerShell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inventory.changes import Changed, ChangeSet, FieldChange
+from inventory.model import AssetId
+from inventory.psrp_options import Psrp
+from orchestrator.actions.drive_wave import Driver, rests
+from orchestrator.actions.sign import Intent
+from orchestrator.actions.take_back import ask_rollback
+from orchestrator.actions.work_by_hand import say_how_it_went
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.runbook_trees import freeze_runbook
+from orchestrator.adapters.runbooks import SHIPPED, load_runbook
+from orchestrator.adapters.runs import AnsibleRuns
+from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.access import AccessProfile
+from orchestrator.core.by_hand import desk_works
+from orchestrator.core.policy import Policy
+from orchestrator.core.wave import ActKind
+from tests.certificates import a_certificate
+from tests.psrp_double import Double, a_double
+from tests.run_orders import PLAYBOOK
+from tests.towns import STADT, TestClock, Town
+from tests.waiting import PATIENCE_S
+
+OLD, NEW, RUNBOOK = "apc-001", "neu-001", "replace-windows-seat"
+FILES = {
+    "jürgen/Documents/Straße & Söhne (1).docx": b"one",
+    "jürgen/Documents/it's `$x` {{ 1 }}.txt": b"two",
+    "anna/Desktop/a\u0308.txt": b"decomposed",
+    "anna/Desktop/\u00e4.txt": b"composed",
+    "anna/Documents/empty": b"",
+}
+
+
+@dataclass(kw_only=True)
+class Seat:
+    """One machine's files by name, and what the module keeps there; ``share`` is what both machines write to."""
+
+    share: dict[str, dict[str, bytes]]
+    files: dict[str, bytes] = field(default_factory=dict)
+    people: int = 0
+    sealed: dict[str, str] = field(default_factory=dict)
+    placed: list[str] = field(default_factory=list)
+    portrait: dict[str, str] = field(default_factory=dict)
+    passwords: set[str] = field(default_factory=set)
+
+    def __call__(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the module answers."""
+        self.passwords.add(str(given.get("share_password") or ""))
+        there = self.share.setdefault(str(given["asset"]), {})
+        said = getattr(self, str(given["state"]))(there, str(given.get("expected") or ""))
+        bad = "cause" in said
+        return {"changed": False, "kahn": said} | ({"failed": True, "msg": said["says"]} if bad else {})
+
+    def looked(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        return trouble("source_busy", f"{self.people} people are logged on.") if self.people else {"people": 0}
+
+    def taken(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        self.portrait = sums(self.files)
+        return {"baseline": digest(self.portrait)}
+
+    def unchanged(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        return {"baseline": digest(self.portrait), "now": digest(sums(self.files)), "difference_count": 0}
+
+    def told(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        return {"manifest": digest(self.sealed)}
+
+    def saved(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        if len({name.casefold() for name in self.files}) != len(self.files):
+            return trouble("names_collide", "Two files differ in capitals only.")
+        self.sealed = sums(self.files)
+        there |= self.files
+        return {"manifest": digest(self.sealed), "entries": len(self.files)}
+
+    def forgotten(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        there.clear()
+        return {"forgotten": True}
+
+    def restored(self, there: dict[str, bytes], expected: str) -> dict[str, Any]:
+        if digest(sums(there)) != expected:
+            return trouble("manifest_damaged", "The list of checksums is not the one of the old machine.")
+        if others := [name for name in there if name in self.files and self.files[name] != there[name]]:
+            return trouble("target_not_empty", f"{len(others)} files of others are in the way")
+        self.placed += [name for name in there if name not in self.files]
+        self.files |= there
+        return {"entries": len(there)}
+
+    def compared(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        odd = [name for name in there if self.files.get(name) != there[name]]
+        return trouble("manifest_differs", f"{len(odd)} files differ.") if odd else {"equal": True}
+
+    def removed(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        changed = [name for name in self.placed if self.files.get(name, there[name]) != there[name]]
+        for name in set(self.placed) - set(changed):
+            self.files.pop(name, None)
+        if changed:
+            return trouble("foreign_files", f"{len(changed)} files were changed since")
+        self.placed = []
+        return {"removed": 1}
+
+
+def trouble(cause: str, says: str) -> dict[str, Any]:
+    """How the module reports a failure."""
+    return {"cause": cause, "says": says}
+
+
+def sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Name -> SHA-256."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def digest(manifest: Mapping[str, str]) -> str:
+    """SHA-256 of the list of checksums."""
+    lines = sorted(f"{one}  {name}\n" for name, one in manifest.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass(kw_only=True)
+class WindowsTown:
+    """A town in a real store whose one seat runs Windows; real Ansible, real signatures, protocol doubles."""
+
+    town: Town
+    runs: AnsibleRuns
+    old: Seat
+    new: Seat
+    doubles: tuple[Double, Double]
+
+    def drive(self, *, until: str) -> None:
+        """Let the driver work until people are waited for (``desk``) or the wave rests. Raises AssertionError."""
+        outside = self.town.outside(runs=self.runs, clock=SystemClock())
+        with self.town.store.transaction() as books:
+            driver = Driver(outside, epoch=books.raise_epoch(above=self.runs.epoch()))
+        ends = time.monotonic() + 10 * PATIENCE_S
+        while time.monotonic() < ends:
+            if not driver.tick():
+                wave, progress = self.town.wave()
+                if rests(wave, progress) or (until == "desk" and self.waiting()):
+                    return
+                time.sleep(0.05)
+        raise AssertionError(f"the wave did not get there: {self.town.states()}")
+
+    def waiting(self) -> list[str]:
+        """What people are waited for."""
+        wave, progress = self.town.wave()
+        return [one.about for one in desk_works(wave.content, progress)]
+
+    def say(self, *, done: bool = True) -> str:
+        """A person signs for what is waited for."""
+        (about,) = self.waiting()
+        intent = Intent(
+            kind=ActKind.DID if done else ActKind.DID_NOT,
+            reason="" if done else "no desk",
+            assets=(AssetId(f"{OLD}-id"),),
+            about=about,
+        )
+        with self.town.outside().desk() as desk:
+            say_how_it_went(desk, desk.books.waves.get(STADT, "W01"), keyboard=self.town.bert, intent=intent)
+        return about
+
+    def take_back(self) -> None:
+        """Anna asks for the rollback of the whole wave."""
+        intent = Intent(kind=ActKind.ROLL_BACK, reason="as it was", assets=(AssetId(f"{OLD}-id"),))
+        with self.town.outside().desk() as desk:
+            ask_rollback(desk, desk.books.waves.get(STADT, "W01"), keyboard=self.town.anna, intent=intent)
+
+
+@contextmanager
+def a_windows_town(place: Path, sockets: Path) -> Iterator[WindowsTown]:
+    """Up to a wave that has been claimed."""
+    share: dict[str, dict[str, bytes]] = {}
+    old, new = Seat(share=share, files=dict(FILES)), Seat(share=share, files={"anna/Desktop/mine.txt": b"mine"})
+    with ExitStack() as open_:
+        doubles = tuple(
+            open_.enter_context(a_double(certificate=a_certificate(place / name), modules={"kahn_windows_seat": seat}))
+            for name, seat in (("tls-old", old), ("tls-new", new))
+        )
+        folder = _own_copy(place)
+        runs = AnsibleRuns(
+            state=place / "state",
+            trees=place / "state/trees",
+            ansible_playbook=PLAYBOOK,
+            clock=SystemClock(),
+            sockets=sockets,
+        )
+        store = DatabaseStore.create_or_upgrade(f"sqlite:///{place}/kahn.sqlite")
+        open_.callback(store.close)
+        runbook = load_runbook(folder)
+        (place / "state/trees").mkdir(parents=True)
+        freeze_runbook(runbook, folder, place / "state/trees", shared=SHIPPED)
+        town = Town(
+            store=store, runs=runs, folder=place, seats=1, policy=Policy(canary_size=0, probe_gap_s=1),
+            runbook=runbook, clock=TestClock(moment=datetime.now(UTC)),
+        )  # fmt: skip
+        _onto_windows(town, place, doubles)
+        town.propose()
+        town.approve()
+        town.start()
+        yield WindowsTown(town=town, runs=runs, old=old, new=new, doubles=doubles)  # type: ignore[arg-type]
+
+
+def _own_copy(place: Path) -> Path:
+    """The shipped runbook with a share of one's own, as a user makes it."""
+    folder = place / "runbooks" / RUNBOOK
+    shutil.copytree(SHIPPED / RUNBOOK, folder)
+    (place / "share.password").write_text("anteil\n")
+    lookup = f"{{{{ lookup('ansible.builtin.file', '{place}/share.password') }}}}"
+    lines = (
+        "windows_share: \\\\vault.example\\kahn",
+        "windows_share_user: kahn",
+        f'windows_share_password: "{lookup}"',
+    )
+    (folder / "group_vars/windows_seats.yml").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def _onto_windows(town: Town, place: Path, doubles: tuple[Double, ...]) -> None:
+    """The seat and its successor are reached by PSRP: the doubles, by their certificates."""
+    (place / "password").write_text("geheim\n")
+    ways = {OLD: ("localhost", doubles[0]), NEW: ("127.0.0.1", doubles[1])}
+    with town.store.transaction() as books:
+        known = {one.name: one for one in books.assets.snapshot(STADT).assets}
+        changed = []
+        for name, (address, double) in ways.items():
+            profile = AccessProfile(
+                name=name, user="kahn", key_file=str(place / "password"), port=double.port, psrp=Psrp(login="basic")
+            )
+            books.tenants.put_access(STADT, profile)
+            values = {"address": address, "host_key": double.host_key, "access": name, "os_name": "Windows 11 Pro"}
+            before = known[name]
+            changes = tuple(
+                FieldChange(field=key, before=before.values.get(key), after=one, source="test")
+                for key, one in values.items()
+            )
+            changed.append(Changed(asset=replace(before, values={**before.values, **values}), changes=changes))
+        books.assets.apply(ChangeSet(tenant=STADT, changed=tuple(changed)))
