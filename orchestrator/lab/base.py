@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,16 +54,16 @@ def machine_sources(etc_apt: Path = Path("/etc/apt")) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def base_path(cache: Path, suite: str) -> Path:
-    """Where the base for this suite and package list is, or will be."""
-    recipe = "\n".join((str(_RECIPE), suite, *PACKAGES, *_MASKED, *_LEFT_OUT))
+def base_path(cache: Path, suite: str, more: Sequence[str] = ()) -> Path:
+    """Where the base for this suite and package list is, or will be; ``more`` packages make another one."""
+    recipe = "\n".join((str(_RECIPE), suite, *PACKAGES, *more, *_MASKED, *_LEFT_OUT))
     return cache / f"base-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def ensure_base(cache: Path, tell: Tell) -> Path:
+def ensure_base(cache: Path, tell: Tell, more: Sequence[str] = ()) -> Path:
     """The finished base, built first if need be; only one lab builds, others wait. Raises LabSourcesMissing."""
     suite = machine_suite()
-    target = base_path(cache, suite)
+    target = base_path(cache, suite, more)
     if target.is_dir():
         return target
     if shutil.which("mmdebstrap", path=tool_environment()["PATH"]) is None:
@@ -71,7 +71,7 @@ def ensure_base(cache: Path, tell: Tell) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with _builder(cache, tell) as lock:
         if not target.is_dir():
-            _build(target, suite, tell=tell, lock=lock)
+            _build(target, suite, tell=tell, lock=lock, packages=(*PACKAGES, *more))
     return target
 
 
@@ -86,7 +86,7 @@ def _builder(cache: Path, tell: Tell) -> Iterator[int]:
         yield lock.fileno()
 
 
-def _build(target: Path, suite: str, *, tell: Tell, lock: int) -> None:
+def _build(target: Path, suite: str, *, tell: Tell, lock: int, packages: Sequence[str]) -> None:
     part = target.with_name(target.name + ".part")
     tell(
         Notice(
@@ -96,7 +96,7 @@ def _build(target: Path, suite: str, *, tell: Tell, lock: int) -> None:
     )
     _remove(part)
     try:
-        _bootstrap(part, suite, tell=tell, lock=lock)
+        _bootstrap(part, suite, tell=tell, lock=lock, packages=packages)
         _finish(part)
         part.rename(target)
     finally:
@@ -104,7 +104,7 @@ def _build(target: Path, suite: str, *, tell: Tell, lock: int) -> None:
     tell(Notice(says="The base root file system is ready."))
 
 
-def _bootstrap(part: Path, suite: str, *, tell: Tell, lock: int) -> None:
+def _bootstrap(part: Path, suite: str, *, tell: Tell, lock: int, packages: Sequence[str]) -> None:
     """Runs mmdebstrap inside its own mount and process namespace: killing it takes everything of it along.
 
     It dies with the caller and holds the lock as well, so no second build can meet the rest of a first one.
@@ -112,7 +112,7 @@ def _bootstrap(part: Path, suite: str, *, tell: Tell, lock: int) -> None:
     log = part.with_name(part.name + ".log")
     words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     words += ["mmdebstrap"]
-    words += ["--variant=minbase", "--mode=root", "--dpkgopt=force-unsafe-io", f"--include={','.join(PACKAGES)}"]
+    words += ["--variant=minbase", "--mode=root", "--dpkgopt=force-unsafe-io", f"--include={','.join(packages)}"]
     words += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     words += [f"--aptopt={line}" for line in _proxy_options()]
     words += [suite, str(part), *map(str, machine_sources())]

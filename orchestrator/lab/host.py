@@ -28,6 +28,8 @@ class HostSpec:
     kind: Kind = "workstation"
     role: Role = ""
     successor: str = ""
+    packages: tuple[str, ...] = ()
+    """Debian packages on top of the usual ones: such hosts share a base of their own, which is built and kept."""
 
     def __post_init__(self) -> None:
         checked_label(self.name)

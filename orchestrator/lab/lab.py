@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,11 +91,12 @@ class Lab:
         """
         checked_label(tenant)
         require_possible()
-        base = ensure_base(self._cache, self._tell)
+        wanted = {(), *(spec.packages for spec in specs)}
+        bases = {packages: ensure_base(self._cache, self._tell, packages) for packages in wanted}
         with self._held():
             self._lay_ground()
             number = self._tenant_number(tenant)
-            self._make_hosts(tenant, number=number, specs=specs, base=base)
+            self._make_hosts(tenant, number=number, specs=specs, bases=bases)
             if any(spec.init == "systemd" for spec in specs):
                 self._make_room_for_systemd()
             names = {JUMP_NAME, *(spec.name for spec in specs)}
@@ -161,7 +162,9 @@ class Lab:
         network.make_lan(self.names, number)
         return number
 
-    def _make_hosts(self, tenant: str, *, number: int, specs: Sequence[HostSpec], base: Path) -> None:
+    def _make_hosts(
+        self, tenant: str, *, number: int, specs: Sequence[HostSpec], bases: Mapping[tuple[str, ...], Path]
+    ) -> None:
         have = {host.name: host.number for host in hosts_of(self.directory, tenant)}
         next_number = max(have.values(), default=0) + 1
         missing = [spec for spec in specs if spec.name not in have and spec.name != JUMP_NAME]
@@ -181,7 +184,7 @@ class Lab:
                 kind=spec.kind,
                 role=spec.role,
                 successor=spec.successor,
-                base=base,
+                base=bases[spec.packages],
             )
             new.append(self._with_disk(host))
         network.connect(new)

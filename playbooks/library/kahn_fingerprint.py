@@ -8,6 +8,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import conclude, store_of, write_whole
 from ansible.module_utils.kahn_portrait import portrait
+from ansible.module_utils.kahn_servers import Servers
 from ansible.module_utils.kahn_tree import differences, digest_of_lines, line_of, read_records, walk
 
 DOCUMENTATION = """
@@ -21,7 +22,11 @@ options:
     required: true
     description: What to do; `portrayed` only tells the portrait
   portrait: {type: bool, default: false, description: Tell the portrait together with the fingerprint (taken)}
-  procedure: {type: dict, description: "The procedure that runs here: its rows are counted, its answer is asked for"}
+  procedure:
+    type: dict
+    description: >-
+      The procedure that runs here: its rows are counted, its answer is asked for; files of the database servers that it
+      uses are left out, because they change while a server runs (the move compares what its databases hold)
   deep: {type: list, elements: str, description: Paths whose contents count}
   skip: {type: list, elements: str, description: Paths that the system itself changes}
   except: {type: list, elements: str, description: More paths to leave out}
@@ -89,6 +94,11 @@ def counts(records):
     }
 
 
+def _kept_by_servers(asked):
+    procedure = asked["procedure"]
+    return Servers(procedure, store_of(asked["asset"])).directories() if procedure else []
+
+
 def _portrait(asked):
     return portrait(asked["procedure"], store=store_of(asked["asset"]))
 
@@ -113,7 +123,7 @@ def main():
     def act():
         if asked["state"] == "portrayed":
             return False, {"portrait": _portrait(asked)}
-        records = fingerprint(deep=asked["deep"], skip=[*asked["skip"], *asked["except"]])
+        records = fingerprint(deep=asked["deep"], skip=[*asked["skip"], *asked["except"], *_kept_by_servers(asked)])
         if asked["state"] == "taken":
             changed, told = take(asked["asset"], records)
             return changed, dict(told, portrait=_portrait(asked)) if asked["portrait"] else told

@@ -13,6 +13,7 @@ from ansible.module_utils import (
     kahn_fileserver,
     kahn_gate,
     kahn_mariadb,
+    kahn_mariadb_swap,
     kahn_mariadb_words,
     kahn_outcome,
     kahn_parcel,
@@ -29,7 +30,7 @@ from ansible.module_utils import (
 from ansible.module_utils.kahn_talk import Talk
 
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
-_SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb, kahn_servers)
+_SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb_swap, kahn_mariadb, kahn_servers)
 _CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
 _SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
 _GATE = (*_COMMON, kahn_gate)

@@ -1,14 +1,13 @@
 """MariaDB databases of a procedure: held back, fingerprinted, dumped into a stream, restored.
 
 The barrier locks the accounts that have rights in a database and ends every session in it: it holds over a restart of
-the server. A database cannot be renamed, so what arrives takes its place at once, behind the barrier; on the way back
-that is safe, because the new server keeps its own until the old one serves again. Everything goes through the programs
-of the server, as its own account, never as root. Python 3.9, standard library only.
+the server. Where a database is that nobody brought, what arrives is restored beside it and takes its name when its
+fingerprint is right (kahn_mariadb_swap). Everything goes through the programs of the server, as its own account, never
+as root. Python 3.9, standard library only.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,14 +15,13 @@ import subprocess
 import time
 
 try:
+    from ansible.module_utils.kahn_mariadb_swap import BESIDE, begun, new_database, schema_of, take_place
     from ansible.module_utils.kahn_mariadb_words import (
         PLUGINS,
         RIGHTS,
-        SCHEMA,
         SECRET,
         STEADY,
         TABLES,
-        WORD,
         digest_of,
         only,
         quoted,
@@ -37,14 +35,13 @@ try:
     from ansible.module_utils.kahn_postgres import QUIET_S, dumped, restored
     from ansible.module_utils.kahn_service import note, note_of
 except ImportError:  # sent to a host as one program
+    from kahn_mariadb_swap import BESIDE, begun, new_database, schema_of, take_place
     from kahn_mariadb_words import (
         PLUGINS,
         RIGHTS,
-        SCHEMA,
         SECRET,
         STEADY,
         TABLES,
-        WORD,
         digest_of,
         only,
         quoted,
@@ -72,7 +69,7 @@ class Mariadb:
 
     # -- asking
 
-    def _argv(self, program, *words):
+    def argv(self, program, *words):
         """The program under the name that this server's edition gives it, as the server's own account."""
         path = os.path.join(self._programs, program) if self._programs else shutil.which(program)
         if not path or not os.access(path, os.X_OK):
@@ -84,7 +81,7 @@ class Mariadb:
 
     def ask(self, sql, name=""):
         """Rows of texts, None for null. Raises Trouble."""
-        argv = self._argv("mariadb", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", *only(name))
+        argv = self.argv("mariadb", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", *only(name))
         try:
             ended = subprocess.run(argv, input=(STEADY + sql).encode(), capture_output=True, cwd="/")
         except FileNotFoundError as error:
@@ -164,6 +161,10 @@ class Mariadb:
                 raise Trouble("database_too_old", "MariaDB is older here than on the old server.")
             if name not in ours and self._is_there(name):
                 raise Trouble("target_not_empty", f"There is a MariaDB database {name} already.")
+        return self.directory()
+
+    def directory(self):
+        """Where the server keeps its data. Raises Trouble."""
         return self.ask("select @@datadir")[0][0]
 
     def _is_there(self, name):
@@ -183,7 +184,7 @@ class Mariadb:
         return [list(key) for key, one in sorted(found.items()) if not self._locked(one)]
 
     def close(self):
-        """Put the barrier up and end every session. Raises Trouble."""
+        """Put the barrier up and end every session; what broke off while it changed places is finished."""
         for name in self.names:
             for account in self._accounts(name):
                 self.ask(f"alter user {who(account)} account lock")
@@ -191,6 +192,7 @@ class Mariadb:
         while self.names:
             left = self._sessions()
             if not left:
+                self._finish()
                 return
             if time.monotonic() > until:
                 programs = [printable(f"{user} ({number})") for number, user in left[:20]]
@@ -211,8 +213,15 @@ class Mariadb:
             f"and ({' or '.join([inside, *sorted(set(who))])})"
         )
 
+    def _finish(self):
+        for name in sorted(begun(self._store)):
+            take_place(self, self._store, self._known(name))
+
     def open(self, limits):
-        """Take the barrier away from those who could log in before."""
+        """Take the barrier away from those who could log in before; what arrived and was not taken goes."""
+        self._finish()
+        for name in self.names:
+            self.ask(f"drop database if exists {quoted(name + BESIDE)}")
         for user, host in limits or []:
             account = {"user": user, "host": host}
             if self.ask(f"select 1 from mysql.global_priv where {where(account)}"):
@@ -221,21 +230,21 @@ class Mariadb:
     # -- the fingerprint
 
     def prints(self, *, arrived=()):
-        """{name: fingerprint} of the databases."""
-        return {name: self._print(name) for name in self.names}
+        """{name: fingerprint} of the databases; of those that arrived beside one, what arrived."""
+        beside = {name for name in arrived if self._is_there(name + BESIDE)}
+        return {name: self._print(name, name + BESIDE if name in beside else name) for name in self.names}
 
-    def _print(self, name):
+    def _print(self, name, place):
         found, counters = {}, []
-        for table, kind in self.ask(TABLES.format(text(name))):
+        for table, kind in self.ask(TABLES.format(text(place))):
             if kind == "SEQUENCE":
-                counters.append([table, *self.ask(f"select next_not_cached_value from {quoted(table)}", name)[0]])
+                counters.append([table, *self.ask(f"select next_not_cached_value from {quoted(table)}", place)[0]])
             elif kind != "VIEW":
-                found[table] = self._table(name, table)
+                found[table] = self._table(place, table)
         asked = "select table_name, auto_increment from information_schema.tables where auto_increment is not null"
-        counters += self.ask(f"{asked} and table_schema = {text(name)}")
+        counters += self.ask(f"{asked} and table_schema = {text(place)}")
         found["(counters)"] = [len(counters), digest_of(counters)]
-        schema = [self.ask(one.format(text(name))) for one in SCHEMA]
-        return {"schema": digest_of([json.dumps(sorted(map(repr, rows))) for rows in schema]), "tables": found}
+        return {"schema": schema_of(self, name, place), "tables": found}
 
     def _table(self, name, table):
         """Rows, and a sum of their digests that does not depend on their order."""
@@ -257,40 +266,44 @@ class Mariadb:
         """Send a dump."""
         words = ("--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--skip-dump-date",
                  "--default-character-set=utf8mb4", "--quick", "--skip-add-locks", self._known(name))  # fmt: skip
-        argv = self._argv("mariadb-dump", *words)
+        argv = self.argv("mariadb-dump", *words)
         code, said, total = dumped(argv, line)
         if code:
             raise trouble_of(name, said)
         return {"bytes": total}
 
     def take(self, line, name, words):
-        """Restore a dump in the place of the database, which must be behind the barrier."""
+        """Restore a dump: beside the database that is there, else in its place, which must be behind the barrier."""
         if not note_of(self._store).get("fenced"):
             raise Trouble("not_fenced", f"The database {name} is not behind the barrier; nothing was touched.")
-        self._new_database(self._known(name), words)
-        argv = self._argv("mariadb", *self._tame(), "--batch", "--default-character-set=utf8mb4", *only(name))
+        place = self._place_for(self._known(name))
+        new_database(self, place, words["characters"], words["collation"])
+        argv = self.argv("mariadb", *self.tame(), "--batch", "--default-character-set=utf8mb4", *only(place))
         code, said = restored(argv, line)
         if code:
             raise trouble_of(name, said)
         return {}
 
-    def _tame(self):
+    def tame(self):
         """What keeps a dump from giving commands to the program, where its edition knows that."""
-        ended = subprocess.run(self._argv("mariadb", "--help"), capture_output=True, cwd="/")
+        ended = subprocess.run(self.argv("mariadb", "--help"), capture_output=True, cwd="/")
         return ["--sandbox"] if b"--sandbox" in ended.stdout else []
 
-    def _new_database(self, name, words):
-        for word in (words["characters"], words["collation"]):
-            if not WORD.fullmatch(word):
-                raise Trouble("parcel_damaged", "The database's collation is no plain word.")
+    def _place_for(self, name):
+        """Where what arrives is restored: a database that nobody brought stays until the new one is whole."""
         ours = set(note_of(self._store).get("mariadb", []))
-        if not self._is_there(name) and name not in ours:
-            note(self._store, mariadb=sorted(ours | {name}))
-        self.ask(f"drop database if exists {quoted(name)}")
-        self.ask(f"create database {quoted(name)} character set {words['characters']} collate {words['collation']}")
+        if name in ours:
+            return name
+        if self._is_there(name):
+            return name + BESIDE
+        note(self._store, mariadb=sorted(ours | {name}))
+        return name
 
     def swap(self, line, names):
-        """What arrived is in its place already."""
+        """What arrived beside a database takes its name; elsewhere it is in its place already."""
+        for name in map(self._known, names):
+            if name in begun(self._store) or self._is_there(name + BESIDE):
+                take_place(self, self._store, name)
         return {}
 
     def tidy(self, line):

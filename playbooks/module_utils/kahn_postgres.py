@@ -98,6 +98,10 @@ class Postgres:
                 raise Trouble("database_has_own_rights", says)
             if name not in ours and self._is_there(name):
                 raise Trouble("target_not_empty", f"There is a PostgreSQL database {name} already.")
+        return self.directory()
+
+    def directory(self):
+        """Where the server keeps its data. Raises Trouble."""
         return self.ask("show data_directory")[0][0]
 
     def _is_there(self, name):

@@ -5,6 +5,8 @@ A database is named with its kind, such as `postgresql wohngeld`. Python 3.9, st
 
 from __future__ import annotations
 
+import os
+
 try:
     from ansible.module_utils.kahn_mariadb import Mariadb
     from ansible.module_utils.kahn_outcome import Trouble
@@ -56,6 +58,11 @@ class Servers:
         """[(directory, bytes that it must take)]. Raises Trouble."""
         found = {kind: server.fit(wanted.get(kind, {})) for kind, server in self._servers.items()}
         return [(found[kind], sum(one["bytes"] for one in wanted.get(kind, {}).values())) for kind in found]
+
+    def directories(self):
+        """Where the servers keep their data: files that change by themselves while a server runs. Raises Trouble."""
+        told = (os.path.normpath(server.directory()) for server in self._servers.values())
+        return sorted({one for path in told for one in (path, os.path.realpath(path)) if one.count("/") > 1})
 
     def limits(self, noted):
         """Who could come in before the barrier; what was noted already counts."""

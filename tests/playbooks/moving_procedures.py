@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,12 @@ print(json.dumps(told), flush=True)
 """Asks every 50 ms as a user does, and writes with every fourth question; tells what it saw when its input ends."""
 
 
-def procedure_specs(count: int, disk_mib: int = 512) -> tuple[HostSpec, ...]:
+def procedure_specs(count: int, disk_mib: int = 512, packages: tuple[str, ...] = ()) -> tuple[HostSpec, ...]:
     """Pairs of old and new server with a real systemd, a gateway and a vault."""
     numbers = range(1, count + 1)
-    old = (
-        HostSpec(name=f"alt-{n}", kind="server", init="systemd", disk_mib=disk_mib, successor=f"rz-{n}")
-        for n in numbers
-    )
-    new = (HostSpec(name=f"rz-{n}", kind="server", init="systemd", disk_mib=disk_mib) for n in numbers)
+    server = HostSpec(name="one", kind="server", init="systemd", disk_mib=disk_mib, packages=packages)
+    old = (replace(server, name=f"alt-{n}", successor=f"rz-{n}") for n in numbers)
+    new = (replace(server, name=f"rz-{n}") for n in numbers)
     gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=256)
     return (gate, HostSpec(name="vault", kind="server", role="vault", disk_mib=256), *old, *new)
 
@@ -115,11 +113,16 @@ class Wish:
     runbook: Path | None = None
     shipped: str = "move-procedure"
     policy: Mapping[str, object] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    """Packages of the servers on top of the usual ones; their disks are larger then."""
+    more: str = ""
+    """More lines of each procedure's description."""
 
 
 def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
     """Hosts up with their applications, inventory in, wave W01 approved."""
-    lab.up(tenant=tenant, specs=procedure_specs(wish.count))
+    disk_mib = 1536 if wish.packages else 512
+    lab.up(tenant=tenant, specs=procedure_specs(wish.count, disk_mib, wish.packages))
     story = a_place(place, lab, tenant=tenant)
     if wish.runbook is not None:
         shutil.copytree(wish.runbook, story.home / "runbooks" / wish.runbook.name)
@@ -127,7 +130,7 @@ def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
     for number in range(1, wish.count + 1):
         _install(town, number, rows=wish.rows, documents=wish.documents)
     text = a_policy(**{"contacts": "[]", **wish.policy})
-    tables = "".join(_settings(number) for number in range(1, wish.count + 1))
+    tables = "".join(_settings(number) + wish.more for number in range(1, wish.count + 1))
     # The tables of a TOML file come last.
     a_tenant(story, policy=text.replace("[[window]]", f'[runbooks]\nserver = "{wish.shipped}"\n[[window]]') + tables)
     _import(town)

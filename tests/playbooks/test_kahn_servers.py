@@ -57,3 +57,20 @@ def test_what_was_noted_goes_back_to_its_own_server(both: Any) -> None:
     both.open({"mariadb": ["y"], "postgresql": {"z": 1}})
     assert both._servers["mariadb"].heard == [("limits", ["y"]), ("open", ["y"])]
     assert both.accounts_make(None, {"mariadb": {"a": {}}}) == {"changed": True}
+
+
+def test_files_of_servers_are_named_wherever_a_link_leads_but_never_the_whole_machine(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    told = {"postgresql": f"{tmp_path}/link/", "mariadb": "/"}
+
+    class Told:
+        def __init__(self, kind: str) -> None:
+            self.kind = kind
+
+        def directory(self) -> str:
+            return told[self.kind]
+
+    one = servers.Servers({}, str(tmp_path))
+    one._servers = {kind: Told(kind) for kind in told}
+    assert one.directories() == [f"{tmp_path}/link", f"{tmp_path}/real"]
