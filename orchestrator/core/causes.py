@@ -147,6 +147,11 @@ _DECIDED = (
         remedy="Look at what its service check said; take it back, or mend it and resume.",
     ),
     Cause(
+        code="opening_bad",
+        says="at the hour at which its counter opens a procedure did not serve as its users need it",
+        remedy="Ask it by hand at once: take it back, or mend it and resume; the department waits for one of the two.",
+    ),
+    Cause(
         code="frozen",
         says="a freeze is in force: nothing may move",
         remedy="Wait until it is over, or let the administrator change the policy.",

@@ -15,7 +15,7 @@ from orchestrator.core.undo import past_return, touched
 from orchestrator.core.wave import ActKind, PersonId, WaveContent
 
 BREAKERS = frozenset(
-    {"budget_spent", "rollback_limit", "same_error", "mass_unreachable", "service_bad", "not_approved"}
+    {"budget_spent", "rollback_limit", "same_error", "mass_unreachable", "service_bad", "opening_bad", "not_approved"}
 )
 """Causes for which a wave held itself because too much went wrong: two people must want it to go on."""
 UNDER_WAY = (WaveState.RUNNING, WaveState.SOAKING, WaveState.PAUSED, WaveState.HELD, WaveState.NEEDS_PERSON)

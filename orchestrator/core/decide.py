@@ -28,6 +28,7 @@ from orchestrator.core.estimates import Estimates
 from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import ARRIVED, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
+from orchestrator.core.opening_check import wants_opening
 from orchestrator.core.plan import PlannedBatch
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction
@@ -105,10 +106,17 @@ def _not_under_way(view: View) -> tuple[Command, ...] | None:
 
 
 def _window_is_over(view: View) -> tuple[Command, ...] | None:
-    """No step begins after the window has closed."""
-    if view.progress.state in GOING and view.now >= view.content.window.closes:
+    """No step begins after the window has closed; asking a procedure at its opening hour is none."""
+    if view.progress.state in GOING and view.now >= view.content.window.closes and not _only_asks(view):
         return (ChangeWave(event=WaveEvent.HOLD, cause="window_ended"),)
     return None
+
+
+def _only_asks(view: View) -> bool:
+    """Whether every batch is through, so that nothing is left but the opening check."""
+    going = view.progress.state in (WaveState.RUNNING, WaveState.SOAKING)
+    rests = all(_rests(view, move) for move in view.progress.moves.values())
+    return going and rests and wants_opening(view.content, view.progress)
 
 
 def _breaker(view: View) -> tuple[Command, ...] | None:
@@ -235,7 +243,8 @@ def _batch_commands(view: View) -> tuple[Command, ...]:
         if gate is None and not view.progress.live and all(_rests(view, move) for move in members):
             verdict = judge(view.content, view.progress, batch.name)
             held = ChangeWave(event=WaveEvent.HOLD, cause="budget_spent")
-            soak = (ChangeWave(event=WaveEvent.SOAK),) if view.content.thresholds.soak_s else ()
+            soaks = view.content.thresholds.soak_s or wants_opening(view.content, view.progress, open_now=(batch.name,))
+            soak = (ChangeWave(event=WaveEvent.SOAK),) if soaks else ()
             return (RecordGate(gate=verdict), *(soak if verdict.open else (held,)))
         return ()
     return ()

@@ -63,7 +63,7 @@ WATCHED: tuple[Watched, ...] = (
             ),
             WaveState.RUNNING: Keeper(owner="driver", failed=WaveState.HELD, expires="the window's end"),
             WaveState.SOAKING: Keeper(
-                owner="driver", failed=WaveState.HELD, expires="soak_minutes, or the window's end"
+                owner="driver", failed=WaveState.HELD, expires="soak_minutes or the opening hour, or the window's end"
             ),
             WaveState.ABORTING: Keeper(
                 owner="driver", failed=WaveState.NEEDS_PERSON, expires="ten minutes with a living step"

@@ -12,6 +12,7 @@ PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
 UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,50}")
 INTERFACE = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):[1-9][0-9]{0,4}")
+HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 TOO_MUCH = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv"}
@@ -94,6 +95,8 @@ class ProcedureSettings:
     """The server's socket; empty: the usual one."""
     mariadb_programs: str = field(default="", metadata=LATER)
     """Folder of mariadb and mariadb-dump; empty: where programs are found."""
+    opens_at: str = field(default="", metadata=LATER)
+    """When it is asked once more after its move, such as 07:30 in the zone of the policy; empty: never."""
 
     def __post_init__(self) -> None:
         self._check_paths()
@@ -161,6 +164,8 @@ class ProcedureSettings:
                 self._wrong(key, "a port from 1 to 65535 is needed")
         if self.path and not self.path.startswith("/"):
             self._wrong("path", "it begins with /")
+        if self.opens_at and not HOUR.fullmatch(self.opens_at):
+            self._wrong("opens_at", f"{self.opens_at!r} is no time of day such as 07:30")
 
     def _check_switch(self) -> None:
         for path in self.switch_files:

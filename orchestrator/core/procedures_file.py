@@ -25,6 +25,7 @@ TEXTS = (
     "mariadb_programs",
     "mariadb_account",
     "mariadb_socket",
+    "opens_at",
 )
 PORTS = ("port", "gateway_port", "postgresql_port")
 
@@ -95,4 +96,5 @@ PROCEDURES_EXAMPLE = """
 # switch_reload = ["/usr/local/bin/zone-changed"]   # raises the zone's serial and reloads it
 # quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
 # quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
+# opens_at = "07:30"                          # asked once more then; until that hour the wave soaks
 """

@@ -17,6 +17,7 @@ from orchestrator.core.decisions import ENGINEER, About, Decision, decisions_of,
 from orchestrator.core.explain import Sentence
 from orchestrator.core.leftovers import Leftover, leftovers_of
 from orchestrator.core.lifecycle import ARRIVED, WAVE_GROUPS, MoveState, WaveState
+from orchestrator.core.opening_check import Opening, openings_of
 from orchestrator.core.places import PLACE_OF_STATE, Place, Tally, WaveCase, Whereabouts, in_order, tally, whereabouts
 from orchestrator.core.plan import Plan
 
@@ -126,6 +127,8 @@ class WaveAhead:
     """How many hold now."""
     needed: int
     moved: int = 0
+    opening: datetime | None = None
+    """When the next procedure is asked that the wave stays open for; None when it stays open for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +317,11 @@ def _planning(cases: Sequence[WaveCase], places: Sequence[Whereabouts]) -> Itera
     )
 
 
+def _next_opening(case: WaveCase) -> datetime | None:
+    lines = openings_of(case.content, case.progress, now=case.content.window.opens)
+    return next((one.at for one in lines if one.stands is not Opening.GOOD), None)
+
+
 def _ahead(case: WaveCase) -> WaveAhead:
     content = case.content
     count: dict[str, int] = {}
@@ -332,4 +340,5 @@ def _ahead(case: WaveCase) -> WaveAhead:
         approvals=there,
         needed=content.approvers_needed,
         moved=sum(move.state in ARRIVED for move in case.progress.moves.values()),
+        opening=_next_opening(case),
     )

@@ -9,6 +9,7 @@ from orchestrator.core.decide import NOT_QUIET_AFTER
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.move_rules import next_probe_at, waits_until
+from orchestrator.core.opening_check import soak_ends
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.wave import WaveContent
@@ -122,7 +123,7 @@ def _when(content: WaveContent, progress: WaveProgress, around: Surroundings) ->
     if state is WaveState.ABORTING:
         return since + NOT_QUIET_AFTER if since else None
     if state is WaveState.SOAKING:
-        return since + timedelta(seconds=content.thresholds.soak_s) if since else None
+        return soak_ends(content, progress)
     return closes if state in _UNTIL_IT_CLOSES else None
 
 

@@ -19,6 +19,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import ARRIVED, MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.logged_on import SHOWN, logged_on
 from orchestrator.core.move_rules import waits_until
+from orchestrator.core.opening_check import OpeningLine, openings_of
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
 from orchestrator.core.results import Result
@@ -147,6 +148,8 @@ class WaveView:
     """Pseudonym of who leads it; empty when nobody does."""
     compared: ComparedLine | None = None
     """None where the runbook compares nothing, or nothing was compared yet."""
+    openings: tuple[OpeningLine, ...] = ()
+    """Opening checks for which the wave soaks."""
 
 
 def view_of(
@@ -195,6 +198,7 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         last_rollback=_wall(times.last_rollback(progress), content) if going else None,
         lead=progress.lead,
         compared=_compared(content, progress),
+        openings=openings_of(content, progress, now=now),
     )
 
 

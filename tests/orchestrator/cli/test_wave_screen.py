@@ -17,6 +17,7 @@ from orchestrator.core.wave_view import BatchLine, WaveView, view_of_case
 from orchestrator.texts import use_language
 from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
 from tests.orchestrator.core.played import a_case, briefly, games, lost_at_the_switch
+from tests.orchestrator.core.test_opening_check import a_procedures_wave, played
 
 EVIL = "[red]x[/red]\x1b[2J\u202e{0}"
 
@@ -115,3 +116,8 @@ def test_what_was_lost_sight_of_and_who_waits_for_it_stand_on_the_screen() -> No
 
 def test_causes_for_which_assets_went_back_stand_on_the_screen_with_what_helps() -> None:
     assert "WENT BACK OR STAYED BEHIND (1)" in shown(one_back())
+
+
+def test_the_hour_for_which_a_wave_stays_open_stands_on_the_screen() -> None:
+    game = played(Game(a_procedures_wave()))
+    assert "opening check of apc-a01 at 07:30: to come" in shown(view_of_case(a_case(game), now=game.now))

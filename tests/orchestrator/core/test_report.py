@@ -12,6 +12,7 @@ from orchestrator.core.places import TO_MOVE, Place, WaveCase
 from orchestrator.core.report import Freshness, ManagementReport, Setback, management_report
 from tests.orchestrator.core.builders import OPENS, Game, a_wave, failing_at
 from tests.orchestrator.core.played import a_case, before_start, briefly, games, grounds, key
+from tests.orchestrator.core.test_opening_check import a_procedures_wave, played
 
 
 def clauses(report: ManagementReport) -> list[str]:
@@ -72,6 +73,12 @@ def test_a_held_wave_is_under_way_and_waits_for_a_decision() -> None:
     assert [(one.key, one.state) for one in report.under_way] == [("W01", "held")]
     assert report.decisions[0].about is About.HELD
     assert report.total.of(Place.HELD) == 2
+
+
+def test_a_wave_that_stays_open_for_a_counter_says_when_that_opens() -> None:
+    game = played(Game(a_procedures_wave()))
+    (wave,) = management_report(grounds(a_case(game))).under_way
+    assert wave.opening is not None and (f"{wave.opening:%H:%M}", wave.state) == ("07:30", "soaking")
 
 
 def test_an_unknown_state_is_named_and_never_counted_as_moved() -> None:
