@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import ssl
 import threading
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import spnego
 from psrpcore import (
     EndOfPipelineInputEvent,
     PipelineInputEvent,
@@ -32,6 +34,7 @@ from psrpcore import (
     StreamType,
 )
 from psrpcore.types import HostMethodIdentifier, NETException
+from spnego.exceptions import SpnegoError
 
 from inventory.psrp_options import certificate_host_key
 
@@ -77,6 +80,8 @@ class Double:
     password: str = "geheim"
     modules: dict[str, Module] = field(default_factory=dict)
     scripts: dict[str, Callable[[], Answer]] = field(default_factory=dict)
+    ntlm: Path | None = None
+    """File of NTLM's users, ``DOMAIN:USER:PASSWORD``; with it only NTLM lets anybody in."""
     fault: str = ""
     drops: str = ""
     asked: list[str] = field(default_factory=list)
@@ -141,6 +146,16 @@ def a_double(*, certificate: tuple[Path, Path], **given: Any) -> Iterator[Double
         serving.join(30)
 
 
+@contextmanager
+def _users(file: Path) -> Iterator[None]:
+    """The library takes the machine's users from the environment alone."""
+    os.environ["NTLM_USER_FILE"] = str(file)
+    try:
+        yield
+    finally:
+        del os.environ["NTLM_USER_FILE"]
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -160,6 +175,10 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    talk: Any = None
+    offered = b""
+    known = False
+    """Of this connection: how far NTLM got, what the machine says next, and whether it is let in."""
 
     def do_POST(self) -> None:
         double = self.server.double
@@ -174,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif double.fault == "drop" and double.pools:
             self._break_off()
         elif not self._let_in(double):
-            self._say(401, b"", kind="text/plain", more={"WWW-Authenticate": 'Basic realm="WSMAN"'})
+            self._say(401, b"", kind="text/plain", more={"WWW-Authenticate": self._asks_for(double)})
         else:
             self._answer(double, body)
 
@@ -187,16 +206,40 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._say(200, told, kind="application/soap+xml;charset=UTF-8")
 
+    def _asks_for(self, double: Double) -> str:
+        if double.ntlm is None:
+            return 'Basic realm="WSMAN"'
+        offered, self.offered = self.offered, b""
+        return f"Negotiate {base64.b64encode(offered).decode()}".strip()
+
     def _break_off(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def _let_in(self, double: Double) -> bool:
         told = self.headers.get("Authorization", "")
+        if double.ntlm is not None:
+            return self._talked(double.ntlm, told)
         if told.startswith("http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"):
             return bool(self.connection.getpeercert())
         wanted = base64.b64encode(f"{double.user}:{double.password}".encode()).decode()
         return told == f"Basic {wanted}"
+
+    def _talked(self, users: Path, told: str) -> bool:
+        """NTLM belongs to the connection: once its three messages were exchanged, that connection is let in."""
+        if self.known:
+            return True
+        if not told.startswith("Negotiate "):
+            return False
+        try:
+            with self.server.double.lock, _users(users):
+                self.talk = self.talk or spnego.server(protocol="ntlm")
+                self.offered = self.talk.step(base64.b64decode(told.partition(" ")[2])) or b""
+        except SpnegoError:
+            self.talk = None
+            return False
+        self.known = bool(self.talk.complete)
+        return self.known
 
     def _say(self, status: int, body: bytes, *, kind: str, more: Mapping[str, str] = {}) -> None:
         self.send_response(status)

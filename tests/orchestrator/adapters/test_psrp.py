@@ -71,6 +71,17 @@ def test_a_wrong_password_is_told_as_such(double: Double, tmp_path: Path) -> Non
     assert causes(a_door(double, tmp_path, password="falsch")) == ["psrp_login"]
 
 
+@pytest.mark.parametrize(("password", "cause"), [("geheim", []), ("falsch", ["psrp_login"])])
+def test_one_logs_in_by_ntlm_with_an_account_of_the_domain(
+    double: Double, tmp_path: Path, password: str, cause: list[str]
+) -> None:
+    double.ntlm = tmp_path / "users"
+    double.ntlm.write_text("STADT:kahn:geheim\n")
+    door = a_door(double, tmp_path, password=password)
+    profile = replace(door.profile, user="STADT\\kahn", psrp=Psrp(login="ntlm"))
+    assert causes(replace(door, profile=profile)) == cause
+
+
 def test_one_logs_in_by_certificate_without_any_password(double: Double, tmp_path: Path) -> None:
     door = a_door(double, tmp_path)
     cert, key = a_certificate(tmp_path / "ours")

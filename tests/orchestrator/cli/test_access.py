@@ -90,3 +90,32 @@ def test_markup_in_a_path_is_only_text(tmp_path: Path) -> None:
     context, _town = a_terminal(tmp_path)
     call(access.app, context, "add", "odd", "--key", "/keys/[/x]")
     assert "/keys/[/x]" in call(access.app, context, "list").output
+
+
+def test_a_windows_machine_is_reached_by_psrp_at_its_own_port(tmp_path: Path) -> None:
+    context, town = a_terminal(tmp_path)
+    add(context, "--psrp", "ntlm", "--user", "STADT\\kahn")
+    found = profiles(town)["far"]
+    assert (found["port"], found["user"], found["psrp"]["login"]) == (5986, "STADT\\kahn", "ntlm")
+    add(context)
+    assert profiles(town)["far"]["port"] == 22
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--psrp", "kerberos"),
+        ("--psrp", "basic", "--become"),
+        ("--psrp", "basic", "--user", "a:b"),
+        ("--psrp", "basic", "--jump", "10.0.0.1", "--jump-host-key", HOST_KEY),
+        ("--psrp", "basic", "--legacy"),
+        ("--psrp", "certificate"),
+        ("--psrp", "ntlm", "--certificate", "/keys/far.pem"),
+        ("--certificate", "/keys/far.pem"),
+    ],
+)
+def test_what_psrp_does_not_know_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    context, town = a_terminal(tmp_path)
+    with pytest.raises(InvalidAccess):
+        add(context, *words)
+    assert "far" not in profiles(town)
