@@ -89,6 +89,10 @@ def cannot_try(runbook: Runbook) -> str:
     """Why no step of the runbook can be tried on lab hosts; empty when it can."""
     if not runbook.touches_machines:
         return "all of it is done by people"
+    if any(
+        one.fact == "os_name" and all("windows" in value.casefold() for value in one.values) for one in runbook.needs
+    ):
+        return "it is for machines that run Windows, and the lab has none"
     return lacking(runbook, there=LAB_ROLES)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.runbook import Baseline, Effect, Role, RoleSource, Runbook, Step
+from orchestrator.core.runbook import Baseline, Effect, Need, Role, RoleSource, Runbook, Step
 from orchestrator.core.trial import (
     Finding,
     StepTrial,
@@ -36,6 +36,10 @@ def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
     assert cannot_try(in_role(RoleSource.TOOL)) == "the lab has no machine in the role tool"
     alone = replace(a_runbook((BY_HAND,)), baseline=Baseline(on="source", checklist=("How it is",)))
     assert cannot_try(alone) == "all of it is done by people"
+    windows = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Microsoft Windows*")),))
+    assert cannot_try(windows) == "it is for machines that run Windows, and the lab has none"
+    either = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Debian*")),))
+    assert cannot_try(either) == ""
 
 
 def test_steps_of_people_and_tools_are_not_played_and_say_so() -> None:
