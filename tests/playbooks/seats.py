@@ -19,7 +19,7 @@ from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.runbook import Direction, Effect, RoleSource
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
-from orchestrator.lab.host import Host
+from orchestrator.lab.host import Host, Init
 from orchestrator.lab.lab import Lab, seat_specs
 from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
 from tests.run_orders import PLAYBOOK
@@ -33,9 +33,12 @@ LEFT_BEHIND = ("var/lib/kahn", "var/log", "var/tmp", "var/cache", "etc/.pwd.lock
 class Seats:
     """Numbered pairs of old workstation and successor with one vault, and a wave's content about them."""
 
+    INIT: Init = "sshd"
+    DISK_MIB = 256
+
     def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path, runbook: str = "replace-workstation") -> None:
         self.lab, self.tenant, self.count, self.state = lab, tenant, count, state
-        lab.up(tenant=tenant, specs=seat_specs(count))
+        lab.up(tenant=tenant, specs=seat_specs(count, init=self.INIT, disk_mib=self.DISK_MIB))
         self.runbook = load_runbook(SHIPPED / runbook)
         freeze_tree(SHIPPED / runbook, state / "trees", shared=SHIPPED)
         self.clock = SystemClock()

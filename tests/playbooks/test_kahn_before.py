@@ -1,0 +1,66 @@
+"""What lay on the new host is put back exactly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.modules import cause, shared
+from tests.playbooks.two_hosts import tree
+
+before = shared("kahn_before")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    made = tmp_path / "root"
+    (made / "srv/tief").mkdir(parents=True)
+    (made / "srv/a").write_text("a")
+    os.utime(made / "srv/a", ns=(1, 1))
+    (made / "srv/l").symlink_to("a")
+    (tmp_path / "store").mkdir()
+    return made
+
+
+def test_replaced_removed_and_new_names_are_all_as_before(root: Path, tmp_path: Path) -> None:
+    was = tree(root)
+    notes = before.Before(str(tmp_path / "store"), str(root))
+    assert not notes.begun
+    notes.begin(["srv"])
+    for path in ("srv", "srv/a", "srv/l", "srv/neu", "srv/tief", "srv/tief/neu"):
+        notes.note(path)
+        notes.note(path)
+    notes.settle()
+    os.replace(_new(root / "srv/.part"), root / "srv/a")
+    (root / "srv/l").unlink()
+    for one in ("srv/neu", "srv/tief/neu"):
+        (root / one).mkdir()
+    (root / "srv/neu/of a service").touch()
+    (root / "srv").chmod(0o700)
+    again = before.Before(str(tmp_path / "store"), str(root))
+    assert cause(again.restore, {"srv/neu"}) == "foreign_files"
+    again.restore({"srv/neu/of a service"})
+    assert tree(root) == was and not again.begun
+    again.restore(None)
+
+
+def _new(path: Path) -> Path:
+    path.write_text("other")
+    return path
+
+
+def test_a_note_that_was_cut_off_by_a_kill_does_not_matter(root: Path, tmp_path: Path) -> None:
+    was = tree(root)
+    notes = before.Before(str(tmp_path / "store"), str(root))
+    notes.begin(["srv"])
+    notes.note("srv/a")
+    notes.settle()
+    with open(tmp_path / "store/before/book", "ab") as book:
+        book.write(b'{"p": "srv/l", "t"')
+    again = before.Before(str(tmp_path / "store"), str(root))
+    again.note("srv/a")
+    again.settle()
+    again.restore(None)
+    assert tree(root) == was
