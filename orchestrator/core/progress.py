@@ -29,6 +29,7 @@ from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER, Likeness
 from orchestrator.core.results import STARTED, WAITS, AtWork, Result, fault_of
 from orchestrator.core.runbook import Direction
+from orchestrator.core.tools import percent_of
 from orchestrator.core.wave import RunId, WaveContent, Wish
 
 
@@ -90,6 +91,8 @@ class MoveProgress:
     """When the other tool was started with the external step that is under way."""
     waits_since: datetime | None = None
     """Since when its step is looked at again and again, because it met what its runbook waits for."""
+    percent: int | None = None
+    """How much of that step the latest probe said is done; None when it did not say."""
     attempts: int = 0
     """Attempts of any kind so far; 0 for one that nothing was ever done to."""
 
@@ -231,7 +234,7 @@ def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:
         at_work = AtWork(step=step, direction=direction, since=fact.at, until=_moment(fact.body.get("deadline")))
         learned = replace(move, begun=begun, opened=opened, tries=tries, probes=probes, out_since=out, at_work=at_work)
         if direction is Direction.DO:
-            learned = replace(learned, started_at=None)
+            learned = replace(learned, started_at=None, percent=None)
         asked = move.asked and not asks
         moves[asset] = replace(learned, run=run, last=None, attempts=move.attempts + 1, asked=asked)
     return replace(progress, moves=moves, live=(*progress.live, run))
@@ -270,6 +273,8 @@ def _learned(move: MoveProgress, result: Result) -> MoveProgress:
         kahn = result.evidence.get("kahn", {})
         if result.direction is Direction.PROBE and kahn.get("answer") == "done":
             return replace(move, done=(*move.done, result.step), probes=0)
+        if result.direction is Direction.PROBE:
+            return replace(move, percent=percent_of(kahn) if isinstance(kahn, Mapping) else None)
         if result.direction is Direction.UNDO:
             return replace(
                 move,

@@ -13,6 +13,12 @@ from orchestrator.core.runbook import Step
 _CAUSE = re.compile(r"[a-z][a-z_]{0,60}")
 
 
+def percent_of(report: Mapping[str, Any]) -> int | None:
+    """How much of it a probe says is done, 0 to 100; None when it says nothing, or nothing that makes sense."""
+    told = report.get("percent")
+    return told if type(told) is int and 0 <= told <= 100 else None
+
+
 def tool_answered(step: Step, answer: str, *, is_started: bool) -> MoveEvent:
     """What follows from a probe of an external step: done, running, not_done, failed, partial; else it cannot tell.
 

@@ -243,16 +243,28 @@ def _outlook(case: WaveCase, decisions: Sequence[Decision]) -> tuple[Sentence, .
         (MoveState.WAITING_TOOL, Sentence(says="In the hands of another tool ({count}): {outlook}")),
         (MoveState.NEEDS_PERSON, Sentence(says="Needs a person ({count}): {outlook}")),
     ):
-        moves = (
+        moves = [
             move
             for move in progress.moves.values()
             if move.state is state and (state is not MoveState.RUNNING or waits_until(content, move))
-        )
+        ]
         outlooks = [move_without_people(content, move, around=case.around) for move in moves]
         if outlooks:
             soonest = min(outlooks, key=lambda one: (one.at is None, one.at or content.window.closes))
-            found.append(replace(says, facts={"count": len(outlooks), "outlook": in_zone(soonest, content)}))
+            facts = {"count": len(outlooks), "outlook": in_zone(soonest, content)}
+            found.append(_how_far(moves, facts) or replace(says, facts=facts))
     return tuple(found)
+
+
+def _how_far(moves: Sequence[MoveProgress], facts: Mapping[str, object]) -> Sentence | None:
+    """The same with how far the slowest of them is, where every probe of another tool tells that."""
+    told = [move.percent for move in moves if move.state is MoveState.WAITING_TOOL and move.percent is not None]
+    if not moves or len(told) < len(moves):
+        return None
+    return Sentence(
+        says="In the hands of another tool ({count}), at least {percent} % done: {outlook}",
+        facts={**facts, "percent": min(told)},
+    )
 
 
 def _batch(content: WaveContent, progress: WaveProgress, name: str) -> BatchLine:

@@ -273,3 +273,20 @@ def test_what_retires_says_so_and_has_no_successor(folder: Path) -> None:
     assert refused(folder)[2] == "what retires goes without a successor"
     assert not load_runbook(SHIPPED / "replace-workstation").retires
     assert load_runbook(SHIPPED / "retire-asset").retires
+
+
+def test_the_virtual_machine_of_the_handbook_is_a_runbook_that_holds_to_every_rule(tmp_path: Path) -> None:
+    text = (SHIPPED.parent / "docs/runbooks.md").read_text()
+    chapter = text.split("### A virtual machine", 1)[1].split("\n## ", 1)[0]
+    made = tmp_path / "move-vm"
+    (made / "library").mkdir(parents=True)
+    for block in chapter.split("```")[1::2]:
+        first, content = block.split("\n", 2)[1:]
+        (made / first.removeprefix("# ").split(";")[0]).write_text(content)
+    shutil.copy(made / "start.yml", made / "back.yml")
+    shutil.copy(SHIPPED / "retire-asset/fingerprint.yml", made / "fingerprint.yml")
+    shutil.copy(SHIPPED / "retire-asset/compare-with-baseline.yml", made / "compare.yml")
+    found = load_runbook(made)
+    (move,) = found.steps
+    assert (move.external, move.every_s, found.touches_machines) == (True, 30, True)
+    compile((made / "library/kahn_move_vm.py").read_text(), "kahn_move_vm", "exec")

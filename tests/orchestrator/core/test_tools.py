@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.lifecycle import MoveEvent
 from orchestrator.core.runbook import Effect, Step
-from orchestrator.core.tools import cause_of_tool, tool_answered
+from orchestrator.core.tools import cause_of_tool, percent_of, tool_answered
 
 STARTED_BY_US = Step(
     name="order",
@@ -45,3 +45,9 @@ def test_a_tool_is_started_again_only_when_it_says_that_it_never_began(
 def test_a_tool_s_own_cause_counts_only_as_a_plain_word_that_is_none_of_the_rules(told: object) -> None:
     assert cause_of_tool({"cause": told}) == "tool_failed"
     assert cause_of_tool({"cause": "no_disk", "answer": "failed"}) == "no_disk"
+
+
+def test_a_tool_that_tells_nonsense_about_how_far_it_is_tells_nothing() -> None:
+    assert [percent_of({"percent": one}) for one in (0, 100, 55)] == [0, 100, 55]
+    assert {percent_of({"percent": one}) for one in (-1, 101, "50", None, 5.5, True, [1])} == {None}
+    assert percent_of({}) is None

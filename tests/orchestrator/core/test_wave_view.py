@@ -145,3 +145,22 @@ def test_an_asset_that_waits_says_who_is_logged_on_since_when_and_until_when_it_
     waits = next(one.text for one in view.if_nobody_acts if one.text.startswith("Waiting (1)"))
     assert "step look waits" in waits.lower() and "somebody still works" in waits
     assert game.progress.moves[AssetId("a01")].out_since is None and view.outage is None
+
+
+@pytest.mark.parametrize(("told", "shown"), [(40, "40"), (0, "0"), (None, ""), (101, ""), ("{{ 1 }}", ""), (True, "")])
+def test_how_far_another_tool_is_stands_on_the_screen_where_every_probe_tells_it(told: object, shown: str) -> None:
+    steps = (replace(STEPS[2], external=True, every_s=30, deadline_s=3600),)
+
+    def choose(asset: AssetId, step: str, direction: Direction, nth: int) -> Answer:
+        if direction is Direction.DO:
+            return "started", {}
+        if direction is Direction.PROBE:
+            report = {"answer": "running"} if told is None else {"answer": "running", "percent": told}
+            return "done", {"kahn": report}
+        return all_good(asset, step, direction, nth)
+
+    game = Game(a_wave(batches={"canary": 1}, runbook=a_runbook(steps)), choose=choose)
+    game.play().now += timedelta(seconds=30)
+    assert game.play().states == {"a01": "waiting_tool"}
+    said = [one for one in view_of_case(a_case(game), now=game.now).if_nobody_acts if "another tool" in one.says]
+    assert [str(one.facts.get("percent", "")) for one in said] == [shown]
