@@ -6,9 +6,10 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import time
 from contextlib import suppress
 
-from ansible.module_utils import kahn_outcome, kahn_tree, kahn_unpack
+from ansible.module_utils import kahn_outcome, kahn_parts, kahn_tree, kahn_unpack
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable
 from ansible.module_utils.kahn_talk import KEPT, Kept, at, source_of
@@ -26,13 +27,21 @@ options:
     description: >-
       What is carried, in order. Each has a command (argument list at the sender) and either `file` (path at the
       receiver, replaced whole at the end) or `unpack` (arguments of the unpacking program). `limit` bounds the bytes,
-      `partial_ok` accepts exit code 1 of the sender, `sha256` is the digest that must arrive.
+      `partial_ok` accepts exit code 1 of the sender, `sha256` is the digest that must arrive. With `names` (a list
+      at the sender, each ended by a zero byte, that the command is given as --files-from) an archive that broke off
+      goes on behind its last whole member; with `resume` the unpacking program goes on behind the last whole file.
     type: list
     elements: dict
     required: true
 """
 CHUNK = 256 * 1024
+PAUSES_S = (5, 15, 45)
+"""Waits before a machine that fell silent is tried again, where what has arrived is kept."""
 _INTO_FILE = 'umask 077; mkdir -p "$(dirname "$1")" && cat > "$1.part" && sync "$1.part"'
+_ONTO_FILE = 'umask 077; truncate -s "$2" "$1.part" && cat >> "$1.part" && sync "$1.part"'
+_NAMED = 'from=$1 names=$2; shift 2; tail -z -n "+$from" "$names" | "$@" --files-from=-'
+_KEEPS = ("_unreachable", "_failed")
+"""Ends of causes after which what has arrived is worth keeping."""
 _START = (
     "import json,sys,types\n"
     "i=sys.stdin.buffer\n"
@@ -132,21 +141,52 @@ def run(ssh, argv, name):
     return ended.stdout[:KEPT]
 
 
-def unpacking(words):
-    """(receiver's command, the bytes that go before the stream) of the unpacking program."""
-    modules = {"kahn_outcome": kahn_outcome, "kahn_tree": kahn_tree, "kahn_unpack": kahn_unpack}
-    sources = [(name, source_of(module)) for name, module in modules.items()]
+def program(modules, words):
+    """(receiver's command, the bytes that go before the stream) of a program made of these; the last one answers."""
+    sources = [(module.__name__.rsplit(".", 1)[-1], source_of(module)) for module in modules]
     head = json.dumps({"sources": sources, "words": words}).encode("ascii")
     return ["python3", "-B", "-c", _START, str(len(head))], head
 
 
+def unpacking(words):
+    """(receiver's command, the bytes that go before the stream) of the unpacking program."""
+    return program((kahn_outcome, kahn_tree, kahn_unpack), words)
+
+
+def asked_of(ssh, modules, words, name):
+    """What such a program answers that is sent nothing more. Raises Trouble."""
+    command, head = program(modules, words)
+    ended = subprocess.run(at(ssh, command), input=head, capture_output=True)
+    told = _parsed(ended.stdout.decode("utf-8", "replace").strip())
+    if ended.returncode or "msg" in told:
+        raise _blame_end(name, ended.returncode, ended.stderr.decode("utf-8", "replace"))
+    return told.get("kahn", {})
+
+
+def patiently(act, pauses=PAUSES_S):
+    """What `act` gives; again after a pause when a machine fell silent meanwhile, as often as there are pauses."""
+    for pause in pauses:
+        try:
+            return act()
+        except Trouble as trouble:
+            if not trouble.cause.endswith("_unreachable"):
+                raise
+        time.sleep(pause)
+    return act()
+
+
 def carry_file(asked, load, names):
     """Carry one stream into a file that is replaced only when everything has arrived."""
-    path = load["file"]
+    path, have = load["file"], {"count": 0, "offset": 0}
+    command, into = load["command"], ["sh", "-c", _INTO_FILE, "sh", path]
+    if load.get("names"):
+        have = asked_of(asked["target"], (kahn_outcome, kahn_parts), {"path": path + ".part"}, names[1])
+        command = ["sh", "-c", _NAMED, "sh", str(have["count"] + 1), load["names"], *command]
+        into = ["sh", "-c", _ONTO_FILE, "sh", path, str(have["offset"])] if have["offset"] else into
     try:
         outcome = pour(
-            at(asked["source"], load["command"]),
-            at(asked["target"], ["sh", "-c", _INTO_FILE, "sh", path]),
+            at(asked["source"], command),
+            at(asked["target"], into),
             limit=int(load.get("limit") or 0),
             ok_codes=(0, 1) if load.get("partial_ok") else (0,),
         )
@@ -155,21 +195,40 @@ def carry_file(asked, load, names):
             trouble = Trouble("archive_damaged", f"What the {names[0]} sent is not what was saved.")
         if trouble:
             raise trouble
+        digest = _digest_there(asked, path, names) if have["offset"] else outcome["sha256"]
         run(asked["target"], ["mv", "-f", path + ".part", path], names[1])
-    except Trouble:
-        subprocess.run(at(asked["target"], ["rm", "-f", path + ".part"]), stdin=subprocess.DEVNULL, capture_output=True)
+    except Trouble as trouble:
+        if not (load.get("names") and trouble.cause.endswith(_KEEPS)):
+            remove = at(asked["target"], ["rm", "-f", path + ".part"])
+            subprocess.run(remove, stdin=subprocess.DEVNULL, capture_output=True)
         raise
-    return {"file": path, "bytes": outcome["bytes"], "sha256": outcome["sha256"]}
+    told = {"file": path, "bytes": have["offset"] + outcome["bytes"], "sha256": digest}
+    return dict(told, carried=outcome["bytes"], had=have["offset"])
+
+
+def _digest_there(asked, path, names):
+    """SHA-256 of a file that arrived in pieces, read where it lies. Raises Trouble."""
+    told = run(asked["target"], ["sha256sum", "-b", path + ".part"], names[1]).decode("ascii", "replace").split()
+    if not told or len(told[0].lstrip("\\")) != 64:
+        raise Trouble(names[1] + "_failed", f"The {names[1]} gave no digest of what arrived.")
+    return told[0].lstrip("\\")
 
 
 def carry_unpacked(asked, load, names):
     """Carry one stream into the unpacking program at the target."""
-    command, head = unpacking(load["unpack"])
-    outcome = pour(at(asked["source"], load["command"]), at(asked["target"], command), head=head)
+    words, sending, offset = load["unpack"], load["command"], 0
+    if load.get("resume"):
+        modules = (kahn_outcome, kahn_tree, kahn_unpack)
+        offset = asked_of(asked["target"], modules, dict(words, where=True), names[1]).get("offset", 0)
+    if offset:
+        sending = ["tail", "-c", f"+{offset + 1}", load["command"][-1]]
+    command, head = unpacking(dict(words, offset=offset))
+    outcome = pour(at(asked["source"], sending), at(asked["target"], command), head=head)
     trouble = blame(outcome, names)
     if trouble:
         raise trouble
-    return dict(_parsed(outcome["answer"]).get("kahn", {}), sha256=outcome["sha256"])
+    told = _parsed(outcome["answer"]).get("kahn", {})
+    return dict(told, sha256=outcome["sha256"], carried=outcome["bytes"], had=offset)
 
 
 def main():
@@ -187,12 +246,13 @@ def main():
     asked = module.params
     names = (asked["source_name"], asked["target_name"])
 
+    def carry(load):
+        one = carry_unpacked if load.get("unpack") else carry_file
+        keeps = load.get("names") or load.get("resume")
+        return patiently(lambda: one(asked, load, names), PAUSES_S if keeps else ())
+
     def act():
-        carried = [
-            carry_unpacked(asked, load, names) if load.get("unpack") else carry_file(asked, load, names)
-            for load in asked["loads"]
-        ]
-        return True, {"loads": carried}
+        return True, {"loads": [carry(load) for load in asked["loads"]]}
 
     conclude(module, act)
 

@@ -9,7 +9,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable, remove_file, store_of
 from ansible.module_utils.kahn_tree import read_records, walk
-from ansible.module_utils.kahn_unpack import Home, checked
+from ansible.module_utils.kahn_unpack import NOTE, Home, checked
 
 DOCUMENTATION = """
 module: kahn_restored
@@ -42,8 +42,8 @@ def take_away(asset, home="/home", base="/var/lib/kahn"):
         kept = [path for path in reversed(known) if _remove(place, home, asset, path, known[path])]
     finally:
         place.close()
-    remove_file(note)
-    remove_file(os.path.join(store, "home.manifest"))
+    for path in (note, os.path.join(store, NOTE), os.path.join(store, "home.manifest")):
+        remove_file(path)
     return True, {"removed": len(known) - len(kept), "kept": [printable(one) for one in kept[:20]]}
 
 

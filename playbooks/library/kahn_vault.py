@@ -23,6 +23,7 @@ options:
   seal: {type: dict, description: "manifest, archive, bytes, entries (sealed)"}
 """
 SPARE = 16 * 1024 * 1024
+PART = ".tar.part"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,11 +46,23 @@ def ready(shelf, need_bytes, manifest):
     if not _DIGEST.fullmatch(manifest):
         raise Trouble("manifest_damaged", "The old host's manifest has no digest.")  # it would become a file's name
     room = os.statvfs(shelf)
-    free, seal = room.f_bavail * room.f_frsize, read_seal(shelf)
+    free, seal = room.f_bavail * room.f_frsize + _drop_other_parts(shelf, manifest), read_seal(shelf)
     if seal["manifest"] != manifest and free < need_bytes + SPARE:
         says = f"The vault has {free >> 20} MiB free and needs {(need_bytes + SPARE) >> 20}."
         raise Trouble("vault_full", says, free_bytes=free, need_bytes=need_bytes + SPARE)
     return False, dict(seal, free_bytes=free, **paths(shelf, manifest))
+
+
+def _drop_other_parts(shelf, manifest):
+    """Bytes of the archive of this manifest that have arrived; what broke off of any other goes."""
+    own, size = paths(shelf, manifest)["archive_path"] + ".part", 0
+    for name in os.listdir(shelf):
+        path = os.path.join(shelf, name)
+        if path == own:
+            size = os.lstat(path).st_size
+        elif name.endswith(PART):
+            remove_file(path)
+    return size
 
 
 def seal_up(shelf, seal):

@@ -16,13 +16,25 @@ import stat
 import tarfile
 
 try:
-    from ansible.module_utils.kahn_outcome import STORE, Trouble, cause_of, printable, store_of, write_whole
+    from ansible.module_utils.kahn_outcome import (
+        STORE,
+        Trouble,
+        cause_of,
+        printable,
+        remove_file,
+        store_of,
+        write_whole,
+    )
     from ansible.module_utils.kahn_tree import CHUNK, carried, is_carried_attribute, read_records
 except ImportError:  # sent to a host as one program
-    from kahn_outcome import STORE, Trouble, cause_of, printable, store_of, write_whole
+    from kahn_outcome import STORE, Trouble, cause_of, printable, remove_file, store_of, write_whole
     from kahn_tree import CHUNK, carried, is_carried_attribute, read_records
 
 MEMORY = 2 * 1024**3
+NOTE = "restored.at"
+STRIDE = 128 * 1024 * 1024
+"""Bytes of the archive between two notes of how far it came."""
+_KIND = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
 _DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ID_LIMIT = 2**32 - 2
@@ -113,19 +125,61 @@ class Home:
             raise
 
 
-def unpack(stream, store, home, manifest, archive):
-    """Restore everything; the answer tells counts. `manifest`, `archive`: SHA-256 expected. Raises Trouble, OSError."""
+def arrived(store, home, manifest, archive):
+    """Byte of the archive behind the last file that is whole here; 0 where nothing is, or anything looks otherwise."""
+    try:
+        with open(os.path.join(store, NOTE), "rb") as opened:
+            note = json.load(opened)
+        records, digest = read_records(os.path.join(store, "home.manifest"))
+    except (OSError, ValueError, Trouble):
+        return 0, 0
+    if (note["manifest"], note["archive"]) != (manifest, archive) or digest != manifest:
+        return 0, 0
+    known = checked(records)
+    place, count = Home(home), 0
+    try:
+        for path, record in known.items():
+            count += 1
+            if not _is_whole(place.entry(path), record):
+                return 0, 0
+            if path == note["last"]:
+                return note["offset"], count
+    finally:
+        place.close()
+    return 0, 0
+
+
+def _is_whole(entry, record):
+    """Whether a file has the size and the time that it is given last of all."""
+    if entry is None or _KIND.get(stat.S_IFMT(entry.st_mode)) != record["t"]:
+        return False
+    is_same = entry.st_mtime_ns // 10**9 == record["mt"] // 10**9
+    return record["t"] == "d" or (is_same and (record["t"] == "l" or entry.st_size == record["s"]))
+
+
+def unpack(stream, store, home, manifest, archive, offset=0):  # noqa: PLR0913 - each is one fact of what comes
+    """Restore everything; the answer tells counts. `manifest`, `archive`: SHA-256 expected. Raises Trouble, OSError.
+
+    With an `offset` the stream begins there: what came before it is known to be whole. The archive's digest cannot be
+    compared then; every file's own is, when it is written and once more when the successor is compared.
+    """
     records, digest = read_records(os.path.join(store, "home.manifest"))
     if digest != manifest:
         raise Trouble("manifest_damaged", "The manifest at the successor is not the one of the vault.")
     known = checked(records)
     _own_the_tops(store, home, known, manifest)
+    before = arrived(store, home, manifest, archive) if offset else (0, 0)
+    if before[0] != offset:
+        raise Trouble("archive_damaged", "What had arrived at the successor is not there any more.")
     place = Home(home)
     try:
-        wrong = _Restored(place, known).take_all(stream, archive)
+        restored = _Restored(place, known, list(known)[: before[1]])
+        restored.keeps = _Keeper(store, manifest, archive, offset)
+        wrong = restored.take_all(stream, "" if offset else archive)
     finally:
         place.close()
     os.sync()
+    remove_file(os.path.join(store, NOTE))
     if wrong:
         says = f"{len(wrong)} entries were not saved as the manifest has them: " + "; ".join(wrong[:3])
         raise Trouble("manifest_differs", says, differences=wrong[:20], difference_count=len(wrong), side="archive")
@@ -174,13 +228,31 @@ def dress_attributes(opened, record):
             raise Trouble("acl_not_supported", says) from None
 
 
+class _Keeper:
+    """Notes now and then how far it came, after everything before that is on the disk."""
+
+    def __init__(self, store, manifest, archive, offset):
+        self._path, self._base, self._noted = os.path.join(store, NOTE), offset, 0
+        self._note = {"manifest": manifest, "archive": archive}
+
+    def reached(self, path, offset):
+        """This member is whole; the next one begins there, counted from where the stream began."""
+        if offset - self._noted < STRIDE:
+            return
+        os.sync()
+        self._noted = offset
+        note = dict(self._note, last=path, offset=self._base + offset)
+        write_whole(self._path, [json.dumps(note, sort_keys=True).encode("ascii")])
+
+
 class _Restored:
     """One restoration: directories, then contents and links as they come, then owners, modes and times."""
 
-    def __init__(self, place, known):
+    def __init__(self, place, known, before=()):
         self._place, self._known = place, known
-        self._missing = {path for path, one in known.items() if one["t"] != "d"}
+        self._missing = {path for path, one in known.items() if one["t"] != "d"}.difference(before)
         self._wrong = []
+        self.keeps = None
 
     def take_all(self, stream, archive):
         for path, record in self._known.items():
@@ -191,9 +263,11 @@ class _Restored:
             with tarfile.open(fileobj=source, mode="r|", errorlevel=2) as members:
                 for member in members:
                     self._take(members, member)
+                    if self.keeps and not self._wrong and member.name in self._known:
+                        self.keeps.reached(member.name, members.offset)
         except (tarfile.TarError, EOFError, MemoryError, UnicodeError, OverflowError, ValueError) as error:
             raise Trouble("archive_damaged", "The archive cannot be read: " + printable(str(error))) from None
-        if source.finish() != archive:
+        if source.finish() != archive and archive:
             raise Trouble("archive_damaged", "The archive is not the one that was saved.")
         for path in reversed(self._known):
             if self._known[path]["t"] == "d":
@@ -292,7 +366,10 @@ def answer(stream, words):
     """The program's one JSON line, whatever happens: {"kahn": {...}} and, on failure, "msg"."""
     try:
         store = store_of(words["asset"], words.get("base", STORE))
-        return {"kahn": unpack(stream, store, words["home"], words["manifest"], words["archive"])}
+        sealed = words["manifest"], words["archive"]
+        if words.get("where"):
+            return {"kahn": {"offset": arrived(store, words["home"], *sealed)[0]}}
+        return {"kahn": unpack(stream, store, words["home"], *sealed, words.get("offset", 0))}
     except Trouble as trouble:
         return {"kahn": dict(trouble.facts, cause=trouble.cause), "msg": printable(trouble.says)}
     except OSError as error:

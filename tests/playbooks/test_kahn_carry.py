@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.playbooks.modules import Trouble, cause, module, tree
+from tests.playbooks.modules import Trouble, cause, module, shared, tree, unpacker, write_manifest
+from tests.waiting import until
 
-carry = module("kahn_carry")
+carry, talk = module("kahn_carry"), shared("kahn_talk")
 HERE = ["sh", "-c"]
 GONE = ["sh", "-c", "exit 255;"]
 NAMES = ("source", "vault")
@@ -103,3 +107,95 @@ def test_the_program_is_read_from_the_same_files_that_were_approved() -> None:
     command, head = carry.unpacking({"asset": "a1"})
     assert Path(str(tree.__file__)).read_text() in [source for _, source in json.loads(head)["sources"]]
     assert command[-1] == str(len(head))
+
+
+FILES, SIZE = 12, 300_000
+
+
+def a_home(top: Path) -> tuple[list[dict[str, Any]], bytes]:
+    """Records of a home directory with a dozen files, and their names as tar wants them."""
+    (top / "anna").mkdir(parents=True)
+    for number in range(FILES):
+        (top / f"anna/{number:02}").write_bytes(os.urandom(SIZE))
+    records = list(tree.walk(str(top)))
+    return records, b"".join(one["p"].encode() + b"\0" for one in records)
+
+
+def saving(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "names").write_bytes(a_home(tmp_path / "home")[1])
+    words = ["tar", "-c", "-f", "-", f"--directory={tmp_path}/home", "--format=pax", "--no-recursion", "--null"]
+    return {"command": [*words, "--verbatim-files-from"], "names": str(tmp_path / "names"), "file": str(tmp_path / "t")}
+
+
+def breaking(after: int) -> list[str]:
+    """A machine whose line is cut after so many bytes."""
+    return ["sh", "-c", f'{{ sh -c "$0"; }} | head -c {after}; exit 255']
+
+
+def test_an_archive_that_broke_off_goes_on_behind_its_last_whole_member(tmp_path: Path) -> None:
+    load = saving(tmp_path)
+    assert cause(carry.carry_file, ends(breaking(2_000_000)), load, NAMES) == "source_unreachable"
+    assert (tmp_path / "t.part").stat().st_size == 2_000_000 and not (tmp_path / "t").exists()
+    told = carry.carry_file(ends(), load, NAMES)
+    whole = (tmp_path / "t").read_bytes()
+    assert told["had"] > 6 * SIZE - 1 and told["carried"] < 7 * SIZE and told["bytes"] == len(whole)
+    assert told["sha256"] == hashlib.sha256(whole).hexdigest()
+    with tarfile.open(tmp_path / "t") as archive:
+        found = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
+    assert found == {f"anna/{one.name}": one.read_bytes() for one in (tmp_path / "home/anna").iterdir()}
+
+
+def test_what_filled_a_disk_is_not_kept(tmp_path: Path) -> None:
+    load = saving(tmp_path)
+    full = ["sh", "-c", "echo No space left on device >&2; exit 2;"]
+    carry.carry_file(ends(), load, NAMES)
+    (tmp_path / "t").rename(tmp_path / "t.part")
+    assert cause(carry.carry_file, ends(full), load, NAMES) == "disk_full"
+    assert not (tmp_path / "t.part").exists()
+
+
+def test_files_that_arrived_are_not_carried_again_after_a_kill_in_the_midst(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, _names = a_home(tmp_path / "old")
+    archive = tmp_path / "t"
+    subprocess.run(
+        ["tar", "-C", tmp_path / "old", "-c", "-f", archive, "--format=pax", "--sort=name", "anna"], check=True
+    )
+    (tmp_path / "home").mkdir()
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    words = {"asset": "a1", "home": str(tmp_path / "home"), "base": str(tmp_path / "s"), "archive": digest}
+    words["manifest"] = write_manifest(tmp_path / "s/a1", records)
+    load = {"command": ["cat", str(archive)], "unpack": words, "resume": True}
+    source = talk.source_of(unpacker).replace("128 * 1024 * 1024", "500_000")
+    monkeypatch.setattr(carry, "source_of", lambda one: source if one is unpacker else talk.source_of(one))
+    hanging = ["sh", "-c", '{ sh -c "$0"; } | head -c 2000000; exec sleep 600']
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        carry.carry_unpacked(ends(hanging), load, NAMES)
+        os._exit(0)
+    until(lambda: (tmp_path / "s/a1/restored.at").exists(), within_s=60)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    note = json.loads((tmp_path / "s/a1/restored.at").read_text())
+    assert 500_000 < note["offset"] <= 2_000_000
+    told = carry.carry_unpacked(ends(), load, NAMES)
+    assert told["had"] == note["offset"] and told["carried"] == archive.stat().st_size - note["offset"]
+    assert [tree.carried(one) for one in tree.walk(str(tmp_path / "home"))] == [tree.carried(one) for one in records]
+    assert not (tmp_path / "s/a1/restored.at").exists()
+
+
+def test_a_machine_that_falls_silent_is_tried_again_where_what_arrived_is_kept() -> None:
+    causes = ["source_unreachable", "vault_unreachable"]
+
+    def act() -> str:
+        if causes:
+            raise Trouble(causes.pop(), "silent")
+        return "there"
+
+    assert carry.patiently(act, (0, 0, 0)) == "there"
+    causes += ["source_unreachable"]
+    assert cause(carry.patiently, act, ()) == "source_unreachable"
+    causes += ["vault_full", "vault_full"]
+    assert cause(carry.patiently, act, (0, 0)) == "vault_full" and len(causes) == 1

@@ -76,3 +76,13 @@ def test_a_cleared_shelf_is_gone_and_nothing_is_missed(tmp_path: Path) -> None:
     vault.seal_up(str(shelf), put(shelf, "x"))
     vault.clear(str(shelf))
     assert not shelf.exists() and tmp_path.exists()
+
+
+def test_an_archive_that_broke_off_counts_as_room_and_one_of_another_manifest_goes(tmp_path: Path) -> None:
+    own, other = "a" * 64, "b" * 64
+    (tmp_path / f"{own[:16]}.tar.part").write_bytes(b"x" * 1000)
+    (tmp_path / f"{other[:16]}.tar.part").write_bytes(b"x" * 1000)
+    told = vault.ready(str(tmp_path), 0, own)[1]
+    room = os.statvfs(tmp_path)
+    assert os.listdir(tmp_path) == [f"{own[:16]}.tar.part"]
+    assert abs(told["free_bytes"] - 1000 - room.f_bavail * room.f_frsize) < 2**30
