@@ -182,6 +182,7 @@ def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
         "kahn_step": run.step,
         "kahn_direction": run.direction.value,
         "kahn_asset": attempt.asset,
+        "kahn_reach": plain(move.reach),
     }
     if move.procedure is not None:
         variables["kahn_procedure"] = plain(move.procedure)

@@ -32,6 +32,16 @@ KNOWN = (
         remedy="Ask them to log off, then plan it again.",
     ),
     Cause(
+        code="reach_lost",
+        says="the new machine does not reach something that the old one reaches and that is used there",
+        remedy="Look at its place in the network and at firewalls (the result names address and port); plan it again.",
+    ),
+    Cause(
+        code="hostname_differs",
+        says="the new machine does not bear the name of its record",
+        remedy="Look what else sets its name (DHCP, a directory), then try the step again.",
+    ),
+    Cause(
         code="owners_differ",
         says="owners of files are somebody else on the new server",
         remedy="Give both servers the same directory (the result names numbers and names), then plan it again.",

@@ -15,6 +15,7 @@ from orchestrator.core.needs import check_needs
 from orchestrator.core.plan import PlannedWave
 from orchestrator.core.policy import Policy
 from orchestrator.core.psrp_moves import check_psrp
+from orchestrator.core.reach import Reaches
 from orchestrator.core.runbook import Role, RoleSource, Runbook
 from orchestrator.core.wave import Thresholds, WaveContent, WaveMachine, WaveMove
 
@@ -132,6 +133,7 @@ class _Finder:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.assets = snapshot.by_id()
+        self.reaches = Reaches(snapshot)
         self._machines = {name_key(asset.name): asset for asset in snapshot.assets if asset.is_machine}
         with_role = sorted((asset for asset in snapshot.assets if asset.text("role")), key=_least_complete_first)
         self._by_role = {asset.text("role"): asset for asset in with_role}
@@ -200,6 +202,7 @@ def _move(finder: _Finder, asset_id: AssetId, runbook: Runbook) -> WaveMove:
         site=asset.text("site") or (seat.text("site") if seat else ""),
         users=_users(finder, asset, seat),
         machines=_machines(finder, asset, runbook),
+        reach=finder.reaches.of(asset) if asset.kind in SEAT_MACHINES and runbook.touches_machines else (),
     )
 
 

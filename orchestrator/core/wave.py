@@ -15,6 +15,7 @@ from orchestrator.core.likeness import Tolerances
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.policy import KEEP_DAYS
 from orchestrator.core.procedures import ProcedureSettings
+from orchestrator.core.reach import Reach
 from orchestrator.core.runbook import Runbook
 
 PersonId = NewType("PersonId", str)
@@ -52,6 +53,8 @@ class WaveMove:
     machines: tuple[WaveMachine, ...]
     procedure: ProcedureSettings | None = field(default=None, metadata=LATER)
     """What belongs to the procedure that moves with it, where the runbook moves one."""
+    reach: tuple[Reach, ...] = field(default=(), metadata=LATER)
+    """What is used from a seat and must be reached from its successor too."""
 
     def machine(self, role: str) -> WaveMachine:
         """The machine in that role. Raises KeyError."""

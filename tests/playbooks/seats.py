@@ -17,6 +17,7 @@ from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.outcome import Outcome, outcomes
 from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
+from orchestrator.core.reach import Reach
 from orchestrator.core.runbook import Direction, Effect, RoleSource
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
 from orchestrator.lab.host import Host, Init
@@ -44,6 +45,7 @@ class Seats:
         self.clock = SystemClock()
         self.runs = AnsibleRuns(state=state, trees=state / "trees", ansible_playbook=PLAYBOOK, clock=self.clock)
         self.epoch = 0
+        self.reach: tuple[Reach, ...] = ()
 
     def old(self, seat: int) -> Host:
         return self.lab.host(f"apc-{seat:04d}", tenant=self.tenant)
@@ -185,6 +187,7 @@ class Seats:
             site="Rathaus",
             users=1,
             machines=machines,
+            reach=self.reach,
         )
 
     def _machine(self, role: str, name: str) -> WaveMachine:

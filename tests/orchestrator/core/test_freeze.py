@@ -25,6 +25,7 @@ from orchestrator.core.freeze import (
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
 from orchestrator.core.policy import Policy
 from orchestrator.core.procedures import ProcedureSettings
+from orchestrator.core.reach import Reach
 from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
@@ -193,3 +194,12 @@ def test_whoever_uses_a_procedure_needs_the_server_on_which_it_runs_and_no_seat_
     ewo = an_asset("EWO", AssetKind.PROCEDURE, users=40, machines=("apc",))
     assert [move.users for move in frozen(ewo, an_asset("apc", AssetKind.SERVER, successor="neu")).moves] == [40]
     assert [move.users for move in frozen(ewo).moves] == [3]
+
+
+def test_what_is_used_from_a_seat_is_frozen_with_address_and_port_and_comes_back_from_the_store() -> None:
+    server = an_asset("ewo-1", AssetKind.SERVER, procedures=("EWO",), services=("tcp/443 https",))
+    content = frozen(server)
+    (move,) = content.moves
+    assert move.reach == (Reach(name="EWO", address="ewo-1.example", port=443),)
+    assert restore(WaveContent, plain(content)) == content
+    assert content.fingerprint != frozen().fingerprint
