@@ -16,3 +16,4 @@ for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.loc
     if grep -q ":$inode " /proc/locks 2>/dev/null; then packages=locked; fi
 done
 echo "packages $packages"
+if [ -x /usr/bin/python3 ]; then echo 'python here'; else echo 'python none'; fi

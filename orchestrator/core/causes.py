@@ -80,6 +80,11 @@ _DECIDED = (
         remedy="Look at its disk before anything else is done, then plan it again.",
     ),
     Cause(
+        code="python_missing",
+        says="it has no Python, which every step on it needs",
+        remedy="Install Python 3.9 or newer as /usr/bin/python3, or choose another runbook; then plan it again.",
+    ),
+    Cause(
         code="no_sensible_answer",
         says="the machine lets Kahn in and then gives no sensible answer in time",
         remedy="It may hang or be very busy: log in by hand and look at it, then plan it again.",

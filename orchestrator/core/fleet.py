@@ -13,7 +13,6 @@ from datetime import datetime
 from types import MappingProxyType
 
 from inventory.model import AssetId
-from orchestrator.core.access import AccessProfile
 from orchestrator.core.breakers import LEAST_UNREACHABLE
 from orchestrator.core.causes import cause_of
 from orchestrator.core.causes_of_windows import SEEN
@@ -55,7 +54,7 @@ _FREE = {
     "psrp": Sentence(says="{mib} MiB are free on its system drive"),
 }
 _LINE = re.compile(r"(become|time|free_kib|load_percent|cores) (\d{1,15})\Z")
-_WORD = re.compile(r"(root|packages) ([a-z-]{1,20})\Z")
+_WORD = re.compile(r"(root|packages|python) ([a-z-]{1,20})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,8 @@ class Post:
     door: Door
     assets: tuple[AssetId, ...]
     shared: bool
+    needs_python: bool = True
+    """Whether modules of Ansible run there; somebody's own playbook may do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,11 @@ def posts_of(content: WaveContent, assets: Iterable[AssetId]) -> tuple[Post, ...
             before = found[key].assets if key in found else ()
             door = Door(asset=asset, address=one.address, profile=profile, known=one.host_key)
             found[key] = Post(
-                machine=one.name, door=door, assets=tuple(dict.fromkeys((*before, asset))), shared=one.name not in own
+                machine=one.name,
+                door=door,
+                assets=tuple(dict.fromkeys((*before, asset))),
+                shared=one.name not in own,
+                needs_python=content.runbook.adopted is None,
             )
     return tuple(found.values())
 
@@ -156,7 +161,7 @@ def _of(post: Post, answer: HostAnswer) -> Iterable[Finding]:
         yield Finding(post=post, cause=cause, says=answer.trouble.told)
         return
     seen = _numbers(answer.text)
-    yield from (Finding(post=post, cause=cause, says=says) for cause, says in _judged(seen, post.door.profile, answer))
+    yield from (Finding(post=post, cause=cause, says=says) for cause, says in _judged(seen, post, answer))
 
 
 def _numbers(text: str) -> dict[str, int | str]:
@@ -169,9 +174,8 @@ def _numbers(text: str) -> dict[str, int | str]:
     return seen
 
 
-def _judged(
-    seen: Mapping[str, int | str], profile: AccessProfile, answer: HostAnswer
-) -> Iterable[tuple[str, Sentence]]:
+def _judged(seen: Mapping[str, int | str], post: Post, answer: HostAnswer) -> Iterable[tuple[str, Sentence]]:
+    profile = post.door.profile
     become, free, clock = (_int(seen, name) for name in ("become", "free_kib", "time"))
     load, cores = _int(seen, "load_percent"), _int(seen, "cores") or 1
     if become is None or free is None or clock is None or "root" not in seen:
@@ -183,6 +187,8 @@ def _judged(
         yield "not_administrator", Sentence(says="{user} is no administrator there", facts={"user": profile.user})
     if seen["root"] == "ro":
         yield "read_only", Sentence(says="its root file system is read-only")
+    if post.needs_python and seen.get("python") == "none":
+        yield "python_missing", Sentence(says="it has no /usr/bin/python3")
     if free < LEAST_FREE_KIB:
         yield "disk_full", replace(_FREE[profile.transport], facts={"mib": free // 1024})
     off = 0 if answer.at is None else round(clock - answer.at.timestamp())

@@ -57,7 +57,7 @@ def test_a_machine_that_is_well_answers_all_that_is_asked_and_keeps_nothing(serv
     (answer,) = look_at([door], patience=QUICK)
     assert answer.trouble is None
     assert {line.split()[0] for line in answer.text.splitlines()} == {
-        "kahn-look", "become", "time", "free_kib", "root", "load_percent", "cores", "packages",
+        "kahn-look", "become", "time", "free_kib", "root", "load_percent", "cores", "packages", "python",
     }  # fmt: skip
     assert causes(door, answer) == []
 

@@ -24,7 +24,7 @@ from orchestrator.core.fleet import (
 )
 from orchestrator.core.host_keys import Trouble
 from orchestrator.core.lifecycle import MoveEvent, WaveEvent
-from orchestrator.core.runbook import Role, RoleSource
+from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.surroundings import Looked, Surroundings
 from orchestrator.core.wave import WaveContent, WaveMachine
 from tests.orchestrator.core.builders import KEY, Game, a_runbook, a_wave
@@ -38,6 +38,7 @@ WELL = {
     "load_percent": 40,
     "cores": 2,
     "packages": "free",
+    "python": "here",
 }
 
 
@@ -99,10 +100,19 @@ def test_a_machine_that_is_well_has_nothing_against_it() -> None:
         ({"time": "9" * 40}, "no_sensible_answer"),
         ({"load_percent": 4_000}, ""),
         ({"packages": "locked"}, ""),
+        ({"python": "none"}, "python_missing"),
     ],
 )
 def test_each_thing_that_speaks_against_a_machine_has_its_cause(changed: dict[str, object], cause: str) -> None:
     assert causes(answer(**changed)) == [cause]
+
+
+def test_python_matters_only_where_modules_run_and_is_never_missed_where_nothing_is_said_of_it() -> None:
+    assert causes(answer(python="none"), replace(a_post(), needs_python=False)) == []
+    assert causes(answer(python=None)) == causes(answer(python="\x1b[2J")) == []
+    adopted = replace(a_runbook(), adopted=Adopted(origin="x"))
+    (post,) = posts_of(a_wave(batches={"b1": 1}, runbook=adopted), [AssetId("a01")])
+    assert not post.needs_python and a_post().needs_python
 
 
 def test_sudo_matters_only_where_the_profile_needs_it() -> None:
