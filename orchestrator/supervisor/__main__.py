@@ -148,6 +148,8 @@ def _environment(admitted: Admitted) -> dict[str, str]:
         "KAHN_SPOOL": str(path / files.SPOOL),
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        # A cache of compiled Python in the frozen tree would be a change of it: the next run would be refused.
+        "PYTHONDONTWRITEBYTECODE": "1",
         **passed_on(),
     }
 

@@ -108,6 +108,8 @@ def test_a_start_is_in_the_spool_before_its_effect_and_no_process_shows_a_key(he
     tasks = [line.fields["task"] for line in here.runs.read(order.run.id, offset=0).lines if line.kind == "task_start"]
     secret = server.key_file.read_text().splitlines()[1]
     assert tasks[-1] == "work for a while"
+    # Compiled Python beside plugins of the frozen tree would be a change of it.
+    assert b"PYTHONDONTWRITEBYTECODE=1" in Path(f"/proc/{pid_of_ansible(here, order)}/environ").read_bytes()
     assert pids_of(order.run.id) and not [line for line in pids_of(order.run.id).values() if secret in line]
     here.over(order)
 
