@@ -75,11 +75,6 @@ _DECIDED = (
         remedy="Allow it on the machine or take another access profile, then plan it again.",
     ),
     Cause(
-        code="read_only",
-        says="its root file system is read-only",
-        remedy="Look at its disk before anything else is done, then plan it again.",
-    ),
-    Cause(
         code="python_missing",
         says="it has no Python, which every step on it needs",
         remedy="Install Python 3.9 or newer as /usr/bin/python3, or choose another runbook; then plan it again.",

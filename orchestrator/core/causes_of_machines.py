@@ -111,6 +111,11 @@ KNOWN = (
         says="its record changed since the proposal",
         remedy="Propose the plan again, so that the new record is approved.",
     ),
+    Cause(
+        code="read_only",
+        says="its root file system is read-only",
+        remedy="Look at its disk before anything else is done, then plan it again.",
+    ),
     Cause(code="vault_full", says="the vault is full", remedy="Make room in the vault, then plan the assets again."),
     Cause(code="disk_full", says="a disk is full", remedy="Make room on that machine, then plan the assets again."),
     Cause(

@@ -47,6 +47,9 @@ def fit(crew):
     found = source.ask("survey", now=now)
     need = {"bytes": found["bytes"], "entries": found["entries"]}
     target.ask("fit", now=now, need=need, servers=found["servers"])
+    if target.ask("look")["runs"] and gate.ask("look")["truth"] != "new":
+        says = "The service already runs on the new server. Stop it there and keep it from starting."
+        raise Trouble("two_writers", says)
     if crew.is_share:
         need.update(target.ask("share_fit", **source.ask("share")))
     _refuse_silent(crew)

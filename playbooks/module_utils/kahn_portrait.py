@@ -233,7 +233,7 @@ def shares(root="/"):
     """What is offered by Samba and NFS, and what of others is mounted."""
     found = {}
     section = ""
-    for line in _lines(os.path.join(root, "etc/samba/smb.conf")):
+    for line in _smb_lines(root, "/etc/samba/smb.conf"):
         if line.startswith("["):
             section = line.strip("[]").strip().lower()
         elif section not in ("", "global", "homes", "printers", "print$") and "=" in line:
@@ -248,6 +248,16 @@ def shares(root="/"):
         if kind in NETWORK_KINDS:
             found["mounted " + place] = device
     return found
+
+
+def _smb_lines(root, path, depth=4):
+    """Lines of Samba's configuration, those of the files that it includes in their place."""
+    for line in _lines(os.path.join(root, path.lstrip("/"))):
+        key, _, value = (one.strip() for one in line.partition("="))
+        if key.lower() == "include" and depth and value.startswith("/") and "%" not in value:
+            yield from _smb_lines(root, value, depth - 1)
+        else:
+            yield line
 
 
 def _without_password(address):

@@ -35,12 +35,16 @@ def test_shares_are_those_offered_and_those_used(tmp_path: Path) -> None:
     write(
         tmp_path,
         "etc/samba/smb.conf",
-        "[global]\npath = /nowhere\n[Daten]\n; old\n path = /srv/daten\n[homes]\npath=/x\n",
+        "[global]\npath = /nowhere\ninclude = /etc/samba/more.conf\n"
+        "[Daten]\n; old\n path = /srv/daten\n[homes]\npath=/x\n",
     )
+    # A file that includes itself comes to an end, a name with a macro stands for no file.
+    write(tmp_path, "etc/samba/more.conf", "[Ablage]\npath = /srv/a\ninclude = /etc/samba/more.conf\ninclude = /x/%m\n")
     write(tmp_path, "etc/exports", "# none\n/srv/nfs 10.0.0.2(rw) 10.0.0.1(ro)\n")
     write(tmp_path, "proc/self/mounts", "//amt:pw@nas/bilder /mnt/bilder cifs rw 0 0\n/dev/sda1 / ext4 rw 0 0\n")
     assert portraits.shares(str(tmp_path)) == {
-        "smb daten": "/srv/daten", "nfs /srv/nfs": "10.0.0.1(ro) 10.0.0.2(rw)", "mounted /mnt/bilder": "//nas/bilder",
+        "smb daten": "/srv/daten", "smb ablage": "/srv/a",
+        "nfs /srv/nfs": "10.0.0.1(ro) 10.0.0.2(rw)", "mounted /mnt/bilder": "//nas/bilder",
     }  # fmt: skip
 
 

@@ -69,6 +69,21 @@ def test_a_new_server_that_reaches_less_than_the_old_one_is_refused(
     assert (found.value.cause, found.value.facts["interfaces"]) == ("interface_unreachable", ["mail:25"])
 
 
+def test_a_service_that_runs_on_the_new_server_already_is_found_before_anything_is_carried(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, real = tree(trio.new), talks.Talk.answer
+
+    def answer(talk: Any) -> Any:
+        told = real(talk)
+        return {**told, "runs": True} if talk.name == "target" and "brought" in told else told
+
+    monkeypatch.setattr(talks.Talk, "answer", answer)
+    with pytest.raises(Trouble, match="already runs on the new server") as found:
+        act(trio, "fit")
+    assert found.value.cause == "two_writers" and tree(trio.new) == before
+
+
 def kill_with_children(pid: int) -> None:
     """The program behind a session and what it started, as when a machine is lost."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():

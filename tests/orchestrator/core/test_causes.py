@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core import causes
-from orchestrator.core.causes import CAUSES, cause_of
+from orchestrator.core.causes import CAUSES, RULES_OWN, cause_of
 
 CORE = Path(causes.__file__).parent
 
@@ -33,3 +33,8 @@ def test_a_cause_from_a_hostile_host_is_no_template() -> None:
 
 def test_each_cause_says_something_and_names_what_helps() -> None:
     assert all(one.says and not one.says.endswith(".") and one.remedy.endswith(".") for one in CAUSES.values())
+
+
+@pytest.mark.parametrize("code", ["read_only", "disk_full", "clock_wrong", "vault_unreachable"])
+def test_what_machines_find_out_about_themselves_is_believed_when_they_name_it(code: str) -> None:
+    assert code in CAUSES and code not in RULES_OWN
