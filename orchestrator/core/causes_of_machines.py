@@ -47,6 +47,11 @@ KNOWN = (
         remedy="Give both servers the same directory (the result names numbers and names), then plan it again.",
     ),
     Cause(
+        code="sid_differs",
+        says="Windows ACLs name accounts of the old server itself, whom the new server does not know",
+        remedy="Give the new server the old one's SID (`net setlocalsid`, the result names it), then plan it again.",
+    ),
+    Cause(
         code="acl_not_supported",
         says="the new server's file system does not keep ACLs or attributes that are in use",
         remedy="Mount it with ACLs and extended attributes, then plan it again.",

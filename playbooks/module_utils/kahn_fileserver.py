@@ -10,6 +10,7 @@ import errno
 import grp
 import os
 import pwd
+import re
 import stat
 import struct
 import subprocess
@@ -31,6 +32,8 @@ _ACL, _DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
 _USER, _GROUP = 0x02, 0x08
 _ENTRY = struct.Struct("<HHI")
 _NOBODY = 0xFFFFFFFF
+_NTACL = "security.NTACL"
+_SID = re.compile(r"S-1-5-21(-[0-9]{1,10}){3}\b")
 _TRIED = {
     _ACL: struct.pack("<I", 2)
     + b"".join(
@@ -54,7 +57,7 @@ class FileServer:
 
     def share(self, line):
         """Names of everybody who owns something or stands in an ACL, and which attributes are in use."""
-        users, groups, used = set(), set(), set()
+        users, groups, used, machine, own = set(), set(), set(), "", _own_sid()
         for path, one in parcel.states(self._root, self._folders).items():
             users.add(one[2])
             groups.add(one[3])
@@ -65,11 +68,19 @@ class FileServer:
                     if name in (_ACL, _DEFAULT):
                         users |= _named(value, _USER)
                         groups |= _named(value, _GROUP)
+                    if name == _NTACL and own and _packed(own) in value:
+                        machine = own
         told = {"users": {str(one): _name_of_user(one) for one in sorted(users)}, "attributes": sorted(used)}
-        return {**told, "groups": {str(one): _name_of_group(one) for one in sorted(groups)}}
+        return {**told, "groups": {str(one): _name_of_group(one) for one in sorted(groups)}, "machine": machine}
 
-    def share_fit(self, line, users, groups, attributes):
-        """Whether numbers mean the same people here, and the file system keeps what is in use. Raises Trouble."""
+    def share_fit(self, line, users, groups, attributes, machine=""):
+        """Whether numbers mean the same people here, and the file system keeps what is in use. Raises Trouble.
+
+        `machine`: the old server's own SID, where its Windows ACLs name accounts by it; they are strangers to another.
+        """
+        if machine and machine != _own_sid():
+            says = f"Windows ACLs name accounts of the old server by its own SID {machine}; the new server has another."
+            raise Trouble("sid_differs", says, sid=machine)
         wrong = [_other("user", *one, _name_of_user) for one in users.items() if one[1] not in ("", self._user)]
         wrong += [_other("group", *one, _name_of_group) for one in groups.items() if one[1] not in ("", self._user)]
         wrong = [one for one in wrong if one]
@@ -157,12 +168,28 @@ def _program(place, number):
 
 def _smbstatus():
     """Samba's own list of open files, where Samba is: it knows its users' names and machines."""
+    return [printable(one) for one in _said("smbstatus", "-L") if one.strip()][:SHOWN]
+
+
+def _said(*command):
+    """Lines that one of Samba's programs says; none where it is not there or did not work."""
     try:
-        ended = subprocess.run(["smbstatus", "-L"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20, cwd="/")
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, cwd="/")
     except (OSError, subprocess.TimeoutExpired):
         return []
-    lines = ended.stdout.decode("utf-8", "replace").splitlines()
-    return [printable(one) for one in lines if one.strip()][:SHOWN] if ended.returncode == 0 else []
+    return ended.stdout.decode("utf-8", "replace").splitlines() if ended.returncode == 0 else []
+
+
+def _own_sid():
+    """The SID by which this machine's Samba names its own accounts; nothing where there is no Samba."""
+    found = [_SID.search(line) for line in _said("net", "getlocalsid")]
+    return next((one[0] for one in found if one), "")
+
+
+def _packed(sid):
+    """The SID as it stands in a Windows ACL, behind its count of parts: those of its accounts begin so."""
+    parts = [int(one) for one in sid.split("-")[3:]]
+    return (5).to_bytes(6, "big") + struct.pack(f"<{len(parts)}I", *parts)
 
 
 def _named(value, tag):

@@ -97,7 +97,7 @@ def test_a_file_system_without_acls_is_found_before_anything_is_carried(
     place.write_text("x")
     with place.open("rb") as opened:
         record = {"p": "plain", "u": os.getuid(), "g": os.getgid(), "m": 0o600, "mt": 5, "x": {ACCESS: "AA=="}}
-        assert cause(lambda: arrival._dress(opened.fileno(), record)) == "acl_not_supported"
+        assert cause(lambda: arrival.dress(opened.fileno(), record)) == "acl_not_supported"
 
 
 def test_open_files_are_told_with_their_program_and_whether_it_may_write(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_nothing_inherited_from_a_default_acl_stays_on_what_arrives(tmp_path: Pa
     assert os.listxattr(path) == [ACCESS]
     record = {"p": "plain", "u": os.getuid(), "g": os.getgid(), "m": 0o640, "mt": 5, "x": {}}
     with path.open("rb") as opened:
-        arrival._dress(opened.fileno(), record)
+        arrival.dress(opened.fileno(), record)
     assert (os.listxattr(path), path.stat().st_mode & 0o777) == ([], 0o640)
 
 
@@ -194,3 +194,31 @@ def test_a_share_moves_with_its_acls_and_an_open_file_stops_the_switch(trio: Tri
     os.setxattr(trio.new / DATA.lstrip("/") / "Vertrag", "user.bearbeitet", b"ja")
     act(trio, "returned")
     assert trio.seen() == "old" and attributes(trio.new) == attributes(trio.old)
+
+
+SID = "S-1-5-21-2865771362-85639866-2196616417"
+
+
+def an_nt_acl(sid: str) -> bytes:
+    """Something like Samba's attribute: an account of the machine with that SID stands in it."""
+    parts = [int(one) for one in sid.split("-")[3:]] + [1000]
+    return b"\x04\0head" + b"\x01\x05" + (5).to_bytes(6, "big") + struct.pack("<5I", *parts) + b"tail"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can write attributes of the kernel's security modules")
+def test_windows_acls_that_name_accounts_of_the_old_server_itself_are_strangers_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, own = a_share(tmp_path), [SID]
+    monkeypatch.setattr(fileserver, "_said", lambda *_: [f"SID for domain ALT-1 is: {own[0]}"] if own[0] else [])
+    assert one.share(None)["machine"] == ""
+    os.setxattr(tmp_path / "srv/a", "security.NTACL", an_nt_acl("S-1-5-21-1-2-3"))
+    assert one.share(None)["machine"] == ""
+    os.setxattr(tmp_path / "srv/a", "security.NTACL", an_nt_acl(SID))
+    told = one.share(None)
+    assert told["machine"] == SID
+    one.share_fit(None, {}, {}, [], machine=SID)
+    for other in ("S-1-5-21-1-2-3", ""):
+        own[0] = other
+        assert cause(lambda: one.share_fit(None, {}, {}, [], machine=SID)) == "sid_differs"
+        one.share_fit(None, {}, {}, [], machine="")
