@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -118,6 +120,16 @@ def is_up(host: Host) -> bool:
     return host.run("sh", "-c", "systemctl is-system-running || true").strip() in ("running", "degraded")
 
 
+@contextmanager
+def held_lock(host: Host) -> Iterator[None]:
+    """Within: somebody works with the packages of the host."""
+    words = "import fcntl; f=open('/var/lib/dpkg/lock-frontend','r+b'); fcntl.lockf(f,2); print(1,flush=True); input()"
+    held = subprocess.Popen(host.inside("python3", "-c", words), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert held.stdout is not None and held.stdout.readline()
+    yield
+    held.communicate(b"\n")
+
+
 UNITS = ("kasse.service", "kasse-nachts.timer")
 RUNS, OFF = ["active", "enabled"] * 2, ["inactive", "enabled"] * 2
 
@@ -132,6 +144,16 @@ def test_a_server_moves_with_all_that_belongs_to_it_and_comes_back(lab: Lab, tmp
     before = walked(new.root)
     seats.must("", 1, direction=Direction.BASELINE)
 
+    filler = new.root / "srv/voll"
+    with filler.open("wb") as opened, suppress(OSError):
+        while True:
+            opened.write(bytes(1 << 20))
+    assert seats.play("look", 1)[1].evidence["kahn"]["cause"] == "not_enough_space"
+    filler.unlink()
+    with held_lock(new):
+        assert [seats.play(step, 1)[1].evidence["kahn"]["cause"] for step in ("look", "prepare")] == [
+            "package_lock"
+        ] * 2
     look = seats.must("look", 1)[1].evidence["kahn"]
     assert look["install"] == ["kahn-probe"] and look["other_version"]["kahn-probe"] == ["1.0", "2.0"]
     assert {"/etc/kahn-probe/probe.conf", "/etc/systemd/system/kasse.service"} <= set(look["configuration"])
