@@ -119,12 +119,17 @@ def on_lab_hosts(
 
 
 def at_once(content: WaveContent, *, now: datetime) -> WaveContent:
-    """The wave in a window that is open now, with one approval and without waiting between batches."""
+    """The wave in a window that is open now, with one approval; it waits between no batches and for no morning."""
     window = PlannedWindow(
         opens=now, closes=now + LONG_ENOUGH, zone=content.window.zone, local=f"{now:%Y-%m-%d} rehearsal"
     )
     limits = replace(content.thresholds, soak_s=0)
-    return replace(content, window=window, thresholds=limits, approvers_needed=1, contacts=())
+    moves = tuple(_at_any_hour(move) for move in content.moves)
+    return replace(content, window=window, thresholds=limits, approvers_needed=1, contacts=(), moves=moves)
+
+
+def _at_any_hour(move: WaveMove) -> WaveMove:
+    return replace(move, procedure=replace(move.procedure, opens_at="")) if move.procedure else move
 
 
 def rehearsal_of(

@@ -14,7 +14,9 @@ from orchestrator.core.canonical import plain, restore
 from orchestrator.core.progress import Fact
 from orchestrator.core.rehearsal import SIMULATED, Rehearsal, at_once, goes_back, on_lab_hosts, rehearsal_of, why_not
 from orchestrator.core.runbook import Role, RoleSource
+from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import OPENS, STEPS, Game, a_runbook, a_wave, failing_at
+from tests.orchestrator.core.test_opening_check import a_procedures_wave
 
 WAVE = a_wave(batches={"canary": 1, "b1": 1})
 
@@ -81,3 +83,12 @@ def test_the_runbook_and_the_limits_stay_and_only_machines_window_and_waiting_di
     assert (lab.window.opens, lab.approvers_needed) == (OPENS, 1)
     same = at_once(content, now=OPENS + timedelta(days=9))
     assert same.moves == content.moves and same.batches == content.batches
+
+
+def test_a_rehearsal_waits_for_no_morning() -> None:
+    wave = a_procedures_wave()
+    assert wants_hour(wave) and not wants_hour(at_once(wave, now=OPENS))
+
+
+def wants_hour(wave: WaveContent) -> bool:
+    return any(move.procedure is not None and move.procedure.opens_at for move in wave.moves)
