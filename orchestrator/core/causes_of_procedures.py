@@ -130,6 +130,16 @@ OF_PROCEDURES = (
         remedy="Read its last words in the wave's log, correct its configuration, then plan it again.",
     ),
     Cause(
+        code="names_differ",
+        says="the authoritative name server does not lead where it should, or its zone's serial is not newer",
+        remedy="Ask it by hand (`dig @SERVER NAME`); correct the zone or the command that raises its serial.",
+    ),
+    Cause(
+        code="names_unanswered",
+        says="the authoritative name server gives no authoritative answer",
+        remedy="Look whether it runs and knows the zone (`dns_server`, `dns_names` in the policy), then plan it again.",
+    ),
+    Cause(
         code="gateway_unreachable",
         says="the gateway did not answer",
         remedy="Look whether it is on and connected, then plan it again.",

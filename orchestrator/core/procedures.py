@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from inventory.errors import ExpectedError
 from orchestrator.core.canonical import LATER
@@ -12,6 +13,7 @@ PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
 UNIT = re.compile(r"[A-Za-z0-9_.@-]{1,100}\.service")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,50}")
 INTERFACE = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):[1-9][0-9]{0,4}")
+NAME = re.compile(r"([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 TOO_MUCH = frozenset(
@@ -95,6 +97,10 @@ class ProcedureSettings:
     """The server's socket; empty: the usual one."""
     mariadb_programs: str = field(default="", metadata=LATER)
     """Folder of mariadb and mariadb-dump; empty: where programs are found."""
+    dns_names: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Names of the procedure that lead to its server: the authoritative name server must say so, before and after."""
+    dns_server: str = field(default="", metadata=LATER)
+    """Address of that name server as the gateway reaches it; empty: the gateway itself."""
     opens_at: str = field(default="", metadata=LATER)
     """When it is asked once more after its move, such as 07:30 in the zone of the policy; empty: never."""
 
@@ -172,8 +178,21 @@ class ProcedureSettings:
             self._check_path("switch_files", path)
             if path == self.gateway_file:
                 self._wrong("switch_files", f"{path} is the gateway's own file")
+        for name in self.dns_names:
+            if not NAME.fullmatch(name) or len(name) > 253:
+                self._wrong("dns_names", f"{name!r} is no plain name such as wohngeld.stadt.example")
+        if self.dns_server and not _is_address(self.dns_server):
+            self._wrong("dns_server", f"{self.dns_server!r} is no IP address")
         if self.switch_reload and not self.switch_files:
             self._wrong("switch_reload", "there are no switch_files that it could be for")
 
     def _wrong(self, key: str, why: str) -> None:
         raise InvalidProcedure(name=self.name, key=key, why=why)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text

@@ -10,7 +10,7 @@ from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
 
 PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs", "switch_files")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "switch_reload", "quiet_begin", "quiet_end")
-LISTS = (*PATHS, *COMMANDS, "reaches")
+LISTS = (*PATHS, *COMMANDS, "reaches", "dns_names")
 TEXTS = (
     "name",
     "user",
@@ -26,6 +26,7 @@ TEXTS = (
     "mariadb_account",
     "mariadb_socket",
     "opens_at",
+    "dns_server",
 )
 PORTS = ("port", "gateway_port", "postgresql_port")
 
@@ -94,6 +95,8 @@ PROCEDURES_EXAMPLE = """
 # gateway_port = 80
 # switch_files = ["/etc/bind/db.stadt"]       # on the gateway too: here the old server's address becomes the new one's
 # switch_reload = ["/usr/local/bin/zone-changed"]   # raises the zone's serial and reloads it
+# dns_names = ["wohngeld.stadt.example"]      # what the authoritative name server must say before and after the switch
+# dns_server = "192.0.2.53"                   # asked from the gateway; left out: the gateway itself
 # quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
 # quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
 # opens_at = "07:30"                          # asked once more then; until that hour the wave soaks

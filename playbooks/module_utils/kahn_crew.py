@@ -15,6 +15,7 @@ from ansible.module_utils import (
     kahn_mariadb,
     kahn_mariadb_swap,
     kahn_mariadb_words,
+    kahn_names,
     kahn_outcome,
     kahn_parcel,
     kahn_postgres,
@@ -33,7 +34,7 @@ _COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
 _SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb_swap, kahn_mariadb, kahn_servers)
 _CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
 _SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
-_GATE = (*_COMMON, kahn_gate)
+_GATE = (*_COMMON, kahn_names, kahn_gate)
 """What is sent to a machine, the parts before what uses them; the last one answers."""
 
 

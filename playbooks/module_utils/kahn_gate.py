@@ -17,10 +17,12 @@ import time
 from contextlib import contextmanager
 
 try:
+    from ansible.module_utils.kahn_names import Names
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
     from ansible.module_utils.kahn_switch import Switch
     from ansible.module_utils.kahn_talk import answer_all
 except ImportError:  # sent to a host as one program
+    from kahn_names import Names
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
     from kahn_switch import Switch
     from kahn_talk import answer_all
@@ -37,7 +39,7 @@ class Gate:
         self.settings, self.addresses = words["settings"], words["addresses"]
         self.store = store_of(words["asset"], os.path.join(words["root"], "var/lib/kahn"))
         self.file = os.path.join(words["root"], self.settings["gateway_file"].lstrip("/"))
-        self.switch = Switch(words, self.store)
+        self.switch, self.names = Switch(words, self.store), Names(self.settings)
 
     def ops(self):
         """What can be asked, by name."""
@@ -84,6 +86,7 @@ class Gate:
     def forget(self, line):
         """Everything is as it was before: no record."""
         self.switch.forget()
+        remove_file(os.path.join(self.store, "serials"))
         return {"changed": remove_file(self._path)}
 
     # -- the route
@@ -107,6 +110,7 @@ class Gate:
         if where != "old" and not self._noted():
             raise Trouble("gateway_differs", "The gateway's file does not lead to the old server as the settings say.")
         self.switch.fit()
+        self.names.fit(self.addresses["old"])
         return {"route": where}
 
     def route(self, line, to):
@@ -123,11 +127,28 @@ class Gate:
         return {}
 
     def _turn_others(self, to):
-        """Other files follow, and who reads them is told, also when an earlier try broke off before that."""
-        self.switch.turn(to)
+        """Other files follow, and who reads them is told, also when an earlier try broke off before that; then the
+        name server must say so too, and its zone be newer where a file of it was written."""
+        before = self._serials_before(to) if self.switch.turn(to) else {}
         code, said = _call(self.switch.reload) if self.switch.files and self.switch.reload else (0, "")
         if code:
             raise Trouble("gateway_refused", f"The switched files were not taken (code {code}): {printable(said)}")
+        if self.names.names:
+            self.names.wait(self.addresses[to], before)
+
+    def _serials_before(self, to):
+        """Serials that must become newer. On the way back those only that did on the way there: where they did not,
+        secondaries never followed."""
+        now, path = self.names.serials(), os.path.join(self.store, "serials")
+        if to == "new":
+            write_whole(path, [json.dumps(now).encode("ascii")])
+            return now
+        try:
+            with open(path, "rb") as opened:
+                first = json.load(opened)
+        except FileNotFoundError:
+            first = {}
+        return {name: one for name, one in now.items() if one != first.get(name, one)}
 
     def _write(self, text, mtime):
         entry = os.stat(self.file)

@@ -54,13 +54,15 @@ print(json.dumps(told), flush=True)
 """Asks every 50 ms as a user does, and writes with every fourth question; tells what it saw when its input ends."""
 
 
-def procedure_specs(count: int, disk_mib: int = 512, packages: tuple[str, ...] = ()) -> tuple[HostSpec, ...]:
+def procedure_specs(
+    count: int, disk_mib: int = 512, packages: tuple[str, ...] = (), gate_packages: tuple[str, ...] = ()
+) -> tuple[HostSpec, ...]:
     """Pairs of old and new server with a real systemd, a gateway and a vault."""
     numbers = range(1, count + 1)
     server = HostSpec(name="one", kind="server", init="systemd", disk_mib=disk_mib, packages=packages)
     old = (replace(server, name=f"alt-{n}", successor=f"rz-{n}") for n in numbers)
     new = (replace(server, name=f"rz-{n}") for n in numbers)
-    gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=256)
+    gate = HostSpec(name="gate", kind="server", role="gateway", disk_mib=256, packages=gate_packages)
     return (gate, HostSpec(name="vault", kind="server", role="vault", disk_mib=256), *old, *new)
 
 
@@ -115,6 +117,8 @@ class Wish:
     policy: Mapping[str, object] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     """Packages of the servers on top of the usual ones; their disks are larger then."""
+    gate_packages: tuple[str, ...] = ()
+    switch_reload: str = '["true"]'
     more: str = ""
     """More lines of each procedure's description."""
 
@@ -122,7 +126,7 @@ class Wish:
 def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
     """Hosts up with their applications, inventory in, wave W01 approved."""
     disk_mib = 1536 if wish.packages else 512
-    lab.up(tenant=tenant, specs=procedure_specs(wish.count, disk_mib, wish.packages))
+    lab.up(tenant=tenant, specs=procedure_specs(wish.count, disk_mib, wish.packages, wish.gate_packages))
     story = a_place(place, lab, tenant=tenant)
     if wish.runbook is not None:
         shutil.copytree(wish.runbook, story.home / "runbooks" / wish.runbook.name)
@@ -130,7 +134,10 @@ def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
     for number in range(1, wish.count + 1):
         _install(town, number, rows=wish.rows, documents=wish.documents)
     text = a_policy(**{"contacts": "[]", **wish.policy})
-    tables = "".join(_settings(number) + wish.more for number in range(1, wish.count + 1))
+    tables = "".join(
+        _settings(number).replace('switch_reload = ["true"]', f"switch_reload = {wish.switch_reload}") + wish.more
+        for number in range(1, wish.count + 1)
+    )
     # The tables of a TOML file come last.
     a_tenant(story, policy=text.replace("[[window]]", f'[runbooks]\nserver = "{wish.shipped}"\n[[window]]') + tables)
     _import(town)

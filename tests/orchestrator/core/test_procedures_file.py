@@ -19,7 +19,7 @@ def test_the_example_reads_as_it_says() -> None:
     (one,) = read_policy(EXAMPLE, file="policy.toml", now=NOW).policy.procedures
     assert (one.name, one.unit, one.port) == ("Wohngeld", "wohngeld.service", 8080)
     assert (one.mariadb, one.mariadb_account, one.mariadb_socket) == (("wohngeld",), "mysql", "/run/mysqld/mysqld.sock")
-    assert one.opens_at == "07:30"
+    assert (one.opens_at, one.dns_names, one.dns_server) == ("07:30", ("wohngeld.stadt.example",), "192.0.2.53")
     assert one.replace == (("alt.stadt.example", "rz.stadt.example"),)
 
 
@@ -30,6 +30,8 @@ def test_the_example_reads_as_it_says() -> None:
         ('name = "Wohngeld"', "", "procedure[1].name: it is needed"),
         ('user = "wohngeld"', "usr = 1", "procedure[1].usr: unknown key"),
         ('user = "wohngeld"', "user = 7", "procedure[1].user: a text"),
+        ('dns_server = "192.0.2.53"', 'dns_server = "ns.stadt.example"', "'ns.stadt.example' is no IP address"),
+        ('dns_names = ["wohngeld.stadt.example"]', 'dns_names = ["-x; y"]', "'-x; y' is no plain name"),
         ('opens_at = "07:30"', 'opens_at = "7 Uhr"', "procedure[1].opens_at: '7 Uhr' is no time of day"),
         ('data = ["/srv/wohngeld"]', 'data = ["/etc"]', "procedure[1].data: /etc belongs to the machine"),
         ('unit = "wohngeld.service"', "", "procedure[1].unit: without a unit"),
