@@ -30,6 +30,7 @@ from orchestrator.adapters.contacts import LiveContacts
 from orchestrator.adapters.cpsat import CpSatSolver
 from orchestrator.adapters.estate_files import estate_places, keep_proofs
 from orchestrator.adapters.free_room import database_folder, free_gib
+from orchestrator.adapters.joined_runbook import join_runbooks
 from orchestrator.adapters.key_files import key_trouble
 from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prepare, pull_from, push
 from orchestrator.adapters.plan_chart import chart_svg
@@ -79,6 +80,7 @@ __all__ = [
     "adopt_playbook",
     "estate_places",
     "find_runbook",
+    "join_runbooks",
     "keep_proofs",
     "known_runbooks",
     "load_runbook",

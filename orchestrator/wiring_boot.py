@@ -23,3 +23,15 @@ def boot_server(place: Path, *, address: str, port: int) -> BootServer:
     from orchestrator.adapters.netboot_server import BootServer  # as above
 
     return BootServer(BootDesk(boot_folder(place)), address=address, port=port)
+
+
+def boot_installer(place: Path, *, kernel: Path, modules: Path, busybox: Path, more: tuple[str, ...]) -> int:
+    """Size of the installer in KiB, once it is in the folder. Raises NoBootFolder, InstallerIncomplete."""
+    from orchestrator.adapters.netboot_initrd import MODULES, InstallerIncomplete, installer  # as above
+
+    folder = boot_folder(place)
+    try:
+        start = kernel.read_bytes()
+    except OSError as cause:
+        raise InstallerIncomplete(why=str(cause)) from cause
+    return folder.put_installer(start, installer(modules=modules, busybox=busybox, names=(*MODULES, *more)))

@@ -3,7 +3,7 @@
 A program of the standard library alone, so that it runs inside a lab host: ``python3 simulated_installer.py URL MAC
 ROOT [END]``. It writes what the real installer writes into the file system ROOT in place of a disk. END: ``installed``,
 ``failed`` (gives up with a cause), ``dead`` (loses power after it began). Exit code 3: it was sent to its own disk, or
-got nothing.
+got nothing. 4: nobody answers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-SENT_AWAY = 3
+SENT_AWAY, NO_LINE = 3, 4
 
 
 def fetched(url: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -57,7 +57,10 @@ def write(root: str, told: dict[str, str]) -> None:
 
 def main(url: str, mac: str, root: str, end: str = "installed") -> int:
     """Boot once."""
-    _status, script = fetched(f"{url}/boot?mac={mac}")
+    try:
+        _status, script = fetched(f"{url}/boot?mac={mac}")
+    except urllib.error.URLError:
+        return NO_LINE
     words = script_words(script.decode("ascii"))
     if not words:
         return SENT_AWAY

@@ -89,6 +89,7 @@ class BootDesk:
             "address": f"{order.address}/{site.prefix}",
             "gateway": site.gateway,
             "disk": site.disk,
+            "root": site.root,
             "image": f"{site.url}/files/image",
             "sha256": self._digest,
             "host_key": base64.b64encode(given.host_key).decode("ascii"),

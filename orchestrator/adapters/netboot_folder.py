@@ -92,6 +92,16 @@ class BootFolder:
             raise SiteWrong(file=SITE, why=str(cause)) from cause
         return read_site(told)
 
+    def put_installer(self, kernel: bytes, initrd: bytes) -> int:
+        """Kernel and initrd in files/, each whole or not at all; their size in KiB."""
+        for name, content in (("vmlinuz", kernel), ("initrd.gz", initrd)):
+            path = self.place / "files" / name
+            part = path.with_suffix(".part")
+            part.write_bytes(content)
+            with boundary("netboot.file.rename"):
+                part.replace(path)
+        return (len(kernel) + len(initrd)) // 1024
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Within: nobody else reads or changes records, neither a run nor another thread."""

@@ -34,6 +34,7 @@ from orchestrator.cli import (
 )
 from orchestrator.cli.context import Context, Out
 from orchestrator.cli.inventory import inventory
+from orchestrator.cli.runbook_join import join
 from orchestrator.cli.runbook_test import try_runbook
 from orchestrator.cli.runbook_times import times
 from orchestrator.cli.serve import serve
@@ -83,6 +84,7 @@ wave_control.app.command()(erased)
 wave_control.app.command()(probe)
 app.add_typer(wave_control.app, name="wave", help="Waves: check, approve, run, watch, stop, roll back.")
 app.add_typer(gate.app, name="gate", help="Gates that people open: who confirmed what.")
+runbook.app.command()(join)
 runbook.app.command()(times)
 runbook.app.command("test")(try_runbook)
 app.add_typer(runbook.app, name="runbook", help="Runbooks: check and show.")

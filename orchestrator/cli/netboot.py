@@ -16,7 +16,7 @@ from inventory.errors import ExpectedError
 from orchestrator.cli.context import context_of
 from orchestrator.core.netboot_site import dnsmasq_text, site_text
 from orchestrator.texts import _
-from orchestrator.wiring_boot import boot_folder, boot_server
+from orchestrator.wiring_boot import boot_folder, boot_installer, boot_server
 
 app = typer.Typer(no_args_is_help=True)
 DEFAULT = Path("/var/lib/kahn-netboot")
@@ -80,6 +80,24 @@ def key(ctx: typer.Context, macs: Mac, place: Place = DEFAULT) -> None:
     for mac, public in found.items():
         kahn.out.line(f"{mac} {public}")
     kahn.out.json(found)
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    kernel: Annotated[Path, typer.Option(help="Kernel for the installer, such as /boot/vmlinuz-6.1.0-56-cloud-amd64.")],
+    modules: Annotated[Path, typer.Option(help="Its modules, such as /lib/modules/6.1.0-56-cloud-amd64.")],
+    busybox: Annotated[Path, typer.Option(help="A static busybox (package busybox-static).")] = Path("/bin/busybox"),
+    module: Annotated[
+        list[str] | None, typer.Option("--module", help="Further modules for a disk or network card.")
+    ] = None,
+    place: Place = DEFAULT,
+) -> None:
+    """Pack the installer (vmlinuz and initrd.gz) into the boot server's folder."""
+    kahn = context_of(ctx)
+    size = boot_installer(place, kernel=kernel, modules=modules, busybox=busybox, more=tuple(module or ()))
+    kahn.out.line(_("Packed: {count} KiB. Next: put root.img into files/ of {place}.").format(count=size, place=place))
+    kahn.out.json({"place": str(place), "kib": size})
 
 
 @app.command("list")

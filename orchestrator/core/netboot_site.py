@@ -16,8 +16,13 @@ _WORDS = re.compile(r"[A-Za-z0-9=_.,:/ -]{0,400}\Z")
 _DISK_BOOTS: Mapping[str, str] = {
     "bios": "sanboot --no-describe --drive 0x80 || exit 1",
     "next": "exit 1",
+    "kernel": (
+        "kernel {url}/files/kernel kahn.mode=disk kahn.root={root} {kernel_words}\n"
+        "initrd {url}/files/initrd\nboot || exit 1"
+    ),
 }
-"""How a machine is sent to its own disk: by iPXE itself, or by what the firmware tries next."""
+"""How a machine is sent to its own disk: by iPXE, by what its firmware tries next, or by the kernel that is served, for
+images without a boot loader."""
 
 
 class SiteWrong(ExpectedError):
@@ -34,6 +39,7 @@ class Site:
     url: str
     disk: str
     prefix: int
+    root: str = "/dev/vda1"
     gateway: str = ""
     local: str = "bios"
     kernel_words: str = ""
@@ -41,7 +47,7 @@ class Site:
     @property
     def disk_boot(self) -> str:
         """The lines of iPXE that boot from the machine's own disk."""
-        return _DISK_BOOTS[self.local]
+        return _DISK_BOOTS[self.local].format(url=self.url, root=self.root, kernel_words=self.kernel_words)
 
 
 def read_site(told: Mapping[str, Any]) -> Site:
@@ -54,8 +60,9 @@ def read_site(told: Mapping[str, Any]) -> Site:
         if name not in told:
             raise _wrong(f"{name!r} is missing")
     words = {name: told.get(name, "") for name in ("url", "disk", "gateway", "kernel_words")}
+    words["root"] = told.get("root", "/dev/vda1")
     local, prefix = told.get("local", "bios"), told["prefix"]
-    for name, pattern in (("url", _URL), ("disk", _DISK), ("kernel_words", _WORDS)):
+    for name, pattern in (("url", _URL), ("disk", _DISK), ("root", _DISK), ("kernel_words", _WORDS)):
         if not isinstance(words[name], str) or not pattern.match(words[name]):
             raise _wrong(f"{name!r} is {words[name]!r}")
     if local not in _DISK_BOOTS:
@@ -86,7 +93,9 @@ url = "{url}"          # where machines reach this server
 prefix = {prefix}                 # length of the network's prefix, in bits
 gateway = "{gateway}"             # IP address of the router; empty for none
 disk = "/dev/vda"           # the disk that is written, all of it
-local = "bios"              # how a machine is sent to its own disk: bios (by iPXE) or next (by its firmware)
+root = "/dev/vda1"          # the partition of the image that holds the root file system (ext4)
+local = "bios"              # how a machine is sent to its own disk: bios (by iPXE), next (by its firmware), or kernel
+                            # (by vmlinuz and initrd.gz of this folder, for images without a boot loader)
 kernel_words = ""           # further words for the installer's kernel, such as console=ttyS0
 """
 

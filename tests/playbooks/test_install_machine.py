@@ -5,10 +5,13 @@ The bare machine is a lab host that is off; a simulated installer follows the bo
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +19,16 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.netboot_folder import BootFolder
-from orchestrator.core.netboot_site import site_text
-from orchestrator.lab.host import Host
+from orchestrator.core.netboot_site import dnsmasq_text, site_text
+from orchestrator.lab.base import default_cache
+from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab, inventory_rows, seat_specs
 from orchestrator.lab.network import plug_in
 from orchestrator.lab.power import power_on
+from orchestrator.lab.seed import seed_user_files
+from orchestrator.wiring_boot import boot_installer
 from tests import simulated_installer
+from tests.bare_machine import kernel_of, make_image, powered_on, tools
 from tests.labs import lab
 from tests.scenarios.story import (
     PATIENCE_S,
@@ -33,7 +40,7 @@ from tests.scenarios.story import (
     an_import,
     wait_until,
 )
-from tests.simulated_installer import SENT_AWAY
+from tests.simulated_installer import NO_LINE, SENT_AWAY
 
 __all__ = ["lab"]
 pytestmark = pytest.mark.lab
@@ -41,24 +48,32 @@ PLACE = "var/lib/kahn-netboot"
 URL_PORT = 8069
 
 
-def a_bare_seat(place: Path, lab: Lab, *, tenant: str, seats: int) -> tuple[Story, BootFolder]:
-    """Seats whose successors are bare and off, the boot server's folder on the vault, and an approved wave."""
-    lab.up(tenant=tenant, specs=seat_specs(seats))
-    boot = lab.host("vault", tenant=tenant)
+def a_bare_seat(
+    place: Path, lab: Lab, *, tenant: str, seats: int = 1, filled: bool = False
+) -> tuple[Story, BootFolder]:
+    """Seats whose successors are bare, the boot server's folder on a host of its own, and an approved wave.
+
+    ``filled``: the old machines have users, and are replaced once the successors are installed.
+    """
+    lab.up(tenant=tenant, specs=(*seat_specs(seats), HostSpec(name="boot", kind="server", disk_mib=1024)))
+    boot = lab.host("boot", tenant=tenant)
     url = f"http://{boot.address}:{URL_PORT}"
     folder = BootFolder.made(boot.root / PLACE, site_text(url=url, prefix=16, gateway=""))
     (folder.place / "files/root.img").write_bytes(os.urandom(100_000))
     rows = inventory_rows(lab.access(tenant))
     for row in rows["machines"]:
-        if row["name"] == "vault":
+        if row["name"] == "boot":
             row["role"] = "tool"
         if row["name"].startswith("neu-"):
             row["host_key"] = folder.make_key(row["mac"])
-            bare = lab.host(row["name"], tenant=tenant)
-            lab.fault(bare, "power-off")
-            plug_in(bare)
+            lab.fault(lab.host(row["name"], tenant=tenant), "power-off")
     story = a_place(place, lab, tenant=tenant)
-    a_tenant(story, policy=a_policy(runbook="install-machine", max_tries=1))
+    runbook = "install-machine"
+    if filled:
+        seed_user_files(lab.host("apc-0001", tenant=tenant), seed=1, files=6, users=2)
+        runbook = "replace-by-bare"
+        story.kahn("runbook", "join", "install-machine", "replace-workstation", "--as-runbook", runbook)
+    a_tenant(story, policy=a_policy(runbook=runbook, max_tries=1))
     an_import(story, rows)
     an_approved_wave(story)
     return story, folder
@@ -67,7 +82,7 @@ def a_bare_seat(place: Path, lab: Lab, *, tenant: str, seats: int) -> tuple[Stor
 @contextmanager
 def serving(story: Story, folder: BootFolder) -> Iterator[str]:
     """`kahn netboot serve` on the boot server's own address in its own network; its URL."""
-    host = story.host("vault")
+    host = story.host("boot")
     kahn = (sys.executable, "-m", "orchestrator.cli.main", "--json", "netboot", "serve")
     words = (*kahn, "--listen", host.address, "--port", str(URL_PORT), "--place", str(folder.place))
     inside = ("ip", "netns", "exec", host.network, *words)
@@ -84,7 +99,14 @@ def serving(story: Story, folder: BootFolder) -> Iterator[str]:
 def boots(host: Host, url: str, *, end: str = "installed", mac: str = "") -> int:
     """A bare machine boots by network once, from its own network card; exit code of the installer."""
     words = (sys.executable, simulated_installer.__file__, url, mac or host.mac, str(host.root), end)
-    return subprocess.run(("ip", "netns", "exec", host.network, *words), timeout=300).returncode
+
+    def once() -> tuple[int, ...]:
+        if not host.pid:
+            plug_in(host)  # the lab takes the line from a host that went off, a moment later
+        code = subprocess.run(("ip", "netns", "exec", host.network, *words), timeout=300).returncode
+        return () if code == NO_LINE else (code,)
+
+    return int(wait_until(once)[0])
 
 
 def released(folder: BootFolder, host: Host) -> bool:
@@ -113,3 +135,79 @@ def test_a_released_disk_is_installed_once_and_what_is_interrupted_goes_back(lab
         assert boots(good, url) == boots(unlucky, url) == SENT_AWAY
     assert story.states() == {"apc-0001": ("moved", ""), "apc-0002": ("rolled_back", "interrupted")}
     assert not released(folder, unlucky)
+
+
+def contents(host: Host) -> dict[str, bytes]:
+    """Files of the users on a host."""
+    home = host.root / "home"
+    return {str(one.relative_to(home)): one.read_bytes() for one in home.rglob("*") if one.is_file()}
+
+
+@pytest.mark.long
+def test_a_seat_moves_to_a_successor_that_was_bare_when_its_wave_began(lab: Lab, tmp_path: Path) -> None:
+    story, folder = a_bare_seat(tmp_path, lab, tenant="voll", filled=True)
+    bare, before = story.host("neu-0001"), contents(story.host("apc-0001"))
+    with serving(story, folder) as url:
+        run = story.begin("wave", "run", "W01")
+        try:
+            wait_until(lambda: released(folder, bare), within_s=PATIENCE_S)
+            assert boots(bare, url) == 0
+            power_on((bare,))
+            assert run.wait(PATIENCE_S) == 0
+        finally:
+            run.kill()
+            run.wait()
+    assert story.states() == {"apc-0001": ("moved", "")}
+    after = contents(bare)
+    assert before and {name: after.get(name) for name in before} == before
+
+
+@contextmanager
+def lending(host: Host, root: Path, url: str) -> Iterator[None]:
+    """dnsmasq with the configuration that `kahn netboot init` prints, in the boot server's own network."""
+    ready = dnsmasq_text(url=url, interface="eth0", first="10.77.99.1", last="10.77.99.99", mask="255.255.0.0")
+    conf = root / "tmp" / f"dnsmasq-{host.network}.conf"
+    conf.write_text(f"{ready}user=root\ndhcp-leasefile=/tmp/leases-{host.network}\n")
+    words = ("ip", "netns", "exec", host.network, "chroot", root, "dnsmasq", "--keep-in-foreground", "--log-facility=-")
+    server = subprocess.Popen((*words, f"--conf-file=/tmp/{conf.name}"), stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def real_files(story: Story, folder: BootFolder, root: Path, place: Path) -> None:
+    """Installer, image and settings for a machine that really boots."""
+    kernel, modules = kernel_of(root)
+    boot_installer(folder.place, kernel=kernel, modules=modules, busybox=root / "bin/busybox", more=())
+    make_image(root, story.host("boot").base, place / "root.img", place)
+    shutil.copyfile(place / "root.img", folder.place / "files/root.img")
+    site = (folder.place / "site.toml").read_text().replace('"bios"', '"kernel"')
+    (folder.place / "site.toml").write_text(site.replace('kernel_words = ""', 'kernel_words = "console=ttyS0 panic=5"'))
+    key = story.lab.access(story.tenant).key_path
+    public = subprocess.run(("ssh-keygen", "-y", "-f", key), check=True, capture_output=True).stdout
+    (folder.place / "authorized_keys").write_bytes(public)
+
+
+@pytest.mark.long
+def test_a_bare_machine_boots_is_installed_and_answers_with_the_approved_host_key(lab: Lab, tmp_path: Path) -> None:
+    story, folder = a_bare_seat(tmp_path, lab, tenant="echt")
+    root, host = tools(default_cache()), story.host("neu-0001")
+    real_files(story, folder, root, tmp_path)
+    console = tmp_path / "machine" / "console"
+    console.parent.mkdir()
+    with serving(story, folder) as url, lending(story.host("boot"), root, url):
+        run = story.begin("wave", "run", "W01")
+        try:
+            wait_until(lambda: released(folder, host), within_s=PATIENCE_S)
+            began = time.monotonic()
+            with powered_on(root, host, machine=console.parent):
+                code = run.wait(2 * PATIENCE_S)
+        finally:
+            run.kill()
+            run.wait()
+    (tmp_path / "seconds").write_text(f"{time.monotonic() - began:.0f}")
+    gets = [json.loads(line).get("gets") for line in (folder.place / "events.jsonl").read_text().splitlines()]
+    assert (code, story.states()) == (0, {"apc-0001": ("moved", "")}), console.read_text(errors="replace")[-2000:]
+    assert [one for one in gets if one] == ["installer", "disk"]

@@ -25,10 +25,12 @@ from orchestrator.adapters.backup import make_backup, restore_backup
 from orchestrator.adapters.backup_file import unpack_backup
 from orchestrator.adapters.credentials import ANSIBLE_VAULT, read_credentials
 from orchestrator.adapters.estate_files import estate_places, keep_proofs
+from orchestrator.adapters.joined_runbook import join_runbooks
 from orchestrator.adapters.netboot_folder import MAX_EVENTS_BYTES, BootFolder
 from orchestrator.adapters.notice_command import run_command
 from orchestrator.adapters.notice_mail import _connected
 from orchestrator.adapters.plan_file import write_plan_file
+from orchestrator.adapters.runbooks import SHIPPED
 from orchestrator.adapters.ssh_line import connected
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.adapters.store_copy import copy_rows, made_store, reading_store
@@ -130,11 +132,17 @@ def _scan(place: Path) -> None:
         connected("127.0.0.1", port, within_s=120).close()
 
 
+def _join(place: Path) -> None:
+    if not (place / "shelf/both").exists():
+        join_runbooks(SHIPPED / "install-machine", SHIPPED / "replace-workstation", shelf=place / "shelf", name="both")
+
+
 def _boot(place: Path) -> None:
     """What the boot server keeps of one machine; its notes are full already."""
     folder = BootFolder.made(place / "boot", "")
     (folder.place / "events.jsonl").write_text("x" * (MAX_EVENTS_BYTES + 1))
     folder.make_key(_MAC)
+    folder.put_installer(b"kernel", b"initrd")
     folder.keep(_MAC, Told(order="o1", percent=7))
     folder.note("asked")
 
@@ -211,6 +219,11 @@ SINGLES: Mapping[str, Single] = {
     ),
     "notice by mail": Single(act=_mail, after_death=_anything, at_the_end=_anything),
     "scan": Single(act=_scan, after_death=_anything, at_the_end=_anything),
+    "joined runbook": Single(
+        act=_join,
+        after_death=lambda place: not (place / "shelf/both").exists() or (place / "shelf/both/runbook.yml").exists(),
+        at_the_end=lambda place: (place / "shelf/both/install-machine/ask.yml").exists(),
+    ),
     "boot server": Single(
         act=_boot,
         after_death=_boot_is_whole,

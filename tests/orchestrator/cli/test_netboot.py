@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from inventory.errors import ExpectedError
+from orchestrator.adapters.netboot_initrd import InstallerIncomplete
 from orchestrator.cli.context import Context
 from orchestrator.cli.netboot import BadBootNetwork, app
 from tests.known_town import call
+from tests.orchestrator.adapters.test_netboot_initrd import a_kernel, program, unpacked
 from tests.orchestrator.boot_folders import MAC, a_folder, release
 from tests.simulated_installer import SENT_AWAY, fetched, main
 
@@ -50,6 +52,18 @@ def test_bad_addresses_and_folders_are_refused(tmp_path: Path) -> None:
     for words in (("key", "ff:ff:ff:ff:ff:ff"), ("list",), ("serve", "--listen", "everywhere")):
         with pytest.raises(ExpectedError):
             answer(*words, place=tmp_path)
+
+
+def test_an_installer_is_packed_into_the_folder_or_refused(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "b")
+    (tmp_path / "busybox").write_bytes(program(1))
+    (tmp_path / "kernel").write_bytes(b"kernel")
+    words = ["build", "--modules", str(a_kernel(tmp_path / "m")), "--busybox", str(tmp_path / "busybox"), "--kernel"]
+    assert answer(*words, str(tmp_path / "kernel"), place=folder.place)["kib"] >= 0
+    assert (folder.place / "files/vmlinuz").read_bytes() == b"kernel"
+    assert "modules/virtio_net.ko" in unpacked((folder.place / "files/initrd.gz").read_bytes())
+    with pytest.raises(InstallerIncomplete):
+        answer(*words, str(tmp_path / "none"), place=folder.place)
 
 
 def test_the_list_says_whose_disk_is_released(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_the_first_file_is_a_good_one() -> None:
     [
         {"url": "http://x:1/\nboot"}, {"url": "https://10.1.0.5:1"}, {"disk": "/dev/sda; reboot"}, {"disk": "sda"},
         {"prefix": True}, {"prefix": "16"}, {"prefix": 0}, {"gateway": "router"}, {"local": "grub"},
-        {"kernel_words": "a\nb"}, {"kernel_words": 1}, {"more": 1},
+        {"root": "vda1"}, {"kernel_words": "a\nb"}, {"kernel_words": 1}, {"more": 1},
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
@@ -42,3 +42,9 @@ def test_dnsmasq_gives_the_script_only_to_ipxe() -> None:
     text = dnsmasq_text(url=URL, interface="br0", first="10.1.9.1", last="10.1.9.9", mask="255.255.0.0")
     assert "dhcp-range=10.1.9.1,10.1.9.9,255.255.0.0,1h" in text
     assert f"dhcp-boot=tag:ipxe,{URL}/boot?mac=${{net0/mac}}" in text and "port=0" in text
+
+
+def test_an_image_without_a_boot_loader_is_started_by_the_kernel_that_is_served() -> None:
+    lines = read_site({**GOOD, "local": "kernel", "root": "/dev/sda2"}).disk_boot.splitlines()
+    assert lines[0].strip() == f"kernel {URL}/files/kernel kahn.mode=disk kahn.root=/dev/sda2"
+    assert "token" not in "".join(lines)
