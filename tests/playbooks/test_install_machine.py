@@ -160,6 +160,7 @@ def test_a_seat_moves_to_a_successor_that_was_bare_when_its_wave_began(lab: Lab,
     assert story.states() == {"apc-0001": ("moved", "")}
     after = contents(bare)
     assert before and {name: after.get(name) for name in before} == before
+    assert not list((story.home / "trees").rglob("*.pyc")), "the approved tree stays as it is"
 
 
 @contextmanager
