@@ -74,9 +74,11 @@ class Before:
             told = self._told(place, path, entry, len(noted))
         noted[path] = told
         if self._out is None:
-            self._out = open(self._book, "ab")  # noqa: SIM115 (closed by `settle`)
+            self._out = _continued(self._book)
         self._out.write(json.dumps(told).encode("ascii") + b"\n")
         self._out.flush()
+        if told["t"] == "f":  # before the file itself may go: after a power loss nobody else knows that it was kept
+            os.fsync(self._out.fileno())
 
     def _told(self, place, path, entry, number):
         kind = "d" if stat.S_ISDIR(entry.st_mode) else "f"
@@ -131,7 +133,10 @@ class Before:
             _remove(os.path.join(self._root, path))
         for one in sorted(self._noted_so_far().values(), key=lambda one: -one["p"].count("/")):
             self._put_back(one)
-        shutil.rmtree(self._shelf)
+        # At once: a book that outlived the rest would be believed by the next move.
+        shutil.rmtree(self._shelf + ".gone", ignore_errors=True)
+        os.rename(self._shelf, self._shelf + ".gone")
+        shutil.rmtree(self._shelf + ".gone")
 
     def _put_back(self, one):
         place = os.path.join(self._root, one["p"])
@@ -149,6 +154,14 @@ class Before:
             os.utime(place, ns=(one["mt"], one["mt"]))
         elif not one["t"]:
             _remove(place)
+
+
+def _continued(book):
+    """The book, to write on; half a line of a program that was killed is closed, or it would swallow the next one."""
+    out = open(book, "a+b")  # noqa: SIM115 (closed by `settle`)
+    if out.seek(0, os.SEEK_END) and (out.seek(-1, os.SEEK_END), out.read(1))[1] != b"\n":
+        out.write(b"\n")
+    return out
 
 
 def _replace(kept, place):
@@ -181,13 +194,13 @@ class _Watched:
         for kind, body in self._line.arriving():
             if kind == b"R":
                 told = json.loads(body)
-                for path in _named(told):
+                for path in named(told):
                     self._before.note(path)
             yield kind, body
         self._before.settle()
 
 
-def _named(told):
+def named(told):
     """The paths that a record will write to or take away."""
     if "gone" in told:
         return [path for path in told["gone"] if isinstance(path, str) and _plain(path)]

@@ -11,16 +11,13 @@ import stat
 from contextlib import suppress
 
 try:
-    from ansible.module_utils.kahn_never import path_reason
+    from ansible.module_utils.kahn_never import DATA, path_reason
     from ansible.module_utils.kahn_packages import said
     from ansible.module_utils.kahn_parcel import BLOCK
 except ImportError:  # sent to a host as one program
-    from kahn_never import path_reason
+    from kahn_never import DATA, path_reason
     from kahn_packages import said
     from kahn_parcel import BLOCK
-
-DATA = ("home", "opt", "root", "srv", "usr/local", "var/mail", "var/spool/cron/crontabs", "var/www")
-"""Folders that are carried whole, beside those of /var/lib and what was changed in /etc."""
 
 
 def tops(root):

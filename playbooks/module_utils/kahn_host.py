@@ -22,8 +22,8 @@ try:
     from ansible.module_utils import kahn_packages as packages
     from ansible.module_utils import kahn_parcel as parcel
     from ansible.module_utils import kahn_units as units
-    from ansible.module_utils.kahn_before import Before
-    from ansible.module_utils.kahn_never import path_reason
+    from ansible.module_utils.kahn_before import Before, named
+    from ansible.module_utils.kahn_never import path_reason, refuse
     from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
     from ansible.module_utils.kahn_switch import replaced
     from ansible.module_utils.kahn_talk import answer_all
@@ -34,8 +34,8 @@ except ImportError:  # sent to a host as one program
     import kahn_packages as packages
     import kahn_parcel as parcel
     import kahn_units as units
-    from kahn_before import Before
-    from kahn_never import path_reason
+    from kahn_before import Before, named
+    from kahn_never import path_reason, refuse
     from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
     from kahn_switch import replaced
     from kahn_talk import answer_all
@@ -131,6 +131,7 @@ class Host:
 
     def fit(self, line, now, found):
         """Whether the new host can take it: room, packages, accounts. Raises Trouble; the answer is for people."""
+        refuse(found)
         self._fit_itself(now)
         packages.refuse_locked(self.root)
         compared = packages.compared(found["packages"])
@@ -158,6 +159,7 @@ class Host:
 
     def prepare(self, line, accounts, install, names):
         """Accounts first, so that packages find their numbers; then packages; then its services are held back."""
+        refuse({"units": names, "packages": install})
         made = numbers.make(self.root, accounts, self.store)
         noted = self._notes()
         if "packages_before" not in noted:
@@ -222,9 +224,8 @@ class Host:
 
     def take(self, line, tops):
         """Take what arrives; what lies on the new host is kept first."""
-        wanted = self._all(tops)
-        if any(path_reason(one) for one in wanted):
-            raise Trouble("parcel_damaged", "The other host sends what is never carried.")
+        refuse({"tops": tops})
+        wanted, line = self._all(tops), _Allowed(line)
         if self.part == "source":
             return {"files": arrival.take(line, root=self.root, tops=wanted)["files"]}
         self.before.begin(wanted)
@@ -273,6 +274,7 @@ class Host:
     def fence(self, line, names=None):
         """Hold its services back and tell how they stood; the old host's are noted the first time."""
         noted = self._notes()
+        refuse({"units": names or ()})
         if self.part == "target":
             self._hold(sorted({*(names or ()), *noted.get("units", {})}))
             # While its unit file is still there: afterwards nobody could tell what the links were for.
@@ -305,6 +307,7 @@ class Host:
 
     def rename(self, line, hostname):
         """The host goes by that name from now on, too (its file was brought among the configuration)."""
+        refuse({"hostname": hostname})
         self._set_name(hostname)
         return {}
 
@@ -341,6 +344,20 @@ class Host:
         """The new host serves no more; its data went back."""
         self._note(opened=None)
         return {}
+
+
+class _Allowed:
+    """A stream that ends in a failure once it names what is never carried."""
+
+    def __init__(self, line):
+        self._line = line
+
+    def arriving(self):
+        for kind, body in self._line.arriving():
+            for path in named(json.loads(body)) if kind == b"R" else ():
+                if path_reason(path):
+                    raise Trouble("parcel_damaged", "The other host sends what is never carried: " + printable(path))
+            yield kind, body
 
 
 def serve(incoming, outgoing, words):

@@ -7,7 +7,15 @@ said of a path holds for everything below it.
 from __future__ import annotations
 
 import fnmatch
+import re
 
+try:
+    from ansible.module_utils.kahn_outcome import Trouble, printable
+except ImportError:  # sent to a host as one program
+    from kahn_outcome import Trouble, printable
+
+DATA = ("home", "opt", "root", "srv", "usr/local", "var/mail", "var/spool/cron/crontabs", "var/www")
+"""Folders that are carried whole, beside those of /var/lib and what was changed in /etc."""
 PATHS = (
     ("etc/machine-id", "says which machine it is: two with one would take each other's addresses and logs"),
     ("var/lib/dbus/machine-id", "the same"),
@@ -128,8 +136,36 @@ PACKAGES = (
 )
 
 
+_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@\\-]{0,250}\.(service|timer|socket|path)")
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{0,200}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?")
+_ANY = re.compile("|".join(fnmatch.translate(one + end) for one, _ in PATHS for end in ("", "/*")))
+
+
+def refuse(told):
+    """That another host names only what may be carried at all: tops, units, packages and a name. Raises Trouble.
+
+    An old host that is in somebody else's hands must not shut the way in to the new one.
+    """
+    tops = told.get("tops", {})
+    units, packages = told.get("units", ()), told.get("packages", ())
+    wrong = [one for one in tops.get("data", ()) if not _is_top(one)]
+    wrong += [one for one in tops.get("configuration", ()) if not one.startswith("etc/") or path_reason(one)]
+    wrong += [one for one in units if not _UNIT.fullmatch(one) or unit_reason(one)]
+    wrong += [one for one in packages if not _PACKAGE.fullmatch(one) or package_reason(one)]
+    wrong += [one for one in (told.get("hostname"),) if one and not _HOST.fullmatch(one)]
+    if wrong:
+        raise Trouble("parcel_damaged", "The other host names what is never carried: " + printable(wrong[0]) + ".")
+
+
+def _is_top(path):
+    return path in DATA or (path.startswith("var/lib/") and path.count("/") == 2 and not path_reason(path))
+
+
 def path_reason(path):
     """Why a path (relative to the root) is never carried; empty when it may be."""
+    if not _ANY.match(path):
+        return ""
     for pattern, reason in PATHS:
         if fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern + "/*"):
             return reason

@@ -61,6 +61,30 @@ def test_a_note_that_was_cut_off_by_a_kill_does_not_matter(root: Path, tmp_path:
         book.write(b'{"p": "srv/l", "t"')
     again = before.Before(str(tmp_path / "store"), str(root))
     again.note("srv/a")
+    again.note("srv/l")
     again.settle()
-    again.restore(None)
+    (root / "srv/l").unlink()
+    before.Before(str(tmp_path / "store"), str(root)).restore(None)
     assert tree(root) == was
+
+
+def test_a_book_that_outlived_its_undo_is_never_believed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while the notes are taken away, whatever of them goes first."""
+    notes = before.Before(str(tmp_path / "store"), str(root))
+    notes.begin(["srv"])
+    notes.note("srv/a")
+    notes.settle()
+    with monkeypatch.context() as dying:
+        dying.setattr(before.shutil, "rmtree", lambda place, **_: place.endswith("gone") and 1 / 0 if not _ else None)
+        with pytest.raises(ZeroDivisionError):
+            notes.restore(None)
+    (root / "srv/a").write_text("changed by its owner")
+    again = before.Before(str(tmp_path / "store"), str(root))
+    again.begin(["srv"])
+    again.note("srv/a")
+    again.settle()
+    os.replace(_new(root / "srv/.part"), root / "srv/a")
+    before.Before(str(tmp_path / "store"), str(root)).restore(None)
+    assert (root / "srv/a").read_text() == "changed by its owner"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,54 @@ def test_a_clock_that_is_off_and_a_disk_that_is_full_are_causes(two: Two) -> Non
     assert cause(new.fit, None, time.time(), huge) == "not_enough_space"  # type: ignore[attr-defined]
 
 
-def test_what_is_never_carried_is_not_taken_either(two: Two) -> None:
+@pytest.mark.parametrize(
+    "tops",
+    [
+        {"data": ["srv"], "configuration": ["etc/shadow"]},
+        {"data": ["etc"], "configuration": []},
+        {"data": ["var"], "configuration": []},
+        {"data": ["var/lib/kahn"], "configuration": []},
+        {"data": ["usr/bin"], "configuration": []},
+        {"data": [], "configuration": ["usr/bin/sudo"]},
+    ],
+)
+def test_what_is_never_carried_is_not_taken_either(two: Two, tops: dict[str, list[str]]) -> None:
     new = a_side(two.new, "target")
-    tops = {"data": ["srv"], "configuration": ["etc/shadow"], "skip": []}
-    assert cause(new.take, None, tops) == "parcel_damaged"  # type: ignore[attr-defined]
+    assert cause(new.take, None, dict(tops, skip=[])) == "parcel_damaged"  # type: ignore[attr-defined]
+
+
+class Line:
+    """What another host sends."""
+
+    def __init__(self, *records: dict[str, object]) -> None:
+        self.records = records
+
+    def arriving(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from ((b"R", json.dumps(one).encode()) for one in self.records)
+
+
+@pytest.mark.parametrize("part", ["source", "target"])
+@pytest.mark.parametrize("path", ["root/.ssh/authorized_keys", "root/.ssh"])
+def test_nothing_below_a_folder_that_is_carried_opens_the_way_in_to_a_host(two: Two, part: str, path: str) -> None:
+    """An old host in somebody else's hands leaves nothing out of what it sends."""
+    record = {"p": path, "t": "l", "l": "/tmp/keys", "u": 0, "g": 0, "m": 0o777, "mt": 1}
+    side, tops = a_side(two.new, part), {"data": ["root"], "configuration": [], "skip": []}
+    for told in ({"file": record}, {"gone": [path]}):
+        assert cause(side.take, Line(told), tops) == "parcel_damaged"  # type: ignore[attr-defined]
+    assert (two.new / "root/.ssh/authorized_keys").read_text() == "key of neu\n"
+
+
+@pytest.mark.parametrize("unit", ["ssh.service", "../../../root/x.service", "--now", "systemd-journald.service"])
+def test_an_old_host_does_not_hold_back_what_belongs_to_the_new_one(two: Two, unit: str) -> None:
+    new = a_side(two.new, "target")
+    accounts = {"people": {}, "groups": {}}
+    assert cause(new.prepare, None, accounts, [], [unit]) == "parcel_damaged"  # type: ignore[attr-defined]
+    assert cause(new.fence, None, [unit]) == "parcel_damaged"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["-oDir::Etc=/srv", "linux-image-amd64", "a b", "A"])
+def test_names_of_packages_are_names_of_packages(two: Two, name: str) -> None:
+    found = a_side(two.old).survey(None, time.time())  # type: ignore[attr-defined]
+    new = a_side(two.new, "target")
+    told = dict(found, packages={name: "1"})
+    assert cause(new.fit, None, time.time(), told) == "parcel_damaged"  # type: ignore[attr-defined]
