@@ -101,8 +101,8 @@ class Host:
         return dict(told, brought=self.before.begun)
 
     def survey(self, line, now):
-        """What there is to carry. Raises Trouble."""
-        self._fit_itself(now)
+        """What there is to carry. `now` is the controller's time, None where it does not matter. Raises Trouble."""
+        self._fit_itself(time.time() if now is None else now)
         tops = carried.tops(self.root)
         found = parcel.states(self.root, tops["data"] + tops["configuration"], frozenset(tops["skip"]))
         weight = sum(one[4] for one in found.values())
@@ -166,6 +166,8 @@ class Host:
             self._note(packages_before=sorted(packages.installed()), hostname=socket.gethostname())
         known = units.carried(self.root)
         packages.install(install, self.root)
+        if install or "packages_brought" not in noted:
+            self._note(packages_brought=self._came())
         # What a package brings does not start by itself before it is known whether it ran on the old host.
         self._hold(sorted({*names, *(units.carried(self.root).keys() - known.keys())}))
         return {"changed": made or bool(install)}
@@ -182,13 +184,19 @@ class Host:
         """Packages that came are taken away, services and accounts are as before."""
         noted = self._notes()
         if "packages_before" in noted:
-            before = set(noted["packages_before"])
-            packages.remove(sorted(packages.installed().keys() - before), self.root)
+            # Not what people installed since; of an installation that died nobody knows what else came meanwhile.
+            brought = set(noted.get("packages_brought", self._came()))
+            packages.remove(sorted(brought & packages.installed().keys()), self.root)
         units.let_go(noted.get("units", {}), self.root)
         numbers.unmake(self.root, self.store)
         self._set_name(noted.get("hostname"))
-        self._note(units=None, packages_before=None, hostname=None, opened=None)
+        self._note(units=None, packages_before=None, packages_brought=None, hostname=None, opened=None)
         return {}
+
+    def _came(self):
+        noted = self._notes()
+        fresh = packages.installed().keys() - set(noted["packages_before"])
+        return sorted({*noted.get("packages_brought", ()), *fresh})
 
     # -- carrying
 

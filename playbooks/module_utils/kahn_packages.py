@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 try:
     from ansible.module_utils.kahn_never import package_reason
@@ -19,6 +19,7 @@ except ImportError:  # sent to a host as one program
 
 ASK_S, WORK_S = 120, 3000
 _POLICY = b"#!/bin/sh\n# Kahn: services start when their data is there\nexit 101\n"
+_KEPT = ".before-kahn"
 _KEEP = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 
 
@@ -88,7 +89,8 @@ def install(names, root="/"):
 
 
 def remove(names, root="/"):
-    """Take packages away with their configuration. Raises Trouble."""
+    """Take packages away with their configuration, and what an installation that died has left. Raises Trouble."""
+    _let_start(root)
     if names:
         refuse_locked(root)
         with _no_starts(root):
@@ -98,19 +100,33 @@ def remove(names, root="/"):
 @contextmanager
 def _no_starts(root):
     """Within: installing a package starts nothing. A policy of the host's own comes back."""
-    path = os.path.join(root, "usr/sbin/policy-rc.d")
-    kept = path + ".before-kahn"
-    if os.path.lexists(path) and not os.path.lexists(kept):
-        with open(path, "rb") as opened:
-            if opened.read() != _POLICY:
-                os.rename(path, kept)
+    path = _policy_of(root)
+    if os.path.lexists(path) and not os.path.lexists(path + _KEPT) and not _is_ours(path):
+        os.rename(path, path + _KEPT)
     write_whole(path, [_POLICY], mode=0o755)
     try:
         yield
     finally:
+        _let_start(root)
+
+
+def _let_start(root):
+    """The host's own word on starts counts again."""
+    path = _policy_of(root)
+    if _is_ours(path):
         remove_file(path)
-        if os.path.lexists(kept):
-            os.rename(kept, path)
+    if os.path.lexists(path + _KEPT):
+        os.rename(path + _KEPT, path)
+
+
+def _policy_of(root):
+    return os.path.join(root, "usr/sbin/policy-rc.d")
+
+
+def _is_ours(path):
+    with suppress(OSError), open(path, "rb") as opened:
+        return opened.read(len(_POLICY) + 1) == _POLICY
+    return False
 
 
 def _work(argv):

@@ -86,3 +86,40 @@ def test_names_of_packages_are_names_of_packages(two: Two, name: str) -> None:
     new = a_side(two.new, "target")
     told = dict(found, packages={name: "1"})
     assert cause(new.fit, None, time.time(), told) == "parcel_damaged"  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def shop(two: Two) -> Path:
+    """The list of what is installed on a host whose package programs keep one."""
+    listed = two.place / "installed"
+    listed.write_text("cron\n")
+    each = f'[ $verb = install ] && echo "$one" >> {listed} || sed -i "/$one/d" {listed}'
+    programs = {
+        "dpkg-query": f"sed 's/$/\\t1\\tinstalled/' {listed}",
+        "apt-get": f"verb=$1; shift; for one; do case $one in -*|Dpkg*) ;; *) {each};; esac; done",
+    }
+    folder = Path(two.programs)
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    (two.new / "usr/sbin").mkdir()
+    return listed
+
+
+def test_the_undo_takes_away_the_packages_that_came_and_none_that_people_installed_since(two: Two, shop: Path) -> None:
+    new, accounts = a_side(two.new, "target"), {"people": {}, "groups": {}}
+    new.prepare(None, accounts, ["nginx"], [])  # type: ignore[attr-defined]
+    with shop.open("a") as more:
+        more.write("tcpdump\n")
+    new.prepare(None, accounts, [], [])  # type: ignore[attr-defined]
+    new.unprepare(None)  # type: ignore[attr-defined]
+    assert shop.read_text().split() == ["cron", "tcpdump"]
+
+
+def test_what_keeps_services_from_starting_goes_with_an_installation_that_died(two: Two, shop: Path) -> None:
+    new, policy = a_side(two.new, "target"), two.new / "usr/sbin/policy-rc.d"
+    new._note(packages_before=["cron"])  # type: ignore[attr-defined]
+    policy.write_bytes(host.packages._POLICY)
+    policy.with_name("policy-rc.d.before-kahn").write_text("of the host\n")
+    new.unprepare(None)  # type: ignore[attr-defined]
+    assert policy.read_text() == "of the host\n" and len(list(policy.parent.iterdir())) == 1
