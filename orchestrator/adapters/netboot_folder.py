@@ -14,10 +14,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
+import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,8 @@ FOLDERS = ("files", "keys", "orders", "told", "withdrawn")
 SITE, ADMINS = "site.toml", "authorized_keys"
 MAX_RECORD_BYTES = 64 * 1024
 MAX_EVENTS_BYTES = 1 << 20
+_RECORD = re.compile(r"([0-9a-f]{2}(?:-[0-9a-f]{2}){5})(\.json|\.pub)?")
+"""What belongs to a machine in the folders; what a death left half written does not."""
 
 
 class NoBootFolder(ExpectedError):
@@ -64,6 +68,7 @@ class BootFolder:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        self._noting = threading.Lock()
         for name in FOLDERS:
             if not (place / name).is_dir() or (place / name).is_symlink():
                 raise NoBootFolder(place=place, why=f"it has no folder {name}")
@@ -147,8 +152,10 @@ class BootFolder:
 
     def macs(self) -> tuple[str, ...]:
         """Every hardware address that is known here, sorted."""
-        names = {path.stem for folder in ("keys", "orders") for path in (self.place / folder).iterdir()}
-        return tuple(sorted(name.replace("-", ":") for name in names if not name.endswith(".part")))
+        found = (
+            _RECORD.fullmatch(path.name) for folder in ("keys", "orders") for path in (self.place / folder).iterdir()
+        )
+        return tuple(sorted({one[1].replace("-", ":") for one in found if one}))
 
     def make_key(self, mac: str) -> str:
         """The public host key that the machine will have, made unless there is one. Raises NoBootFolder."""
@@ -171,14 +178,18 @@ class BootFolder:
             raise BootRecordDamaged(file=path, why=str(cause)) from cause
 
     def note(self, what: str, **facts: object) -> None:
-        """One line in events.jsonl; the older of two files goes when both are full."""
+        """One line in events.jsonl; the older of two files goes when both are full.
+
+        A note that cannot be written is lost: what was released or spent is on record elsewhere, its answer goes out.
+        """
         path = self.place / "events.jsonl"
-        if path.exists() and path.stat().st_size > MAX_EVENTS_BYTES:
-            with boundary("netboot.events.rename"):
-                path.replace(path.with_suffix(".jsonl.1"))
         line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "what": what, **facts}
-        with path.open("a", encoding="ascii") as out:
-            out.write(json.dumps(line) + "\n")
+        with self._noting, suppress(OSError):
+            if path.exists() and path.stat().st_size > MAX_EVENTS_BYTES:
+                with boundary("netboot.events.rename"):
+                    path.replace(path.with_suffix(".jsonl.1"))
+            with path.open("a", encoding="ascii") as out:
+                out.write(json.dumps(line) + "\n")
 
     def _path(self, folder: str, mac: str, ending: str = ".json") -> Path:
         return self.place / folder / (parse_mac("mac", mac).replace(":", "-") + ending)

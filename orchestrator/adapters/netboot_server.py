@@ -130,8 +130,7 @@ class _Asked(BaseHTTPRequestHandler):
         try:
             reply = act()
         except (ExpectedError, OSError) as problem:
-            with suppress(OSError):
-                self.server.desk.folder.note("trouble", why=str(problem)[:300])
+            self.server.desk.folder.note("trouble", why=str(problem)[:300])
             reply = REFUSED if self.command == "POST" else Reply(status=503)
         self._say(reply)
 

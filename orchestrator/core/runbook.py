@@ -208,8 +208,13 @@ class Runbook:
 
     @property
     def leaves_old_machine(self) -> bool:
-        """Whether a machine is left over in the end that may be erased one day."""
-        return self.retires or any(role.machine is RoleSource.SUCCESSOR for role in self.roles)
+        """Whether a machine is left over in the end that may be erased one day.
+
+        One that nothing is ever done on, such as while its successor is only installed, is in use as before.
+        """
+        old = {role.name for role in self.roles if role.machine is RoleSource.ASSET}
+        works_on_old = not old.isdisjoint((self.baseline.on, *(step.on for step in self.steps)))
+        return self.retires or (works_on_old and any(role.machine is RoleSource.SUCCESSOR for role in self.roles))
 
     @property
     def touches_machines(self) -> bool:

@@ -19,7 +19,7 @@ module: kahn_netboot
 short_description: Places, asks and withdraws the order to install a machine by network boot
 description: Works on the folder of `kahn netboot serve`. One order a hardware address; nothing is installed without.
 options:
-  state: {type: str, choices: [ordered, asked, withdrawn, free], required: true, description: What to do}
+  state: {type: str, choices: [fresh, ordered, asked, withdrawn, free], required: true, description: What to do}
   place: {type: str, default: /var/lib/kahn-netboot, description: The boot server's folder}
   asset: {type: str, required: true, description: Asset id of the move}
   order: {type: str, required: true, description: Id of the attempt; the release is known by it}
@@ -129,11 +129,7 @@ def order(words, now):
             return False, {"order": record["id"], "phase": told["phase"]}
         if before and record["epoch"] < before["epoch"]:
             raise Trouble("epoch_refused", "A later driver placed an order for this machine already.")
-        is_open = bool(before) and not is_gone and told["phase"] not in _DONE and now < before["until"]
-        if is_open and before["asset"] != record["asset"]:
-            raise Trouble(
-                "busy_elsewhere", "Another asset's order for this hardware address is open.", other=before["asset"]
-            )
+        _refuse_others(before, told, is_gone, record["asset"], now)
         if before and not is_gone and told["phase"] == "writing":
             raise Trouble("still_working", "An installer still writes to this machine's disk.")
         shelf.write("orders", record)
@@ -177,10 +173,10 @@ def ask(words, now):
         return False, {"answer": "not_done"}
     phase = str(told.get("phase", ""))
     kahn = {"order": found["id"], "phase": phase, "percent": told.get("percent", 0)}
-    if phase == "installed":
-        return False, dict(kahn, answer="done" if _answers(words["machine"]) else "running")
     if is_gone:
         return False, dict(kahn, answer="partial" if phase in ("writing", "failed") else "not_done")
+    if phase == "installed":
+        return False, dict(kahn, answer="done" if _answers(words["machine"]) else "running")
     if phase == "failed":
         return False, dict(kahn, answer="failed", cause=told.get("cause") or "installer_failed")
     if phase != "writing" and now >= found["until"]:
@@ -199,7 +195,7 @@ def _answers(machine):
 
 
 def withdraw(words):
-    """Take the release back. What was begun is not stopped by that, but told; what is done stays done."""
+    """Take the release back. What was begun is not stopped by that, but told; what was written stays on the disk."""
     with Shelf(words["place"], mac_of(words["machine"])) as shelf:
         found, told, is_gone = shelf.stands()
         if not found or found["asset"] != words["asset"]:
@@ -209,24 +205,46 @@ def withdraw(words):
         return not is_gone, {"withdrawn": True, "phase": told.get("phase", "")}
 
 
-def free(words, now):
-    """That nobody holds an open release of this disk: the same before and after. Raises Trouble."""
+def fresh(words, now):
+    """Before anything of a wave: what an earlier one left for this asset is withdrawn, so that no probe takes its end
+    for that of an order that was never placed. Raises Trouble."""
     with Shelf(words["place"], mac_of(words["machine"])) as shelf:
         found, told, is_gone = shelf.stands()
-    is_open = bool(found) and not is_gone and told.get("phase") not in _DONE and now < found["until"]
-    if is_open and found["asset"] != words["asset"]:
-        raise Trouble(
-            "busy_elsewhere", "Another asset's order for this hardware address is open.", other=found["asset"]
-        )
-    state = "released" if is_open else "not_released"
-    return False, {"baseline": state, "now": state}
+        _refuse_others(found, told, is_gone, words["asset"], now)
+        is_left = bool(found) and not is_gone and found["asset"] == words["asset"]
+        if is_left and words["epoch"] < found["epoch"]:
+            raise Trouble("epoch_refused", "A later driver placed an order for this machine already.")
+        if is_left and told["phase"] == "writing":
+            raise Trouble("still_working", "An installer still writes to this machine's disk.")
+        if is_left:
+            shelf.write("withdrawn", {"order": found["id"]})
+    return is_left, {"baseline": "not_released"}
+
+
+def free(words, now):
+    """Afterwards: nobody holds an open release of this disk, as before. Raises Trouble."""
+    with Shelf(words["place"], mac_of(words["machine"])) as shelf:
+        found, told, is_gone = shelf.stands()
+    _refuse_others(found, told, is_gone, words["asset"], now)
+    state = "released" if _is_open(found, told, is_gone, now) else "not_released"
+    return False, {"baseline": "not_released", "now": state}
+
+
+def _is_open(found, told, is_gone, now):
+    return bool(found) and not is_gone and told.get("phase") not in _DONE and now < found["until"]
+
+
+def _refuse_others(found, told, is_gone, asset, now):
+    if _is_open(found, told, is_gone, now) and found["asset"] != asset:
+        says = "Another asset's order for this hardware address is open."
+        raise Trouble("busy_elsewhere", says, other=found["asset"])
 
 
 def main():
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["ordered", "asked", "withdrawn", "free"], "required": True},
+            "state": {"type": "str", "choices": ["fresh", "ordered", "asked", "withdrawn", "free"], "required": True},
             "place": {"type": "str", "default": PLACE},
             "asset": {"type": "str", "required": True},
             "order": {"type": "str", "required": True},
@@ -237,6 +255,7 @@ def main():
     )
     words, now = module.params, time.time()
     acts = {
+        "fresh": lambda: fresh(words, now),
         "ordered": lambda: order(words, now),
         "asked": lambda: ask(words, now),
         "withdrawn": lambda: withdraw(words),

@@ -14,8 +14,9 @@ import time
 
 PEOPLE = range(1000, 60000)
 """Numbers of ordinary local accounts."""
-_SYSTEMS = (range(61184, 65536), range(524288, 2**31 // 2))
-"""Numbers that systemd and containers give out; a directory's accounts lie elsewhere above 1000."""
+_SYSTEMS = range(61184, 65536)
+"""Numbers that systemd gives out. Those of containers are no reason to pass a session over: sssd gives accounts of a
+directory numbers from 200000 to 2000200000, in the midst of them, and a container has no session here."""
 UTMP = "/run/utmp"
 _RECORD = struct.Struct("<h2xi32s4s32s256shhiii4i20x")
 _USER, _MOST, _ANSWER_S = 7, 4096, 5
@@ -43,7 +44,7 @@ def _add(found, one):
 
 def is_person(uid):
     """Whether a session of that number is a person's: of this machine, or of a directory."""
-    return uid in PEOPLE or (uid >= PEOPLE.stop and not any(uid in one for one in _SYSTEMS))
+    return uid in PEOPLE or (uid >= PEOPLE.stop and uid not in _SYSTEMS)
 
 
 def sessions(ask=None):

@@ -85,7 +85,7 @@ def test_while_an_installer_writes_nobody_orders_anew(tmp_path: Path) -> None:
 def test_what_is_withdrawn_is_so_for_the_server_and_can_be_ordered_anew(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
     release(folder)
-    assert netboot.free(words(folder), time.time())[1]["baseline"] == "released"
+    assert netboot.free(words(folder), time.time())[1] == {"baseline": "not_released", "now": "released"}
     assert [netboot.withdraw(words(folder))[0], netboot.withdraw(words(folder))[0]] == [True, False]
     shelf = folder.shelf(MAC)
     assert shelf is not None and shelf.is_withdrawn
@@ -94,6 +94,30 @@ def test_what_is_withdrawn_is_so_for_the_server_and_can_be_ordered_anew(tmp_path
     release(folder, order="o2", epoch=4)
     shelf = folder.shelf(MAC)
     assert shelf is not None and not shelf.is_withdrawn
+
+
+@pytest.mark.parametrize("phase", [Phase.RELEASED, Phase.OFFERED, Phase.INSTALLED, Phase.FAILED])
+def test_what_an_earlier_wave_left_is_never_taken_for_the_end_of_an_order_that_nobody_placed(
+    tmp_path: Path, phase: Phase
+) -> None:
+    """The step's start may die before it places its order; the probe after it must not find the one of last month."""
+    folder, now = a_folder(tmp_path), time.time()
+    release(folder)
+    folder.keep(MAC, Told(order="o1", phase=phase, percent=100))
+    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (True, {"baseline": "not_released"})
+    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (False, {"baseline": "not_released"})
+    assert probe(folder)["answer"] == ("partial" if phase is Phase.FAILED else "not_done")
+    assert release(folder, order="o2", epoch=4)[0]
+
+
+def test_nothing_that_is_at_work_is_swept_away_before_a_wave(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    release(folder)
+    assert caught(netboot.fresh, words(folder, epoch=2), time.time()) == "epoch_refused"
+    assert caught(netboot.fresh, words(folder, asset="seat-0002"), time.time()) == "busy_elsewhere"
+    folder.keep(MAC, Told(order="o1", phase=Phase.WRITING, token="x", percent=40))
+    assert caught(netboot.fresh, words(folder), time.time()) == "still_working"
+    assert probe(folder)["answer"] == "running"
 
 
 def test_failures_are_told_with_their_cause(tmp_path: Path) -> None:

@@ -39,6 +39,14 @@ def test_secrets_leave_once_and_only_for_the_newest_token(tmp_path: Path) -> Non
     assert probe(desk.folder)["percent"] == 30
 
 
+def test_a_note_that_cannot_be_written_withholds_no_answer(tmp_path: Path) -> None:
+    """The release is spent by then: without the answer the machine would wait for nothing until the deadline."""
+    desk = a_desk(tmp_path)
+    release(desk.folder)
+    (tmp_path / "events.jsonl").mkdir()
+    assert desk.begin({"mac": MAC, "token": token_of(desk)}, client=CLIENT).status == 200
+
+
 def test_a_server_that_was_killed_in_the_midst_goes_on_with_what_is_on_disk(tmp_path: Path) -> None:
     desk = a_desk(tmp_path)
     release(desk.folder)

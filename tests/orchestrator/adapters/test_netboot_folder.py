@@ -42,6 +42,13 @@ def test_who_has_a_key_is_known_and_nobody_else(tmp_path: Path) -> None:
         folder.shelf("../keys")
 
 
+def test_what_a_death_left_half_written_is_no_machine(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    for name in ("52-54-00-00-00-08.json.part", "52-54-00-00-00-09.part", "README"):
+        (tmp_path / "orders" / name).write_text("{")
+    assert folder.macs() == (MAC,)
+
+
 def test_a_key_is_made_once_and_given_with_those_of_the_administrators(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
     assert folder.make_key(MAC) == folder.make_key(MAC)

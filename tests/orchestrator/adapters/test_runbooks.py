@@ -290,3 +290,9 @@ def test_the_virtual_machine_of_the_handbook_is_a_runbook_that_holds_to_every_ru
     (move,) = found.steps
     assert (move.external, move.every_s, found.touches_machines) == (True, 30, True)
     compile((made / "library/kahn_move_vm.py").read_text(), "kahn_move_vm", "exec")
+
+
+def test_only_what_works_on_the_old_machine_leaves_it_to_be_erased() -> None:
+    """A wave that installs the successor leaves the old machine in use: nobody may be told to erase it."""
+    shipped = {path.parent.name: load_runbook(path.parent) for path in SHIPPED.glob("*/runbook.yml")}
+    assert {name for name, one in shipped.items() if not one.leaves_old_machine} == {"install-machine"}
