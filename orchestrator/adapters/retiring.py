@@ -25,7 +25,8 @@ def check_retiring(policy: Policy, *, state_dir: Path) -> None:
     for name in sorted(set(policy.retire.values())):
         if not load_runbook(find_runbook(name, state_dir=state_dir)).retires:
             raise DoesNotRetire(runbook=name, table="[retire]", why="it does not say that it retires machines")
-    for table, runbooks in (("[runbooks]", policy.runbooks), ("[by_hand]", policy.by_hand)):
+    tables = (("[runbooks]", policy.runbooks), ("[by_hand]", policy.by_hand), ("[by_psrp]", policy.by_psrp))
+    for table, runbooks in tables:
         for name in sorted(set(runbooks.values())):
             if _retires(name, state_dir):
                 raise DoesNotRetire(runbook=name, table=table, why="it retires machines")

@@ -142,7 +142,8 @@ class Policy:
         if overlap := sorted(set(self.by_hand.values()) & {*self.runbooks.values(), *self.by_psrp.values()}):
             why = "a runbook is either for machines that Kahn reaches or for work by hand"
             raise InvalidPolicy(field="by_hand", value=", ".join(overlap), why=why)
-        if overlap := sorted(set(self.retire.values()) & {*self.runbooks.values(), *self.by_hand.values()}):
+        moving = {*self.runbooks.values(), *self.by_hand.values(), *self.by_psrp.values()}
+        if overlap := sorted(set(self.retire.values()) & moving):
             why = "a runbook either moves assets or retires them"
             raise InvalidPolicy(field="retire", value=", ".join(overlap), why=why)
         if self.canary_size < 0 or self.auto_rollback_max < 0:

@@ -100,7 +100,7 @@ Function Read-Manifest {
         Stop-Seat -Cause 'manifest_missing' -Says 'The list of checksums is not there.'
     }
     $lines = [IO.File]::ReadAllLines((Get-LongPath -Path $Path), [Text.Encoding]::UTF8)
-    if ($module.Params.expected -and (Get-TextDigest -Lines $lines) -ne $module.Params.expected) {
+    if ((Get-TextDigest -Lines $lines) -ne $module.Params.expected) {
         Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums is not the one of the old machine.'
     }
     $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)

@@ -52,20 +52,27 @@ def take_place(server, store, name):
     place, kept = name + BESIDE, os.path.join(store, "mariadb." + name)
     if name not in begun(store):
         write_whole(kept, [_objects(server, place)])
-        note(store, **{_NOTED: {**begun(store), name: schema_of(server, name, place)}})
+        _note(store, name, {"schema": schema_of(server, name, place), "emptied": False})
     moving = [table for table, kind in server.ask(TABLES.format(text(place))) if kind != "VIEW"]
     if moving:
-        _rename(server, name, place, moving)
+        _rename(server, store, name, moving)
     _load(server, name, kept)
-    if schema_of(server, name, name) != begun(store)[name]:
+    if schema_of(server, name, name) != begun(store)[name]["schema"]:
         raise Trouble("fingerprint_differs", f"The database {name} is not as it arrived; what is left of it is kept.")
     server.ask(f"drop database if exists {quoted(place)}")
-    note(store, **{_NOTED: {key: one for key, one in begun(store).items() if key != name} or None})
+    _note(store, name, None)
     remove_file(kept)
 
 
-def _rename(server, name, place, tables):
-    """All tables at once: either every one has changed its database or none."""
+def _note(store, name, facts):
+    kept = {**begun(store), name: facts}
+    note(store, **{_NOTED: {key: one for key, one in kept.items() if one is not None} or None})
+
+
+def _rename(server, store, name, tables):
+    """All tables at once. A server before 10.6 that loses its power in the midst has renamed some of them: then the
+    others follow, and nothing is dropped a second time."""
+    place = name + BESIDE
     words = server.ask(
         "select default_character_set_name, default_collation_name from information_schema.schemata "
         f"where schema_name = {text(place)}"
@@ -74,7 +81,9 @@ def _rename(server, name, place, tables):
         f"select trigger_name from information_schema.triggers where trigger_schema = {text(place)}"
     ):
         server.ask(f"drop trigger if exists {quoted(place)}.{quoted(trigger)}")
-    new_database(server, name, *words[0])
+    if not begun(store)[name]["emptied"]:
+        new_database(server, name, *words[0])
+        _note(store, name, {**begun(store)[name], "emptied": True})
     pairs = ", ".join(f"{quoted(place)}.{quoted(one)} to {quoted(name)}.{quoted(one)}" for one in tables)
     server.ask(f"rename table {pairs}")
 

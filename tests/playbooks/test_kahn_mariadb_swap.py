@@ -39,6 +39,10 @@ class Killed(BaseException):
 Mariadb: Any = mariadb.Mariadb
 
 
+RENAMING = 3
+"""Statements that change anything before the one that renames the tables."""
+
+
 class Dying(Mariadb):  # type: ignore[misc]
     """Dies before the statement of that number that changes anything."""
 
@@ -128,6 +132,22 @@ def test_wherever_it_dies_the_next_try_ends_with_what_arrived(server: Server, tm
     assert server.ask("select count(*) from zweite; select count(*) from child") == "1\n1"
     assert server.ask(f"select share from payment where mark = 'Anlauf {at}'") == "1", "the trigger is there once"
     assert "kahn" not in server.ask("show databases", "") and os.listdir(store) == ["procedure"]
+
+
+@pytest.mark.long
+def test_a_server_that_had_renamed_some_tables_when_it_lost_its_power_loses_none(
+    server: Server, tmp_path: Path
+) -> None:
+    """Before MariaDB 10.6 one statement that renames several tables is not undone after a power loss."""
+    store = tmp_path / "store"
+    one = a_mariadb(server, store)
+    wanted = arrived(server, one, store, "Stromausfall")
+    with pytest.raises(Killed):
+        Dying(words(server), str(store), at=RENAMING).swap(None, ["wohngeld"])
+    server.ask("rename table wohngeld_kahn_new.payment to wohngeld.payment")
+    a_mariadb(server, store).close()
+    one.swap(None, ["wohngeld"])
+    assert one.prints()["wohngeld"] == wanted
 
 
 def test_rows_that_hang_on_others_still_do_and_counters_go_on(server: Server, tmp_path: Path) -> None:

@@ -26,4 +26,6 @@ def test_a_runbook_that_is_not_there_or_does_not_retire_is_refused(tmp_path: Pat
 def test_what_retires_moves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DoesNotRetire, match="runbooks"):
         check_retiring(Policy(runbooks={SERVER: "retire-asset"}), state_dir=tmp_path)
+    with pytest.raises(DoesNotRetire, match="by_psrp"):
+        check_retiring(Policy(by_psrp={SERVER: "retire-asset"}), state_dir=tmp_path)
     check_retiring(Policy(runbooks={SERVER: "of-our-own-and-not-yet-there"}), state_dir=tmp_path)
