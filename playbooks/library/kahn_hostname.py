@@ -121,7 +121,7 @@ def _bytes_of(kept):
 def _kept(path):
     try:
         with open(path, "rb") as opened:
-            return base64.b64encode(opened.read(1024 * 1024)).decode()
+            return base64.b64encode(opened.read()).decode()
     except FileNotFoundError:
         return None
 
@@ -129,7 +129,7 @@ def _kept(path):
 def _text(path):
     try:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as opened:
-            return opened.read(1024 * 1024)
+            return opened.read()
     except FileNotFoundError:
         return ""
 

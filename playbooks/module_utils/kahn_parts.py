@@ -58,9 +58,10 @@ def _length_of(head):
     try:
         if int(head[148:156].rstrip(b"\0 ") or b"0", 8) != sum(head[:148]) + 8 * 32 + sum(head[156:]):
             return None
-        return int.from_bytes(told[1:], "big") if told[0] & 0x80 else int(told.rstrip(b"\0 ") or b"0", 8)
+        length = int.from_bytes(told[1:], "big") if told[0] & 0x80 else int(told.rstrip(b"\0 ") or b"0", 8)
     except ValueError:
         return None
+    return length if length >= 0 else None  # one below zero would lead back to what was read, for ever
 
 
 def _told_size(body):

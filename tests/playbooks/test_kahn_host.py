@@ -14,6 +14,7 @@ from tests.playbooks.modules import cause, shared
 from tests.playbooks.two_hosts import Two
 
 host = shared("kahn_host")
+NOBODY: dict[str, dict[str, object]] = {"people": {}, "groups": {}}
 
 
 @pytest.fixture
@@ -67,15 +68,15 @@ def test_nothing_below_a_folder_that_is_carried_opens_the_way_in_to_a_host(two: 
     """An old host in somebody else's hands leaves nothing out of what it sends."""
     record = {"p": path, "t": "l", "l": "/tmp/keys", "u": 0, "g": 0, "m": 0o777, "mt": 1}
     side, tops = a_side(two.new, part), {"data": ["root"], "configuration": [], "skip": []}
-    for told in ({"file": record}, {"gone": [path]}):
+    sent: tuple[dict[str, object], ...] = ({"file": record}, {"gone": [path]})
+    for told in sent:
         assert cause(side.take, Line(told), tops) == "parcel_damaged"  # type: ignore[attr-defined]
     assert (two.new / "root/.ssh/authorized_keys").read_text() == "key of neu\n"
 
 
 @pytest.mark.parametrize("unit", ["ssh.service", "../../../root/x.service", "--now", "systemd-journald.service"])
 def test_an_old_host_does_not_hold_back_what_belongs_to_the_new_one(two: Two, unit: str) -> None:
-    new = a_side(two.new, "target")
-    accounts = {"people": {}, "groups": {}}
+    new, accounts = a_side(two.new, "target"), NOBODY
     assert cause(new.prepare, None, accounts, [], [unit]) == "parcel_damaged"  # type: ignore[attr-defined]
     assert cause(new.fence, None, [unit]) == "parcel_damaged"  # type: ignore[attr-defined]
 
@@ -107,7 +108,7 @@ def shop(two: Two) -> Path:
 
 
 def test_the_undo_takes_away_the_packages_that_came_and_none_that_people_installed_since(two: Two, shop: Path) -> None:
-    new, accounts = a_side(two.new, "target"), {"people": {}, "groups": {}}
+    new, accounts = a_side(two.new, "target"), NOBODY
     new.prepare(None, accounts, ["nginx"], [])  # type: ignore[attr-defined]
     with shop.open("a") as more:
         more.write("tcpdump\n")

@@ -27,7 +27,10 @@ def texts(root: Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in (root / "etc").iterdir()}
 
 
-@pytest.mark.parametrize("hosts", [HOSTS, "127.0.0.1 localhost\n", "", None])
+@pytest.mark.parametrize(
+    "hosts",
+    [HOSTS, "127.0.0.1 localhost\n", "", None, pytest.param(HOSTS + "\n0.0.0.0 advert\n" * 100_000, id="two MiB")],
+)
 @pytest.mark.parametrize("name", ["debian\n", None])
 def test_the_records_name_is_set_twice_alike_and_every_byte_comes_back(
     tmp_path: Path, hosts: str | None, name: str | None

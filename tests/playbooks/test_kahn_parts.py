@@ -84,7 +84,8 @@ def test_lengths_that_lie_end_the_search_at_once(tmp_path: Path) -> None:
         head[148:156] = b"%06o\0 " % sum(head)
         return bytes(head)
 
-    for length, kind in ((b"77777777777", b"0"), (b"\x80" + b"\xff" * 11, b"0"), (b"77777777777", b"x"), (b"0", b"Z")):
+    long, back = b"77777777777", b"-0000001000"
+    for length, kind in ((long, b"0"), (b"\x80" + b"\xff" * 11, b"0"), (long, b"x"), (b"0", b"Z"), (back, b"0")):
         (tmp_path / "part").write_bytes(header(length, kind) + b"x" * 2048)
         assert parts.whole_members(str(tmp_path / "part")) == (0, 0)
 
