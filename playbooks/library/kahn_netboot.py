@@ -81,11 +81,6 @@ class Shelf:
         """Write a record; it is the boot server's to read, and on disk when this returns."""
         write_whole(self.path(folder), [json.dumps(record, sort_keys=True).encode("ascii")])
         self._give_away(self.path(folder))
-        directory = os.open(os.path.join(self.place, folder), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
     def _give_away(self, path):
         owner = os.stat(self.place)
@@ -218,7 +213,7 @@ def fresh(words, now):
             raise Trouble("still_working", "An installer still writes to this machine's disk.")
         if is_left:
             shelf.write("withdrawn", {"order": found["id"]})
-    return is_left, {"baseline": "not_released"}
+    return is_left, {"withdrawn": is_left}
 
 
 def free(words, now):

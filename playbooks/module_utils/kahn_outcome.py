@@ -58,7 +58,7 @@ def store_of(asset, base=STORE):
 
 
 def write_whole(path, pieces, mode=0o600):
-    """Write bytes to a file that appears complete or not at all."""
+    """Write bytes to a file that appears complete or not at all, and is there after a power loss once this returns."""
     part = path + ".part"
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
@@ -71,6 +71,19 @@ def write_whole(path, pieces, mode=0o600):
     except OSError:
         remove_file(part)
         raise
+    _sync_directory(os.path.dirname(path) or ".")
+
+
+def _sync_directory(path):
+    """The names in a directory are on its disk: a note must not be younger than what it is about, elsewhere."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):  # file systems that know no such thing
+            raise
+    finally:
+        os.close(directory)
 
 
 def remove_file(path):

@@ -104,8 +104,8 @@ def test_what_an_earlier_wave_left_is_never_taken_for_the_end_of_an_order_that_n
     folder, now = a_folder(tmp_path), time.time()
     release(folder)
     folder.keep(MAC, Told(order="o1", phase=phase, percent=100))
-    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (True, {"baseline": "not_released"})
-    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (False, {"baseline": "not_released"})
+    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (True, {"withdrawn": True})
+    assert netboot.fresh(words(folder, order="f2", epoch=4), now) == (False, {"withdrawn": False})
     assert probe(folder)["answer"] == ("partial" if phase is Phase.FAILED else "not_done")
     assert release(folder, order="o2", epoch=4)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,25 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         outcome.write_whole(str(tmp_path / "f"), pieces())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_written_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note on one disk of what was then done on another must not be the one that a power loss takes."""
+    seen: list[str] = []
+    real, put = os.fsync, os.replace
+
+    def synced(one: int) -> None:
+        seen.append(os.readlink(f"/proc/self/fd/{one}"))
+        real(one)
+
+    def replaced(part: str, path: str) -> None:
+        seen.append("replaced")
+        put(part, path)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    outcome.write_whole(str(tmp_path / "note"), [b"x"])
+    assert seen == [str(tmp_path / "note.part"), "replaced", str(tmp_path)]
 
 
 def test_messages_hold_no_control_characters() -> None:

@@ -54,7 +54,7 @@ def ignoring_folders(found: dict[str, tuple[object, ...]]) -> dict[str, tuple[ob
     return {name: one for name, one in found.items() if name not in ("srv", "var/lib")}
 
 
-@pytest.mark.parametrize("nth", (8, 20, 27))
+@pytest.mark.parametrize("nth", [20, *(pytest.param(nth, marks=pytest.mark.long) for nth in (8, 27))])
 def test_wherever_it_breaks_off_the_undo_finds_everything_as_before(
     two: Two, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

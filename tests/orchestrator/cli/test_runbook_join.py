@@ -16,5 +16,5 @@ def test_a_joined_runbook_is_found_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "kahn.toml").write_text("")
     words = ("install-machine", "replace-workstation", "--as-runbook", "replace-by-bare")
     made = json.loads(call(command_app(join), Context(home=tmp_path, json=True), *words).stdout)
-    assert made["steps"][:3] == ["install", "first-contact", "preflight"]
+    assert made["steps"][:4] == ["clear-release", "install", "first-contact", "preflight"]
     assert find_runbook("replace-by-bare", state_dir=tmp_path) == tmp_path / "runbooks/replace-by-bare"
