@@ -55,7 +55,7 @@ def texts_of_project() -> dict[str, list[str]]:
         for path in sorted((ROOT / room).rglob("*")):
             if path.suffix == ".py":
                 source = path.read_text(encoding="utf-8")
-                shows_reasons = room == "inventory" and not path.name.startswith(NO_REASONS)
+                shows_reasons = not (room == "inventory" and path.name.startswith(NO_REASONS))
                 texts = [*texts_of_source(source), *(reasons_of_source(source) if shows_reasons else ())]
             elif path.suffix in TEMPLATES:
                 texts = list(_texts_of_template(path))

@@ -10,6 +10,14 @@ from string import Formatter
 from types import MappingProxyType
 
 SINGULARS: tuple[tuple[str, str], ...] = (
+    (
+        "{count} old machines are kept; {ready} of them may be erased today.",
+        "One old machine is kept; may be erased today: {ready}.",
+    ),
+    (
+        "Sign that {count} old machines were erased? Nothing of them can be taken back afterwards.",
+        "Sign that this old machine was erased? Nothing of it can be taken back afterwards.",
+    ),
     ("{count} assets stay in their wave.", "One asset stays in its wave."),
     (
         "{planned} assets in {waves} waves, {left} left over, {all} in all.",

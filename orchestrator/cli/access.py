@@ -50,8 +50,9 @@ def add(
     kahn = context_of(ctx)
     if key.suffix == ".pub":
         raise InvalidAccess(name=name, field="key", value=key.name[:60], why="give the private key, not its .pub file")
-    if not key.exists():
-        kahn.out.warn(_("There is no file {file} yet; Kahn needs it when a wave runs.").format(file=key))
+    for file in (key, certificate):
+        if file is not None and not file.is_file():
+            kahn.out.warn(_("There is no file {file} yet; Kahn needs it when a wave runs.").format(file=file))
     profile = AccessProfile(
         name=name,
         user=user,
@@ -73,6 +74,8 @@ def add(
             "Access profile {name} is replaced; waves approved with the old one must be proposed and approved again."
         )
     kahn.out.line(told.format(name=name))
+    if psrp and key.is_file() and (trouble := kahn.world.key_trouble(profile)):
+        kahn.out.warn(_("{file} cannot be used yet: {why}.").format(file=key, why=_(trouble)))
     kahn.out.json(profile)
 
 
@@ -98,6 +101,8 @@ def _psrp(name: str, login: str, certificate: Path | None) -> Psrp | None:
             why = "it belongs to --psrp certificate"
             raise InvalidAccess(name=name, field="certificate", value=certificate.name[:60], why=why)
         return None
+    if login == "certificate" and certificate is None:
+        raise InvalidAccess(name=name, field="certificate", value="", why="name its file with --certificate")
     return Psrp(login=login, certificate_file=str(certificate.resolve()) if certificate else "")
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import ipaddress
 import signal
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from inventory.addressing import parse_mac
 from inventory.errors import ExpectedError
 from orchestrator.cli.context import context_of
+from orchestrator.core.netboot import standing
 from orchestrator.core.netboot_site import dnsmasq_text, site_text
+from orchestrator.spoken import one_line
 from orchestrator.texts import _
 from orchestrator.wiring_boot import boot_folder, boot_installer, boot_server
 
@@ -52,21 +56,29 @@ def init(
         raise BadBootNetwork(given=f"{listen} {leases}"[:80], wanted=_("address with prefix and range")) from cause
     if "/" not in listen or outside or not interface.replace("-", "").replace(".", "").isalnum():
         raise BadBootNetwork(given=f"{listen} {leases} {interface}"[:80], wanted=_("network with range and interface"))
-    if gateway:
-        _checked_ip(gateway)
+    if gateway and _checked_ip(gateway) not in here.network:
+        raise BadBootNetwork(given=f"{listen} {gateway}"[:80], wanted=_("network with a router in it"))
+    if not first.packed <= last.packed or first.packed <= here.ip.packed <= last.packed:
+        raise BadBootNetwork(
+            given=f"{listen} {leases}"[:80], wanted=_("range from first to last, without this machine")
+        )
     host = f"[{here.ip}]" if here.version == 6 else str(here.ip)
     url = f"http://{host}:{port}"
     made = boot_folder(place, site=site_text(url=url, prefix=here.network.prefixlen, gateway=gateway))
     mask = str(here.netmask) if here.version == 4 else str(here.network.prefixlen)
     text = dnsmasq_text(url=url, interface=interface, first=str(first), last=str(last), mask=mask)
     kahn.out.line(text)
+    if (kept := made.site()).url != url:
+        kahn.out.warn(
+            _("site.toml was there already and stays: machines are sent to {url} by it.").format(url=kept.url)
+        )
     kahn.out.warn(_("Folder: {place}. Next: put vmlinuz, initrd.gz and root.img into its files/.").format(place=place))
     kahn.out.json({"place": str(made.place), "url": url, "dnsmasq": text})
 
 
-def _checked_ip(text: str) -> None:
+def _checked_ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError as cause:
         raise BadBootNetwork(given=text[:80], wanted=_("IP address")) from cause
 
@@ -102,29 +114,37 @@ def build(
 
 @app.command("list")
 def list_machines(ctx: typer.Context, place: Place = DEFAULT) -> None:
-    """Which machines are known here, whose disk is released, and how far each is."""
+    """Which machines are known here, whose disk is released, and how far each is. Exit code 9: a record is damaged."""
     kahn = context_of(ctx)
     folder = boot_folder(place)
     table = Table(box=None, header_style="dim")
     for heading in (_("hardware address"), _("asset"), _("name"), _("phase"), "%", _("until"), ""):
         table.add_column(heading, overflow="fold")
     rows: list[dict[str, object]] = []
+    damaged: list[ExpectedError] = []
     for mac in folder.macs():
-        with folder.alone():
-            shelf = folder.shelf(mac)
+        try:
+            with folder.alone():
+                shelf = folder.shelf(mac)
+        except ExpectedError as error:
+            damaged.append(error)
+            rows.append({"mac": mac, "phase": "damaged"})
+            table.add_row(mac, "", "", "damaged", "", "", "")
+            continue
         order, told = (shelf.order, shelf.now) if shelf else (None, None)
-        phase = told.phase.value if told else "not_released"
-        phase = "withdrawn" if shelf and shelf.is_withdrawn else phase
-        row: dict[str, object] = {"mac": mac, "phase": phase}
+        row: dict[str, object] = {"mac": mac, "phase": standing(shelf, now=datetime.now(UTC))}
         if order and told:
             more = {"percent": told.percent, "until": order.until, "cause": told.cause}
             row |= {"asset": order.asset, "name": order.name, **more}
         rows.append(row)
         until = f"{order.until:%Y-%m-%d %H:%M} UTC" if order else ""
-        cells = (mac, order.asset if order else "", order.name if order else "", phase)
-        table.add_row(*cells, str(told.percent) if told else "", until, told.cause if told else "")
+        cells = (order.asset, order.name) if order else ("", "")
+        last = (str(told.percent), until, told.cause) if told else ("", "", "")
+        table.add_row(mac, *(escape(one_line(cell)) for cell in (*cells, str(row["phase"]), *last)))
     kahn.out.rich(table)
     kahn.out.json({"machines": rows})
+    if damaged:
+        raise damaged[0]
 
 
 @app.command()

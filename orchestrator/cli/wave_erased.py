@@ -16,9 +16,8 @@ from orchestrator.actions.record_erasure import record_erasure
 from orchestrator.actions.sign import Intent
 from orchestrator.actions.take_back import asset_named
 from orchestrator.cli.context import context_of
-from orchestrator.cli.gates import BadMoment
 from orchestrator.cli.wave import As, Key, KeyFile, keyboard_of
-from orchestrator.core.retention import Erasure, check_erasable, local_day
+from orchestrator.core.retention import Erasure, check_erasable, local_day, old_machine
 from orchestrator.core.wave import ActKind
 from orchestrator.spoken import one_line
 from orchestrator.texts import _
@@ -32,6 +31,20 @@ class NoCertificate(ExpectedError):
 
     code, says = "CLI-031", "{file} is no certificate: {why}."
     remedy = "Give the document that whoever erased the machines signed, as one file."
+
+
+class ErasedHow(ExpectedError):
+    """An erasure of which nobody says who did it, and how."""
+
+    code, says = "CLI-032", "Of an erasure it must be said who did it, and how."
+    remedy = "Give --by WHO and --how HOW, such as: --by 'Muster GmbH' --how 'DIN 66399 H-4'."
+
+
+class BadDay(ExpectedError):
+    """A day that cannot be read."""
+
+    code, says = "CLI-033", "{given!r} is no day."
+    remedy = "Write year, month and day, such as 2027-03-01."
 
 
 def erased(
@@ -48,6 +61,7 @@ def erased(
 ) -> None:
     """Sign that old machines were erased after their retention time. There is no way back for them afterwards."""
     kahn = context_of(ctx)
+    reason = _who_and_how(by, how)
     keyboard = keyboard_of(kahn, person, key)
     with kahn.world.store.reading() as books:
         row, progress = wave_at(books, kahn.tenant, wave)
@@ -55,8 +69,11 @@ def erased(
     erasure = Erasure(on=_day(on) if on else today, certificate=_name(certificate), sha256=_digest(certificate))
     named = tuple(dict.fromkeys(asset_named(row.content, one) for one in assets))
     check_erasable(row.content, progress, named, on=erasure.on, today=today)
-    reason = f"{by.strip()}: {how.strip()}" if by.strip() and how.strip() else ""
     kahn.out.line(_("Certificate {name}, SHA-256 {sha256}.").format(name=erasure.certificate, sha256=erasure.sha256))
+    kahn.out.line(_("Erased on {day} by {who}; how: {how}").format(day=erasure.on, who=one_line(by), how=one_line(how)))
+    for asset in named:
+        machine = old_machine(row.content, asset)
+        kahn.out.line(f"  {one_line(row.content.move(asset).name)}: {one_line(machine)}")
     kahn.confirm(_("Sign that {count} old machines were erased? Nothing of them can be taken back afterwards.").format(
         count=len(named)))  # fmt: skip
     intent = Intent(kind=ActKind.ERASED, reason=reason, assets=named)
@@ -69,11 +86,18 @@ def erased(
     kahn.out.json({"wave": wave, "assets": named, "erased": erasure, "closed": closed})
 
 
+def _who_and_how(by: str, how: str) -> str:
+    """Both as the signature's reason. Raises ErasedHow."""
+    if not by.strip() or not how.strip():
+        raise ErasedHow()
+    return f"{by.strip()}: {how.strip()}"
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as cause:
-        raise BadMoment(given=text[:40]) from cause
+        raise BadDay(given=text[:40]) from cause
 
 
 def _name(path: Path) -> str:

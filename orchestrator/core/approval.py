@@ -201,6 +201,10 @@ def shown_text(content: WaveContent) -> str:
         f"may go wrong: {limits.batch_budget:.0%} of a batch, {limits.wave_budget:.0%} of the wave;"
         f" at most {limits.auto_rollback_max} assets go back without a person",
     ]
+    if content.runbook.retires:
+        lines.append(
+            f"these machines go for good, without a successor; each is kept for {limits.keep_days} days at least"
+        )
     for batch in content.batches:
         lines.append(f"batch {batch.name}: {len(batch.assets)} assets")
         for asset in batch.assets:

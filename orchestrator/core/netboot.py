@@ -115,6 +115,16 @@ class Answer:
     keep: Told | None = None
 
 
+def standing(shelf: Shelf | None, *, now: datetime) -> str:
+    """How a machine's order stands, in one word: its phase, or why nothing is offered and nothing begins any more."""
+    if shelf is None or shelf.order is None or shelf.now is None:
+        return "not_released"
+    if shelf.is_withdrawn:
+        return "withdrawn"
+    late = now >= shelf.order.until and shelf.now.phase in (Phase.RELEASED, Phase.OFFERED)
+    return "over_time" if late else shelf.now.phase.value
+
+
 def digest_of(token: str) -> str:
     """A token as it is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

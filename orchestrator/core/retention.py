@@ -34,7 +34,7 @@ class StillKept(ExpectedError):
     """An erasure before the retention time is over."""
 
     code, says = "RUN-071", "The old machine of {asset} is kept: it may be erased from {day} on, not on {on}."
-    remedy = "Wait until then; how long machines are kept stands in the policy (`keep_days` under [retire])."
+    remedy = "Wait until then, or correct the day. How many days (`keep_days`) was approved with the wave."
     exit_code = 3
 
 
@@ -114,7 +114,7 @@ def kept_machines(content: WaveContent, progress: WaveProgress, facts: Iterable[
                 wave=content.key,
                 asset=planned.asset,
                 name=planned.name,
-                machine=_old_machine(content, planned.asset) or planned.name,
+                machine=old_machine(content, planned.asset),
                 state=move.state,
                 since=since,
                 until=since if erasure else may_be_erased_from(content, move.since),
@@ -130,9 +130,11 @@ def _is_left_over(content: WaveContent, move: MoveProgress) -> bool:
     )
 
 
-def _old_machine(content: WaveContent, asset: AssetId) -> str:
+def old_machine(content: WaveContent, asset: AssetId) -> str:
+    """Name of the machine that its asset leaves behind."""
     roles = [role.name for role in content.runbook.roles if role.machine is RoleSource.ASSET]
-    return next((one.name for one in content.move(asset).machines if one.role in roles), "")
+    move = content.move(asset)
+    return next((one.name for one in move.machines if one.role in roles), "") or move.name
 
 
 def may_be_erased_from(content: WaveContent, since: datetime) -> date:

@@ -6,7 +6,8 @@ import ast
 from string import Formatter
 
 import catalogue
-from orchestrator.texts import _, use_language
+from orchestrator.cli.wave_erased import NoCertificate
+from orchestrator.texts import _, error_lines, use_language
 from tests.house.sources import nothing_in, python_files, tree_of
 
 
@@ -59,6 +60,15 @@ STRANGERS: tuple[tuple[str, str], ...] = ((r"%PDF", "it is a PDF"),)
 """
     expected = {"it has no name", "it is odd", "it is {a}", "it is no number", "no column", "it is a PDF"}
     assert set(catalogue.reasons_of_source(source)) == expected
+
+
+def test_a_reason_in_a_german_error_is_german_too() -> None:
+    use_language("de")
+    try:
+        says, _remedy = error_lines(NoCertificate(file="x.pdf", why="it is empty"))
+    finally:
+        use_language("en")
+    assert says == "x.pdf ist kein Löschnachweis: ist leer."
 
 
 def test_german_is_spoken_once_it_is_chosen() -> None:

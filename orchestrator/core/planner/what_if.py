@@ -29,7 +29,7 @@ class NoSuchProcedure(ExpectedError):
     """A question about a procedure that the inventory does not have."""
 
     code, says = "PLAN-061", "There is no procedure {name!r} in the inventory."
-    remedy = "List the procedures with `kahn asset list --kind procedure`."
+    remedy = "List the procedures with `kahn asset list kind=procedure`."
     exit_code = 5
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator.adapters.key_files import key_trouble
 from orchestrator.cli import access
 from orchestrator.cli.context import Context
 from orchestrator.core.access import InvalidAccess
@@ -119,3 +121,18 @@ def test_what_psrp_does_not_know_is_refused(tmp_path: Path, words: tuple[str, ..
     with pytest.raises(InvalidAccess):
         add(context, *words)
     assert "far" not in profiles(town)
+
+
+def test_what_cannot_be_used_yet_is_said_at_once(tmp_path: Path) -> None:
+    """A directory, a certificate that is not there, a password that others may read: said before a wave starts."""
+    context, _town = a_terminal(tmp_path)
+    context.__dict__["world"] = replace(context.world, key_trouble=key_trouble)
+    words = ("add", "far", "--user", "kahn", "--psrp")
+    said = call(access.app, context, *words, "certificate", "--key", str(tmp_path), "--certificate", "/nowhere.pem")
+    assert f"no file {tmp_path} yet" in "".join(said.output.splitlines()) and "/nowhere.pem yet" in said.output
+    secret = tmp_path / "password"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    assert "others may read it" in call(access.app, context, *words, "basic", "--key", str(secret)).output
+    secret.chmod(0o600)
+    assert "cannot be used" not in call(access.app, context, *words, "basic", "--key", str(secret)).output

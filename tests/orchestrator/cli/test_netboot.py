@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from inventory.errors import ExpectedError
 from orchestrator.adapters.netboot_initrd import InstallerIncomplete
@@ -39,7 +40,8 @@ def test_a_folder_is_made_with_a_configuration_for_dnsmasq_and_keys(tmp_path: Pa
     [
         ("10.1.0.5", "10.1.9.1,10.1.9.99", []), ("10.1.0.5/16", "10.2.9.1,10.1.9.99", []), ("x", "y", []),
         ("10.1.0.5/16", "10.1.9.1", []), ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--gateway", "x"]),
-        ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--interface", "e\nport=53"]),
+        ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--interface", "e\nport=53"]), ("10.1.0.5/16", "10.1.9.9,10.1.9.1", []),
+        ("10.1.0.5/16", "10.1.0.1,10.1.0.9", []), ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--gateway", "192.168.1.1"]),
     ],
 )  # fmt: skip
 def test_a_network_that_makes_no_sense_is_refused(tmp_path: Path, listen: str, leases: str, more: list[str]) -> None:
@@ -71,6 +73,23 @@ def test_the_list_says_whose_disk_is_released(tmp_path: Path) -> None:
     row = answer("list", place=tmp_path)["machines"][0]
     assert (row["phase"], row["asset"], row["name"]) == ("released", "seat-0001", "neu-0001")
     assert "released" in call(app, Context(), "list", "--place", str(tmp_path)).output
+
+
+def test_one_damaged_record_hides_no_other_machine(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    release(folder)
+    (tmp_path / "orders" / "52-54-00-00-00-99.json").write_text('{"')
+    (tmp_path / "orders" / "notes.txt").touch()
+    out = CliRunner().invoke(app, ["list", "--place", str(tmp_path)], obj=Context())
+    assert "released" in out.output and "damaged" in out.output and "notes" not in out.output
+    assert isinstance(out.exception, ExpectedError) and out.exception.code == "BOOT-002"
+
+
+def test_a_second_init_says_where_machines_are_still_sent(tmp_path: Path) -> None:
+    for listen in ("10.1.0.5/16", "10.1.0.6/16"):
+        words = ("init", "--listen", listen, "--range", "10.1.9.1,10.1.9.9", "--place", str(tmp_path / "b"))
+        said = call(app, Context(), *words).output
+    assert "stays: machines are sent to http://10.1.0.5:8069" in " ".join(said.split())
 
 
 def served(place: Path) -> subprocess.Popen[str]:

@@ -12,10 +12,9 @@ from typer.testing import Result
 
 from orchestrator.cli import asset, wave_control
 from orchestrator.cli.context import Context, NotConfirmed
-from orchestrator.cli.gates import BadMoment
 from orchestrator.cli.main import app as _app  # the commands are put together there
 from orchestrator.cli.status import status
-from orchestrator.cli.wave_erased import NoCertificate
+from orchestrator.cli.wave_erased import BadDay, ErasedHow, NoCertificate
 from orchestrator.core.retention import ErasedForGood, StillKept
 from tests.known_town import call
 from tests.orchestrator.cli.lone import command_app
@@ -61,8 +60,11 @@ def test_what_proves_nothing_or_comes_too_early_is_refused(tmp_path: Path) -> No
     with pytest.raises(StillKept):
         erased(context, town, paper, "apc-001")
     town.clock.moment += timedelta(days=3)
-    with pytest.raises(BadMoment):
+    with pytest.raises(BadDay):
         erased(context, town, paper, "apc-001", on="yesterday")
+    for nobody in ({"by": " "}, {"how": ""}):
+        with pytest.raises(ErasedHow):
+            erased(context, town, paper, "apc-001", **nobody)
     empty = tmp_path / "empty.pdf"
     empty.touch()
     for bad in (empty, tmp_path, tmp_path / "not-there"):
@@ -72,3 +74,13 @@ def test_what_proves_nothing_or_comes_too_early_is_refused(tmp_path: Path) -> No
     with pytest.raises(NotConfirmed):
         erased(context, town, paper, "apc-001")
     assert set(town.states().values()) == {"moved"}
+
+
+def test_before_anybody_signs_the_machines_day_and_company_are_shown(tmp_path: Path) -> None:
+    """A slip in a name is for good: what is signed stands above the question."""
+    context, town, paper = kept(tmp_path)
+    shown = erased(context, town, paper, "apc-002", by="Muster\x1b[31m GmbH", how="shredded").output
+    day = town.clock.moment.date().isoformat()
+    assert f"Erased on {day} by Muster\\x1b[31m GmbH; how: shredded" in shown and "  apc-002: apc-002" in shown
+    assert "apc-001" not in shown and "\x1b" not in shown
+    assert "One old machine is kept" in call(asset.app, context, "due").output

@@ -204,6 +204,14 @@ def test_an_approver_sees_every_asset_with_its_machines() -> None:
     assert "batch canary: 1 assets" in text and "50% of a batch" in text
 
 
+def test_an_approver_sees_that_machines_go_for_good_and_how_long_they_are_kept() -> None:
+    """Only for such a runbook: what others signed keeps its fingerprint."""
+    limits = replace(WAVE.thresholds, keep_days=30)
+    told = "go for good, without a successor; each is kept for 30 days at least"
+    assert told in shown_text(replace(WAVE, runbook=replace(WAVE.runbook, retires=True), thresholds=limits))
+    assert "keep" not in shown_text(replace(WAVE, thresholds=limits))
+
+
 def test_nothing_in_the_inventory_can_forge_a_line_of_what_the_approver_sees() -> None:
     hostile = "apc\nbatch canary: 0 assets\r\x1b[2J\u2028\u202e"
     moves = (replace(WAVE.moves[0], name=hostile, department=hostile), *WAVE.moves[1:])

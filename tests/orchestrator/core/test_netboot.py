@@ -24,6 +24,7 @@ from orchestrator.core.netboot import (
     boot_script,
     digest_of,
     reported,
+    standing,
 )
 from orchestrator.core.netboot_site import Site
 
@@ -42,6 +43,15 @@ def shelf(phase: Phase = Phase.RELEASED, **more: object) -> Shelf:
 def test_who_is_unknown_gets_nothing_and_who_has_no_release_its_own_disk() -> None:
     assert asked(None, token="t", now=NOW) == Answer(gets=Gets.NOTHING)
     assert asked(Shelf(), token="t", now=NOW) == Answer(gets=Gets.DISK)
+
+
+def test_a_release_whose_time_is_over_is_not_called_released() -> None:
+    """Neither an installer nor a beginning is given any more; what is written or done stays so."""
+    late = ORDER.until
+    assert standing(shelf(), now=NOW) == "released" and standing(shelf(), now=late) == "over_time"
+    assert standing(shelf(Phase.OFFERED), now=late) == "over_time"
+    assert standing(shelf(Phase.INSTALLED), now=late) == "installed" and standing(None, now=NOW) == "not_released"
+    assert standing(replace(shelf(), is_withdrawn=True), now=NOW) == "withdrawn"
 
 
 def test_a_live_release_gets_an_installer_and_its_token_is_kept_as_a_digest_first() -> None:
