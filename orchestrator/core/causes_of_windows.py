@@ -1,4 +1,4 @@
-"""Causes of Windows machines: what the look before a batch finds, and what the module of a seat says."""
+"""Causes of Windows machines: what the look before a batch finds, and what the modules of seats and servers say."""
 
 from __future__ import annotations
 
@@ -61,5 +61,35 @@ TOLD = (
         code="names_collide",
         says="two of its files have names that differ in capitals only",
         remedy="Rename one of the two on the old machine, then plan it again: the successor could keep only one.",
+    ),
+    Cause(
+        code="server_not_described",
+        says="what is to move of the server is not described, or cannot move",
+        remedy="Correct its entry in the runbook's `windows_servers.yml` by the message, then propose the plan again.",
+    ),
+    Cause(
+        code="named_missing",
+        says="a service, task, share or folder that is to move is not on the server",
+        remedy="Correct its name in the runbook's `windows_servers.yml`, or put it there, then propose the plan again.",
+    ),
+    Cause(
+        code="services_depend",
+        says="a service that nobody named needs one that is to be stopped",
+        remedy="Name it too in the runbook's `windows_servers.yml`, or stop it for good, then propose the plan again.",
+    ),
+    Cause(
+        code="task_with_password",
+        says="a scheduled task runs with a password that Windows gives to nobody",
+        remedy="Leave it out of the runbook's `windows_servers.yml` and register it on the new server by hand.",
+    ),
+    Cause(
+        code="share_rights",
+        says="a share gives rights that mean nothing on another server",
+        remedy="Give them to an account of the domain, or leave the share to people, then plan it again.",
+    ),
+    Cause(
+        code="name_taken",
+        says="a share or a task of that name is already on the new server",
+        remedy="Look at whose it is; remove it or name another successor, then plan it again.",
     ),
 )

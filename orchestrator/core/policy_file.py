@@ -308,6 +308,7 @@ workstation = "replace-workstation"
 # Or, of such kinds, Kahn moves them by PSRP (docs/windows.md; never tried on Windows so far). Not both for one kind.
 # [by_psrp]
 # workstation = "replace-windows-seat"
+# server = "move-windows-server"
 
 # Machines whose strategy is *retire* go without a successor: which runbook switches them off. Without one they stay.
 # `keep_days`: so long a machine that was switched off or moved off is kept before it may be erased.

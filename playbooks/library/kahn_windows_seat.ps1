@@ -1,9 +1,11 @@
 #!powershell
 
 # One module for a Windows seat: who is logged on, what lies in the users' folders, saving it to a share, and putting it in
-# place on the successor. Documentation is in kahn_windows_seat.yml. It was never run on Windows.
+# place on the successor. A server's folders go the same way. Documentation is in kahn_windows_seat.yml. It was never run
+# on Windows.
 
 #AnsibleRequires -CSharpUtil Ansible.Basic
+#AnsibleRequires -PowerShell Ansible.ModuleUtils.KahnShare
 
 $spec = @{
     options = @{
@@ -18,6 +20,7 @@ $spec = @{
         share_password = @{ type = 'str'; no_log = $true }
         expected = @{ type = 'str' }
         users = @{ type = 'str'; default = 'C:\Users' }
+        folders = @{ type = 'dict' }
         limit = @{ type = 'int'; default = 20 }
     }
     supports_check_mode = $false
@@ -26,6 +29,7 @@ $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 $ErrorActionPreference = 'Stop'
 $asset = $module.Params.asset
 $users = $module.Params.users.TrimEnd('\')
+$folders = $module.Params.folders
 $store = Join-Path -Path $env:ProgramData -ChildPath "Kahn\$asset"
 $notOfPeople = @('Public', 'Default', 'Default User', 'All Users', 'defaultuser0')
 $notCarried = '(^|/)(ntuser\.(dat.*|ini|pol)|usrclass\.dat.*)$|^[^/]+/AppData/Local/(Temp|Packages|Microsoft/Windows)/'
@@ -37,13 +41,6 @@ Function Stop-Seat {
     $module.FailJson($Says)
 }
 
-Function Get-LongPath {
-    # The form that Windows takes as it is: no limit of 260, nothing trimmed, and no dots that mean anything.
-    param ([string]$Path)
-    if ($Path.StartsWith('\\')) { return '\\?\UNC\' + $Path.Substring(2) }
-    return '\\?\' + $Path
-}
-
 Function Get-Digest {
     param ([string]$Path)
     $sha = [Security.Cryptography.SHA256]::Create()
@@ -52,30 +49,34 @@ Function Get-Digest {
     finally { $stream.Dispose(); $sha.Dispose() }
 }
 
-Function Get-TextDigest {
-    param ([string[]]$Lines)
-    $sha = [Security.Cryptography.SHA256]::Create()
-    $bytes = [Text.Encoding]::UTF8.GetBytes((($Lines | ForEach-Object -Process { "$_`n" }) -join ''))
-    try { return [BitConverter]::ToString($sha.ComputeHash($bytes)).Replace('-', '').ToLowerInvariant() }
-    finally { $sha.Dispose() }
+Function Get-Here {
+    # Where on this machine a file of the list lies: below the users' folder, or below the folder that its first word names.
+    param ([string]$Name)
+    $tail = $Name.Replace('/', '\')
+    if (-not $folders) { return "$users\$tail" }
+    $part, $rest = $tail.Split([char[]]'\', 2)
+    if (@($folders.Keys) -cnotcontains $part) {
+        Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums names a folder that is not to be moved.'
+    }
+    return "$($folders[$part].TrimEnd('\'))\$rest".TrimEnd('\')
 }
 
 Function Get-SeatFile {
-    # Names of all files below a folder that are carried, with slashes, sorted by their code points. Links are not followed.
-    param ([string]$Top, [bool]$OnlyPeople)
+    # Names of all files that are carried, with slashes, sorted by their code points. Links are not followed.
     $found = New-Object Collections.Generic.List[string]
     $left = New-Object Collections.Generic.Stack[string]
-    $left.Push('')
+    if ($folders) { foreach ($part in $folders.Keys) { $left.Push($part) } } else { $left.Push('') }
     while ($left.Count) {
         $here = $left.Pop()
-        $folder = New-Object IO.DirectoryInfo -ArgumentList (Get-LongPath -Path (Join-Path -Path $Top -ChildPath $here.Replace('/', '\')).TrimEnd('\'))
+        $at = if ($here) { Get-Here -Name $here } else { $users }
+        $folder = New-Object IO.DirectoryInfo -ArgumentList (Get-LongPath -Path $at)
         foreach ($one in $folder.GetFileSystemInfos()) {
             if ($one.Attributes -band [IO.FileAttributes]::ReparsePoint) { continue }
             $name = if ($here) { "$here/$($one.Name)" } else { $one.Name }
             if ($one.Attributes -band [IO.FileAttributes]::Directory) {
-                if ($here -or -not $OnlyPeople -or $notOfPeople -notcontains $one.Name) { $left.Push($name) }
+                if ($here -or $notOfPeople -notcontains $one.Name) { $left.Push($name) }
             }
-            elseif (($here -or -not $OnlyPeople) -and $name -notmatch $notCarried) { $found.Add($name) }
+            elseif ($here -and ($folders -or $name -notmatch $notCarried)) { $found.Add($name) }
         }
     }
     $sorted = $found.ToArray()
@@ -85,11 +86,8 @@ Function Get-SeatFile {
 
 Function Get-Manifest {
     # One line a file: its SHA-256, two blanks, its name.
-    param ([string]$Top, [bool]$OnlyPeople)
     $lines = New-Object Collections.Generic.List[string]
-    foreach ($name in (Get-SeatFile -Top $Top -OnlyPeople $OnlyPeople)) {
-        $lines.Add("$(Get-Digest -Path (Join-Path -Path $Top -ChildPath $name.Replace('/', '\')))  $name")
-    }
+    foreach ($name in (Get-SeatFile)) { $lines.Add("$(Get-Digest -Path (Get-Here -Name $name))  $name") }
     return , $lines.ToArray()
 }
 
@@ -119,17 +117,6 @@ Function Read-Manifest {
     return $wanted
 }
 
-Function Write-Whole {
-    # New contents appear by rename, as text with line feeds.
-    param ([string]$Path, [string[]]$Lines)
-    $null = [IO.Directory]::CreateDirectory((Get-LongPath -Path (Split-Path -Path $Path -Parent)))
-    $text = ($Lines | ForEach-Object -Process { "$_`n" }) -join ''
-    $new = Get-LongPath -Path "$Path.new"
-    [IO.File]::WriteAllText($new, $text, (New-Object Text.UTF8Encoding -ArgumentList $false))
-    if ([IO.File]::Exists((Get-LongPath -Path $Path))) { [IO.File]::Delete((Get-LongPath -Path $Path)) }
-    [IO.File]::Move($new, (Get-LongPath -Path $Path))
-}
-
 Function Copy-One {
     # One file under its name; an existing one that is equal is left as it is.
     param ([string]$From, [string]$To, [string]$Sum)
@@ -149,37 +136,28 @@ Function Get-LoggedOn {
 }
 
 Function Get-Portrait {
-    # What may not change by a move and its way back: files by size and time, services, shares, tasks, printers.
+    # What may not change by a move and its way back: files by size and time, services, shares, tasks, printers. People
+    # write to a server's folders until it is stopped, so those are not part of it.
     $lines = New-Object Collections.Generic.List[string]
-    foreach ($name in (Get-SeatFile -Top $users -OnlyPeople $true)) {
-        $one = New-Object IO.FileInfo -ArgumentList (Get-LongPath -Path (Join-Path -Path $users -ChildPath $name.Replace('/', '\')))
+    $named = if ($folders) { @() } else { Get-SeatFile }
+    foreach ($name in $named) {
+        $one = New-Object IO.FileInfo -ArgumentList (Get-LongPath -Path (Get-Here -Name $name))
         $lines.Add("file $name $($one.Length) $($one.LastWriteTimeUtc.Ticks)")
     }
     foreach ($one in (Get-CimInstance -ClassName Win32_Service)) { $lines.Add("service $($one.Name) $($one.StartMode)") }
     foreach ($one in (Get-CimInstance -ClassName Win32_Share)) { $lines.Add("share $($one.Name) $($one.Path)") }
     foreach ($one in (Get-CimInstance -ClassName Win32_Printer)) { $lines.Add("printer $($one.Name)") }
     foreach ($one in (Get-ScheduledTask | Where-Object -FilterScript { $_.TaskPath -notlike '\Microsoft\*' })) {
-        $lines.Add("task $($one.TaskPath)$($one.TaskName)")
+        $lines.Add("task $($one.TaskPath)$($one.TaskName) $($one.Settings.Enabled)")
     }
     $sorted = $lines.ToArray()
     [Array]::Sort($sorted, [StringComparer]::Ordinal)
     return , $sorted
 }
 
-Function Connect-Share {
-    # The share by an account of its own: what is logged in by PSRP may not use the network in its own name.
-    if ($module.Params.share_user) {
-        $null = New-SmbMapping -RemotePath $module.Params.share -UserName $module.Params.share_user -Password $module.Params.share_password
-    }
-}
-
-Function Disconnect-Share {
-    if ($module.Params.share_user) { Remove-SmbMapping -RemotePath $module.Params.share -Force -ErrorAction SilentlyContinue }
-}
-
 Function Save-Seat {
     param ([string]$Place)
-    $lines = Get-Manifest -Top $users -OnlyPeople $true
+    $lines = Get-Manifest
     $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
     foreach ($line in $lines) {
         if (-not $seen.Add($line.Substring(66))) {
@@ -189,7 +167,7 @@ Function Save-Seat {
     foreach ($line in $lines) {
         $name = $line.Substring(66).Replace('/', '\')
         $to = Join-Path -Path "$Place\files" -ChildPath $name
-        if (Copy-One -From (Join-Path -Path $users -ChildPath $name) -To $to -Sum $line.Substring(0, 64)) { $module.Result.changed = $true }
+        if (Copy-One -From (Get-Here -Name $line.Substring(66)) -To $to -Sum $line.Substring(0, 64)) { $module.Result.changed = $true }
     }
     Write-Whole -Path "$Place\manifest.sha256" -Lines $lines
     Write-Whole -Path "$store\manifest.sha256" -Lines $lines
@@ -204,7 +182,7 @@ Function Restore-Seat {
     $new = New-Object Collections.Generic.List[string]
     $others = New-Object Collections.Generic.List[string]
     foreach ($name in $wanted.Keys) {
-        $to = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        $to = Get-Here -Name $name
         if (-not [IO.File]::Exists((Get-LongPath -Path $to))) { $new.Add($name) }
         elseif ($placed -ccontains $name) { continue }
         elseif ((Get-Digest -Path $to) -ne $wanted[$name]) { $others.Add($name) }
@@ -216,7 +194,7 @@ Function Restore-Seat {
     Write-Whole -Path "$store\placed.txt" -Lines (@($placed) + @($new) | Select-Object -Unique)
     foreach ($name in $wanted.Keys) {
         $tail = $name.Replace('/', '\')
-        $to = Join-Path -Path $users -ChildPath $tail
+        $to = Get-Here -Name $name
         if (Copy-One -From (Join-Path -Path "$Place\files" -ChildPath $tail) -To $to -Sum $wanted[$name]) { $module.Result.changed = $true }
     }
     return @{ entries = $wanted.Count; placed = $new.Count }
@@ -231,7 +209,7 @@ Function Remove-Placed {
     $removed = 0
     foreach ($name in [IO.File]::ReadAllLines("$store\placed.txt")) {
         if (-not $wanted.Contains($name)) { continue }
-        $at = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        $at = Get-Here -Name $name
         if (-not [IO.File]::Exists((Get-LongPath -Path $at))) { continue }
         if ((Get-Digest -Path $at) -ne $wanted[$name]) { $changed.Add($name); continue }
         [IO.File]::SetAttributes((Get-LongPath -Path $at), [IO.FileAttributes]::Normal)
@@ -252,7 +230,7 @@ Function Compare-Seat {
     $wanted = Read-Manifest -Path "$Place\manifest.sha256"
     $said = New-Object Collections.Generic.List[string]
     foreach ($name in $wanted.Keys) {
-        $at = Join-Path -Path $users -ChildPath $name.Replace('/', '\')
+        $at = Get-Here -Name $name
         if (-not [IO.File]::Exists((Get-LongPath -Path $at))) { $said.Add("missing: $name") }
         elseif ((Get-Digest -Path $at) -ne $wanted[$name]) { $said.Add("differs: $name") }
     }
@@ -286,14 +264,15 @@ Function Remove-Saved {
 
 $module.Result.changed = $false
 if ($asset -notmatch '^[a-z0-9][a-z0-9-]{0,63}$') { Stop-Seat -Cause 'bad_asset' -Says 'The asset id is no plain word.' }
+if ($folders -and (Test-Folder -Folders $folders)) { Stop-Seat -Cause 'server_not_described' -Says (Test-Folder -Folders $folders) }
 try {
-    if ($module.Params.share) { Connect-Share }
+    if ($module.Params.share) { Connect-Share -Of $module.Params }
     $place = "$($module.Params.share)\$asset"
     $module.Result.kahn = switch ($module.Params.state) {
         'looked' {
             $people = Get-LoggedOn
             if ($people) { Stop-Seat -Cause 'source_busy' -Says "$people people are logged on." -Facts @{ people = $people } }
-            @{ people = 0; entries = (Get-SeatFile -Top $users -OnlyPeople $true).Count }
+            @{ people = 0; entries = (Get-SeatFile).Count }
         }
         'taken' {
             $lines = Get-Portrait
@@ -314,5 +293,5 @@ catch [IO.IOException] {
     Stop-Seat -Cause $(if ($full) { 'disk_full' } else { 'os_error' }) -Says $_.Exception.Message
 }
 catch [UnauthorizedAccessException] { Stop-Seat -Cause 'permission_denied' -Says $_.Exception.Message }
-finally { if ($module.Params.share) { Disconnect-Share } }
+finally { if ($module.Params.share) { Disconnect-Share -Of $module.Params } }
 $module.ExitJson()

@@ -13,7 +13,7 @@ from tree_sitter_powershell import language
 from orchestrator.adapters.runbooks import SHIPPED
 
 MODULE = SHIPPED / "library/kahn_windows_seat.ps1"
-SCRIPTS = sorted((*SHIPPED.rglob("*.ps1"), *(SHIPPED.parent / "orchestrator").rglob("*.ps1")))
+SCRIPTS = sorted(one for top in (SHIPPED, SHIPPED.parent / "orchestrator") for one in top.rglob("*.ps*1"))
 
 
 def broken(node: Node) -> list[str]:

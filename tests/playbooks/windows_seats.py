@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -133,7 +133,7 @@ def digest(manifest: Mapping[str, str]) -> str:
 
 @dataclass(kw_only=True)
 class WindowsTown:
-    """A town in a real store whose one seat runs Windows; real Ansible, real signatures, protocol doubles."""
+    """A town in a real store whose one machine runs Windows; real Ansible, real signatures, protocol doubles."""
 
     town: Town
     runs: AnsibleRuns
@@ -182,15 +182,39 @@ class WindowsTown:
 
 @contextmanager
 def a_windows_town(place: Path, sockets: Path) -> Iterator[WindowsTown]:
-    """Up to a wave that has been claimed."""
+    """Up to a wave of one seat that has been claimed."""
     share: dict[str, dict[str, bytes]] = {}
     old, new = Seat(share=share, files=dict(FILES)), Seat(share=share, files={"anna/Desktop/mine.txt": b"mine"})
+    kit = Kit(runbook=RUNBOOK, vars="windows_seats", os_name="Windows 11 Pro")
+    modules = ({"kahn_windows_seat": old}, {"kahn_windows_seat": new})
+    with a_town_of(kit, modules, place=place, sockets=sockets) as (town, runs, doubles):
+        yield WindowsTown(town=town, runs=runs, old=old, new=new, doubles=doubles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """A shipped runbook, its file of variables and what it has beside the share, and the system that it is for."""
+
+    runbook: str
+    vars: str
+    os_name: str
+    described: str = ""
+
+
+Modules = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
+
+
+@contextmanager
+def a_town_of(
+    kit: Kit, modules: tuple[Modules, Modules], *, place: Path, sockets: Path
+) -> Iterator[tuple[Town, AnsibleRuns, tuple[Double, Double]]]:
+    """A claimed wave of one machine, whose double and successor's answer from these modules."""
     with ExitStack() as open_:
-        doubles = tuple(
-            open_.enter_context(a_double(certificate=a_certificate(place / name), modules={"kahn_windows_seat": seat}))
-            for name, seat in (("tls-old", old), ("tls-new", new))
+        old, new = (
+            open_.enter_context(a_double(certificate=a_certificate(place / name), modules=dict(answers)))
+            for name, answers in zip(("tls-old", "tls-new"), modules, strict=True)
         )
-        folder = _own_copy(place)
+        folder = _own_copy(place, kit)
         runs = AnsibleRuns(
             state=place / "state",
             trees=place / "state/trees",
@@ -207,30 +231,31 @@ def a_windows_town(place: Path, sockets: Path) -> Iterator[WindowsTown]:
             store=store, runs=runs, folder=place, seats=1, policy=Policy(canary_size=0, probe_gap_s=1),
             runbook=runbook, clock=TestClock(moment=datetime.now(UTC)),
         )  # fmt: skip
-        _onto_windows(town, place, doubles)
+        _onto_windows(town, place, (old, new), os_name=kit.os_name)
         town.propose()
         town.approve()
         town.start()
-        yield WindowsTown(town=town, runs=runs, old=old, new=new, doubles=doubles)  # type: ignore[arg-type]
+        yield town, runs, (old, new)
 
 
-def _own_copy(place: Path) -> Path:
+def _own_copy(place: Path, kit: Kit) -> Path:
     """The shipped runbook with a share of one's own, as a user makes it."""
-    folder = place / "runbooks" / RUNBOOK
-    shutil.copytree(SHIPPED / RUNBOOK, folder)
+    folder = place / "runbooks" / kit.runbook
+    shutil.copytree(SHIPPED / kit.runbook, folder)
     (place / "share.password").write_text("anteil\n")
     lookup = f"{{{{ lookup('ansible.builtin.file', '{place}/share.password') }}}}"
     lines = (
         "windows_share: \\\\vault.example\\kahn",
         "windows_share_user: kahn",
         f'windows_share_password: "{lookup}"',
+        kit.described,
     )
-    (folder / "group_vars/windows_seats.yml").write_text("\n".join(lines) + "\n")
+    (folder / f"group_vars/{kit.vars}.yml").write_text("\n".join(lines) + "\n")
     return folder
 
 
-def _onto_windows(town: Town, place: Path, doubles: tuple[Double, ...]) -> None:
-    """The seat and its successor are reached by PSRP: the doubles, by their certificates."""
+def _onto_windows(town: Town, place: Path, doubles: tuple[Double, ...], *, os_name: str) -> None:
+    """The machine and its successor are reached by PSRP: the doubles, by their certificates."""
     (place / "password").write_text("geheim\n")
     ways = {OLD: ("localhost", doubles[0]), NEW: ("127.0.0.1", doubles[1])}
     with town.store.transaction() as books:
@@ -241,7 +266,7 @@ def _onto_windows(town: Town, place: Path, doubles: tuple[Double, ...]) -> None:
                 name=name, user="kahn", key_file=str(place / "password"), port=double.port, psrp=Psrp(login="basic")
             )
             books.tenants.put_access(STADT, profile)
-            values = {"address": address, "host_key": double.host_key, "access": name, "os_name": "Windows 11 Pro"}
+            values = {"address": address, "host_key": double.host_key, "access": name, "os_name": os_name}
             before = known[name]
             changes = tuple(
                 FieldChange(field=key, before=before.values.get(key), after=one, source="test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -142,6 +143,9 @@ def test_what_people_move_is_read_and_never_with_a_runbook_for_machines() -> Non
 def test_windows_machines_go_by_psrp_where_the_policy_says_so_and_not_by_hand_as_well() -> None:
     policy = reading('[by_psrp]\nworkstation = "replace-windows-seat"\n').policy
     windows = a_machine_of(os_name="Windows 11 Pro")
+    servers = reading('[by_psrp]\nserver = "move-windows-server"\n').policy
+    server = replace(a_machine_of(os_name="Windows Server 2019"), kind=AssetKind.SERVER)
+    assert (servers.runbook_of(server), servers.runbook_of(windows)) == ("move-windows-server", "replace-workstation")
     assert policy.runbook_of(windows) == "replace-windows-seat"
     assert policy.runbook_of(a_machine_of(os_name="Debian 12")) == "replace-workstation"
     with pytest.raises(InvalidPolicy, match="by_psrp"):
