@@ -15,6 +15,7 @@ from orchestrator.singular import NUMBERS, SINGULAR, counted
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "de")
+WORDS = ("why", "state")
 _ENGLISH = gettext.NullTranslations()
 _current: ContextVar[gettext.NullTranslations] = ContextVar("translations", default=_ENGLISH)
 
@@ -70,7 +71,8 @@ def spoken_place(place: Place) -> str:
 
 
 def _spoken_facts(facts: Mapping[str, object]) -> dict[str, object]:
-    return {name: _(fact) if name == "why" and type(fact) is str else _spoken(fact) for name, fact in facts.items()}
+    """Reasons and states are words of ours, translated too; all else is told as it came."""
+    return {name: _(fact) if name in WORDS and type(fact) is str else _spoken(fact) for name, fact in facts.items()}
 
 
 def _spoken(fact: object) -> object:

@@ -7,6 +7,7 @@ from string import Formatter
 
 import catalogue
 from orchestrator.cli.wave_erased import NoCertificate
+from orchestrator.core.retention import WaveStillOpen
 from orchestrator.texts import _, error_lines, use_language
 from tests.house.sources import nothing_in, python_files, tree_of
 
@@ -62,13 +63,15 @@ STRANGERS: tuple[tuple[str, str], ...] = ((r"%PDF", "it is a PDF"),)
     assert set(catalogue.reasons_of_source(source)) == expected
 
 
-def test_a_reason_in_a_german_error_is_german_too() -> None:
+def test_a_reason_and_a_state_in_a_german_error_are_german_too() -> None:
     use_language("de")
     try:
         says, _remedy = error_lines(NoCertificate(file="x.pdf", why="it is empty"))
+        stands, _remedy = error_lines(WaveStillOpen(wave="running", state="running"))
     finally:
         use_language("en")
     assert says == "x.pdf ist kein Löschnachweis: ist leer."
+    assert stands.startswith("Welle running ist im Zustand laufend")
 
 
 def test_german_is_spoken_once_it_is_chosen() -> None:
