@@ -213,6 +213,8 @@ def shown_text(content: WaveContent) -> str:
             lines.append(f"  {move.name} ({move.department or 'no department'}): {machines}")
             if move.procedure is not None:
                 lines.append(f"    with the procedure {move.procedure.name}: {', '.join(move.procedure.data)}")
+                for one in move.procedure.points_here:
+                    lines.append(f"    re-pointed on {one.machine}: {', '.join(one.files)}")
     return "\n".join(map(_one_line, lines)) + "\n"
 
 

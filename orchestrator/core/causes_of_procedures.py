@@ -34,7 +34,7 @@ OF_PROCEDURES = (
     Cause(
         code="switch_differs",
         says="a file that is to be switched is no plain file, or does not name the old server",
-        remedy="Look at that file on the gateway; correct it, or `switch_files` in the policy, then plan it again.",
+        remedy="Look at that file; correct it, or `switch_files` or `points_here` in the policy, then plan it again.",
     ),
     Cause(
         code="mounts_inside",
@@ -143,6 +143,26 @@ OF_PROCEDURES = (
         code="gateway_unreachable",
         says="the gateway did not answer",
         remedy="Look whether it is on and connected, then plan it again.",
+    ),
+    Cause(
+        code="partner_unreachable",
+        says="a machine whose files name the old server did not answer",
+        remedy="Look whether it is on and connected, or correct `points_here` in the policy, then plan it again.",
+    ),
+    Cause(
+        code="partner_silent",
+        says="another procedure's machine does not reach the procedure as described",
+        remedy="Try the interface by hand from the machine that is named; correct it, or `points_here` in the policy.",
+    ),
+    Cause(
+        code="partner_refused",
+        says="the command that makes another procedure's machine read its files failed",
+        remedy="Read its words in the wave's log, look at that machine, then plan it again.",
+    ),
+    Cause(
+        code="partner_failed",
+        says="Kahn's program on another procedure's machine ended before its time",
+        remedy="Read the message in the wave's log and look at that machine.",
     ),
     Cause(
         code="two_writers",

@@ -14,6 +14,7 @@ from orchestrator.core.approval import shown_text
 from orchestrator.core.needs import check_needs
 from orchestrator.core.plan import PlannedWave
 from orchestrator.core.policy import Policy
+from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.psrp_moves import check_psrp
 from orchestrator.core.reach import Reaches
 from orchestrator.core.runbook import Role, RoleSource, Runbook
@@ -150,6 +151,10 @@ class _Finder:
             return self._machines.get(name_key(asset.text("successor")))
         return self._by_role.get(role.machine.value)
 
+    def named(self, name: str) -> Asset | None:
+        """The machine of that name."""
+        return self._machines.get(name_key(name))
+
     def runs_on(self, asset: Asset) -> tuple[Asset, ...]:
         """Procedures that run on the machine: they name it, or it names them."""
         key, named = name_key(asset.name), set(map(name_key, asset.texts("procedures")))
@@ -181,9 +186,11 @@ class Machines:
         self._finder = _Finder(snapshot)
         self._runbook = runbook
 
-    def of(self, asset: AssetId) -> tuple[WaveMachine, ...]:
-        """Those of one asset's move as the inventory has them now. Raises MachineMissing, KeyError."""
-        return _machines(self._finder, self._finder.assets[asset], self._runbook)
+    def of(self, asset: AssetId, *, procedure: ProcedureSettings | None = None) -> tuple[WaveMachine, ...]:
+        """Those of one asset's move, with the procedure that was frozen for it, as the inventory has them now. Raises
+        MachineMissing, KeyError."""
+        found, own = self._finder, self._finder.assets[asset]
+        return _partners_added(_machines(found, own, self._runbook), finder=found, asset=own.name, procedure=procedure)
 
 
 def _machines(finder: _Finder, asset: Asset, runbook: Runbook) -> tuple[WaveMachine, ...]:
@@ -222,7 +229,26 @@ def _with_procedure(move: WaveMove, finder: _Finder, frozen: Frozen, runbook: Ru
     if len(found) != 1:
         why = "the policy describes none that runs there" if not found else "more than one that is described runs there"
         raise ProcedureUnset(asset=move.name, runbook=runbook.name, why=why)
-    return replace(move, procedure=found[0])
+    machines = _partners_added(move.machines, finder=finder, asset=move.name, procedure=found[0])
+    for one in machines[len(move.machines) :]:
+        if one.access in frozen.profiles and frozen.profiles[one.access].psrp:
+            raise MachineMissing(asset=move.name, role=one.role, why=f"{one.name} is not reached by ssh")
+    return replace(move, procedure=found[0], machines=machines)
+
+
+def _partners_added(
+    machines: tuple[WaveMachine, ...], *, finder: _Finder, asset: str, procedure: ProcedureSettings | None
+) -> tuple[WaveMachine, ...]:
+    """The machines of a move, and after them those that lead to its procedure: roles partner_1, partner_2 and so on."""
+    taken, found = {name_key(one.name) for one in machines}, list(machines)
+    for number, one in enumerate(procedure.points_here if procedure else (), start=1):
+        there, role = finder.named(one.machine), f"partner_{number}"
+        if there is None:
+            raise MachineMissing(asset=asset, role=role, why=f"the inventory has no machine {one.machine}")
+        if name_key(there.name) in taken:
+            raise MachineMissing(asset=asset, role=role, why=f"{there.name} has another role in this move")
+        found.append(_wave_machine(there, role, asset=asset, reached=True))
+    return tuple(found)
 
 
 def _machine(finder: _Finder, asset: Asset, role: Role, *, reached: bool) -> WaveMachine | None:
@@ -231,11 +257,15 @@ def _machine(finder: _Finder, asset: Asset, role: Role, *, reached: bool) -> Wav
         return None
     if found is None:
         raise MachineMissing(asset=asset.name, role=role.name, why="there is none")
+    return _wave_machine(found, role.name, asset=asset.name, reached=reached)
+
+
+def _wave_machine(found: Asset, role: str, *, asset: str, reached: bool) -> WaveMachine:
     for needed in REACHABLE_BY if reached else ():
         if not found.text(needed):
-            raise MachineMissing(asset=asset.name, role=role.name, why=f"{found.name} has no {needed}")
+            raise MachineMissing(asset=asset, role=role, why=f"{found.name} has no {needed}")
     return WaveMachine(
-        role=role.name,
+        role=role,
         name=found.name,
         address=found.text("address"),
         host_key=found.text("host_key"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from inventory.errors import ExpectedError
+from inventory.model import name_key
 from orchestrator.core.canonical import LATER
 
 PATH = re.compile(r"/[^/\0\n]+(/[^/\0\n]+)*")
@@ -22,6 +23,7 @@ TOO_MUCH = frozenset(
     | {"/var/spool", "/var/lib/kahn", "/etc/systemd", "/etc/systemd/system", "/etc/cron.d"}
 )
 """Directories that belong to the machine and are never moved as a whole."""
+MOST_PARTNERS = 20
 
 
 class InvalidProcedure(ExpectedError):
@@ -30,6 +32,22 @@ class InvalidProcedure(ExpectedError):
     code, says = "PLAN-014", "The procedure {name!r}: {key}: {why}."
     remedy = "Correct it under [[procedure]] in the policy file; `kahn tenant policy --example` explains every entry."
     exit_code = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerSettings:
+    """A machine of another procedure whose files name the old server. Checked with the procedure that it belongs to."""
+
+    machine: str
+    """Its name in the inventory."""
+    files: tuple[str, ...]
+    """Text files there in which the old server's address becomes the new one's."""
+    reload: tuple[str, ...] = ()
+    """Command there that makes their readers read them."""
+    port: int = 0
+    """What must accept a connection from there, before and after; 0: the procedure's port."""
+    test: tuple[str, ...] = ()
+    """Command there, asked instead of the port: it ends with 0 while the interface works, and changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +121,8 @@ class ProcedureSettings:
     """Address of that name server as the gateway reaches it; empty: the gateway itself."""
     opens_at: str = field(default="", metadata=LATER)
     """When it is asked once more after its move, such as 07:30 in the zone of the policy; empty: never."""
+    points_here: tuple[PartnerSettings, ...] = field(default=(), metadata=LATER)
+    """Machines of other procedures that lead to the old server: re-pointed with the switch."""
 
     def __post_init__(self) -> None:
         self._check_paths()
@@ -110,6 +130,7 @@ class ProcedureSettings:
         self._check_service()
         self._check_gateway()
         self._check_switch()
+        self._check_partners()
         for key in ("path", "host", "gateway_line", "gateway_file"):
             if not getattr(self, key).isprintable():
                 self._wrong(key, "only printable characters, in one line")
@@ -185,6 +206,19 @@ class ProcedureSettings:
             self._wrong("dns_server", f"{self.dns_server!r} is no IP address")
         if self.switch_reload and not self.switch_files:
             self._wrong("switch_reload", "there are no switch_files that it could be for")
+
+    def _check_partners(self) -> None:
+        if len(self.points_here) > MOST_PARTNERS:
+            self._wrong("points_here", f"more than {MOST_PARTNERS} machines")
+        for one in self.points_here:
+            if not one.files:
+                self._wrong("points_here", f"{one.machine!r} needs the files that name the old server")
+            for path in one.files:
+                self._check_path("points_here", path)
+            if not 0 <= one.port <= 65535:
+                self._wrong("points_here", "a port from 1 to 65535 is needed")
+        if len({name_key(one.machine) for one in self.points_here}) != len(self.points_here):
+            self._wrong("points_here", "one machine stands there twice; name all its files at once")
 
     def _wrong(self, key: str, why: str) -> None:
         raise InvalidProcedure(name=self.name, key=key, why=why)

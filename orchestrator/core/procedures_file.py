@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.policy_entry import Entry, known_keys, texts, whole
-from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
+from orchestrator.core.policy_entry import Entry, known_keys, tables_of, texts, whole
+from orchestrator.core.procedures import InvalidProcedure, PartnerSettings, ProcedureSettings
 
 PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs", "switch_files")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "switch_reload", "quiet_begin", "quiet_end")
@@ -33,12 +33,14 @@ PORTS = ("port", "gateway_port", "postgresql_port")
 
 def read_procedure(entry: Entry, zone: ZoneInfo) -> ProcedureSettings:
     """One table. Raises PolicyFileWrong."""
-    known_keys(entry, (*LISTS, *TEXTS, *PORTS, "replace"))
+    known_keys(entry, (*LISTS, *TEXTS, *PORTS, "replace", "points_here"))
     values: dict[str, Any] = {key: texts(entry.at(key)) for key in LISTS if key in entry.value}
     values |= {key: _text(entry.at(key)) for key in TEXTS if key in entry.value}
     values |= {key: whole(entry.at(key), low=1, high=65535) for key in PORTS if key in entry.value}
     if "replace" in entry.value:
         values["replace"] = _pairs(entry.at("replace"))
+    if "points_here" in entry.value:
+        values["points_here"] = tables_of(_partner)(entry.at("points_here"), zone)
     for needed in ("name", "data"):
         if not values.get(needed):
             entry.at(needed).wrong("it is needed")
@@ -46,6 +48,17 @@ def read_procedure(entry: Entry, zone: ZoneInfo) -> ProcedureSettings:
         return ProcedureSettings(**values)
     except InvalidProcedure as cause:
         entry.at(str(cause.facts["key"])).wrong(str(cause.facts["why"]), cause=cause)
+
+
+def _partner(entry: Entry, zone: ZoneInfo) -> PartnerSettings:
+    """One table ``[[procedure.points_here]]``."""
+    known_keys(entry, ("machine", "files", "reload", "port", "test"))
+    machine = _text(entry.at("machine")) if "machine" in entry.value else ""
+    if not machine.strip():
+        entry.at("machine").wrong("it is needed")
+    lists = {key: texts(entry.at(key)) for key in ("files", "reload", "test") if key in entry.value}
+    port = whole(entry.at("port"), low=1, high=65535) if "port" in entry.value else 0
+    return PartnerSettings(machine=machine, port=port, **{"files": (), **lists})
 
 
 def _text(entry: Entry) -> str:
@@ -100,4 +113,10 @@ PROCEDURES_EXAMPLE = """
 # quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
 # quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
 # opens_at = "07:30"                          # asked once more then; until that hour the wave soaks
+# [[procedure.points_here]]                   # another procedure's machine that leads to this one; one table for each
+# machine = "srv-kasse"                       # its name in the inventory, with address, access and host key
+# files = ["/etc/kasse/interface.conf"]       # there the old server's address becomes the new one's
+# reload = ["systemctl", "reload", "kasse"]
+# port = 8080                                 # tried from there, before and after; left out: the procedure's port
+# test = ["/usr/local/bin/kasse-try"]         # tried instead of the port: ends with 0, and changes nothing
 """

@@ -253,7 +253,7 @@ def drift(content: WaveContent, snapshot: Snapshot) -> dict[AssetId, Sentence]:
     machines = Machines(snapshot, content.runbook)
     for move in content.moves:
         try:
-            now = machines.of(move.asset)
+            now = machines.of(move.asset, procedure=move.procedure)
         except MachineMissing as error:
             found[move.asset] = Sentence(says=type(error).says, facts=error.facts)
             continue

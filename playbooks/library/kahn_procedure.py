@@ -55,6 +55,7 @@ def fit(crew):
     _refuse_silent(crew)
     gate.ask("fit")
     gate.ask("serves", where="gateway", tries=2)
+    crew.partners().fit()
     return False, need
 
 
@@ -119,6 +120,7 @@ def moved(crew):
     seen = _look(crew)
     if seen["truth"] == "new":
         return _finish_move(crew, seen)
+    crew.partners().ready()  # one that was lost meanwhile is found while users still work
     began = time.monotonic()
     gate.ask("quiet", begin=True)
     gate.ask("record", writer="none", truth="old")
@@ -167,6 +169,7 @@ def _cut_over(crew):
     gate.ask("serves", where="new", tries=START_TRIES)
     gate.ask("record", writer="new", truth="new")
     gate.ask("route", to="new")
+    crew.partners().lead_to("new")
     return told
 
 
@@ -195,6 +198,7 @@ def _finish_move(crew, seen):
         crew.gate.ask("serves", where="new", tries=START_TRIES)
         crew.gate.ask("record", writer="new", truth="new")
         crew.gate.ask("route", to="new")
+    changed = crew.partners().lead_to("new") or changed
     return changed, _finish(crew)
 
 
@@ -221,6 +225,9 @@ def returned(crew):
     gate.ask("record", writer="old", truth="old")
     gate.ask("route", to="old")
     gate.ask("serves", where="gateway", tries=START_TRIES)
+    partners = crew.partners()  # only now: one that is lost keeps nobody from working
+    partners.lead_to("old")
+    partners.forget()
     gate.ask("forget")
     gate.ask("quiet", begin=False)
     return True, told
@@ -311,6 +318,7 @@ def proven(crew):
     _refuse_silent(crew)
     for _ in range(crew.asked["tries"]):
         crew.gate.ask("serves", where="gateway", tries=1)
+    crew.partners().proven()
     return False, {"asked": crew.asked["tries"]}
 
 

@@ -18,6 +18,7 @@ from ansible.module_utils import (
     kahn_names,
     kahn_outcome,
     kahn_parcel,
+    kahn_partner,
     kahn_postgres,
     kahn_servers,
     kahn_service,
@@ -28,6 +29,7 @@ from ansible.module_utils import (
     kahn_tree,
     kahn_unpack,
 )
+from ansible.module_utils.kahn_partner import Partners
 from ansible.module_utils.kahn_talk import Talk
 
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
@@ -35,6 +37,7 @@ _SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb_swap, kahn_mariadb, 
 _CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
 _SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
 _GATE = (*_COMMON, kahn_names, kahn_gate)
+_PARTNER = (*_COMMON, kahn_partner)
 """What is sent to a machine, the parts before what uses them; the last one answers."""
 
 
@@ -60,9 +63,26 @@ class Crew:
             words["root"] = self._roots.get(role, "/")
             words["addresses"] = {"old": machines["source"]["address"], "new": machines["target"]["address"]}
             modules = _GATE if role == "gateway" else _SIDE
-            self._talks[role] = Talk(self.asked["ssh"][role], role, modules, words)
-            self._open.callback(self._talks[role].close)
+            self._begin(role, role, modules, words)
         return self._talks[role]
+
+    def _begin(self, role, name, modules, words):
+        self._talks[role] = Talk(self.asked["ssh"][role], name, modules, words)
+        self._open.callback(self._talks[role].close)
+
+    def partners(self):
+        """The machines of other procedures that lead here: roles partner_1 and so on, in the order of the settings."""
+        described = self.settings.get("points_here", [])
+        return Partners([self._partner(f"partner_{number}", one) for number, one in enumerate(described, start=1)])
+
+    def _partner(self, role, described):
+        machines = self.asked["machines"]
+        if role not in self._talks:
+            words = {"asset": self.asked["asset"], "root": self._roots.get(role, "/")}
+            words["addresses"] = {"old": machines["source"]["address"], "new": machines["target"]["address"]}
+            words["partner"] = {**described, "port": described["port"] or self.settings["port"]}
+            self._begin(role, "partner", _PARTNER, words)
+        return described["machine"], self._talks[role]
 
     source = property(lambda self: self.session("source"))
     target = property(lambda self: self.session("target"))

@@ -1,15 +1,17 @@
-"""Files on the gateway that name the old server's address: switched with the gateway, and put back as they were.
+"""Files that name the old server's address: switched with the gateway, and put back as they were.
 
-Zone and hosts files of a name server there, configurations of others that lead to the procedure. What was there is kept
-before anything is written. Python 3.9, standard library only; sent to the host as part of one program.
+On the gateway (zones, hosts files) and on machines of other procedures: whatever leads to the procedure. What was there
+is kept before anything is written. Python 3.9, standard library only; sent to the host as part of one program.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import re
+from contextlib import contextmanager
 
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
@@ -33,9 +35,13 @@ class Switch:
         """Every file is there and names the old server, so that there is something to switch. Raises Trouble."""
         for path in self.files:
             if not os.path.isfile(path) or os.path.islink(path):
-                raise Trouble("switch_differs", f"{printable(path)} is no plain file on the gateway.")
-            if not os.path.exists(self._kept) and not _names(_read(path), self._old):
+                raise Trouble("switch_differs", f"{printable(path)} is no plain file.")
+            if not self.begun() and not _names(_read(path), self._old):
                 raise Trouble("switch_differs", f"{printable(path)} does not name the old server's address.")
+
+    def begun(self):
+        """Whether what was there is kept: a switch has begun and was not taken back whole."""
+        return os.path.exists(self._kept)
 
     def is_new(self):
         """Whether no file names the old server any more."""
@@ -43,8 +49,11 @@ class Switch:
 
     def turn(self, to):
         """Let every file name that side; True when something was written. Whatever was there is kept first."""
-        before = self._before()
-        written = [path for path in self.files if self._turn(path, to, before.get(path))]
+        if not self.files:
+            return False
+        with _one_at_a_time(os.path.dirname(os.path.dirname(self._kept))):
+            before = self._before()
+            written = [path for path in self.files if self._turn(path, to, before.get(path))]
         return bool(written)
 
     def _turn(self, path, to, before):
@@ -70,8 +79,6 @@ class Switch:
 
     def _before(self):
         """What was there before the first switch: {path: text and time}, noted now where it was not."""
-        if not self.files:
-            return {}
         try:
             with open(self._kept, "rb") as opened:
                 return json.load(opened)
@@ -86,6 +93,17 @@ class Switch:
     def forget(self):
         """Everything is as it was before."""
         remove_file(self._kept)
+
+
+@contextmanager
+def _one_at_a_time(base):
+    """Within: no other move writes such a file on this machine; two procedures may stand in one."""
+    lock = os.open(os.path.join(base, "switch.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def replaced(text, old, new):

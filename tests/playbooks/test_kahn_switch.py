@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,26 @@ def test_without_files_nothing_is_kept(place: Path) -> None:
     none = switches.Switch(words, str(place / "store"))
     none.fit()
     assert not none.turn("new") and none.is_new() and os.listdir(place / "store") == []
+
+
+def test_two_moves_that_share_a_file_write_one_after_the_other_and_each_takes_back_its_own(place: Path) -> None:
+    def moving(asset: str, old: str, new: str) -> Any:
+        (place / asset).mkdir()
+        words = {"root": str(place), "addresses": {"old": old, "new": new}, "settings": {"switch_files": ["/etc/zone"]}}
+        return switches.Switch(words, str(place / asset))
+
+    first, second = moving("a", "10.0.0.1", "10.0.0.2"), moving("b", "10.0.0.11", "10.0.0.12")
+    first.turn("new")
+    with (place / "switch.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        turning = threading.Thread(target=second.turn, args=("new",), daemon=True)
+        turning.start()
+        turning.join(0.2)
+        assert turning.is_alive() and not second.is_new()
+    turning.join(30)
+    assert second.is_new() and first.turn("old") and second.is_new()
+    second.turn("old")
+    assert (place / "etc/zone").read_text() == ZONE
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from orchestrator.core.causes import CAUSES, RULES_OWN
 from orchestrator.core.causes_of_procedures import OF_PROCEDURES
 
 CODE = re.compile(r"[a-z]+(_[a-z]+)+")
-ROLES = ("source", "target", "gateway", "vault")
+ROLES = ("source", "target", "gateway", "partner", "vault")
 """Names of sessions: ``NAME_failed`` and ``NAME_unreachable`` are said of each."""
 MODULES = sorted((*(SHIPPED / "library").glob("*.py"), *(SHIPPED / "module_utils").glob("*.py")))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, TenantId, Value
+from inventory.psrp_options import Psrp
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import shown_text
 from orchestrator.core.canonical import plain, restore
@@ -24,8 +25,9 @@ from orchestrator.core.freeze import (
 )
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWave, PlannedWindow, WaveKey
 from orchestrator.core.policy import Policy
-from orchestrator.core.procedures import ProcedureSettings
+from orchestrator.core.procedures import PartnerSettings, ProcedureSettings
 from orchestrator.core.reach import Reach
+from orchestrator.core.ready import drift
 from orchestrator.core.runbook import Adopted, Role, RoleSource
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook
@@ -165,6 +167,55 @@ def test_the_described_procedure_that_runs_on_the_machine_moves_with_it() -> Non
     assert "with the procedure wohngeld: /srv/a" in shown_text(content)
     assert frozen(runs, policy=policy).moves[0].procedure is None
     assert restore(WaveContent, plain(content)) == content
+
+
+PARTNER = PartnerSettings(machine="Kasse", files=("/etc/kasse.conf",))
+
+
+def repointing(*assets: Asset, partner: PartnerSettings = PARTNER, **other: Any) -> WaveContent:
+    """A wave whose procedure is reached from another procedure's machine."""
+    runs = an_asset("Wohngeld", AssetKind.PROCEDURE, machines=("APC",))
+    policy = Policy(procedures=(replace(settings_of("Wohngeld"), points_here=(partner,)),))
+    return frozen(runs, *assets, runbooks={"small": replace(RUNBOOK, procedure=True)}, policy=policy, **other)
+
+
+def test_machines_that_lead_to_a_procedure_are_frozen_with_it_and_shown() -> None:
+    desk = an_asset("kasse", AssetKind.SERVER)
+    content = repointing(desk)
+    (move,) = content.moves
+    assert [one.role for one in move.machines] == ["source", "target", "vault", "partner_1"]
+    assert move.machine("partner_1").address == "kasse.example"
+    assert "partner_1 kasse kasse.example" in shown_text(content)
+    assert "re-pointed on Kasse: /etc/kasse.conf" in shown_text(content)
+    assert restore(WaveContent, plain(content)) == content
+    snapshot = Snapshot(tenant=STADT, assets=(*TOWN, desk), dependencies=())
+    assert drift(content, snapshot) == {}
+    moved = replace(desk, values={**desk.values, "address": "10.9.9.9"})
+    assert "kasse" in str(drift(content, replace(snapshot, assets=(*TOWN, moved)))[AssetId("apc")])
+    assert list(drift(content, replace(snapshot, assets=TOWN))) == ["apc"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "values", "why"),
+    [
+        ("Kasse", None, "has no machine Kasse"),
+        ("Kasse", {"host_key": ""}, "kasse has no host_key"),
+        ("NEU", None, "neu has another role"),
+    ],
+)
+def test_a_partner_that_cannot_be_re_pointed_stops_the_proposal(
+    machine: str, values: dict[str, Value] | None, why: str
+) -> None:
+    others = () if values is None else (an_asset("kasse", AssetKind.SERVER, **values),)
+    with pytest.raises(MachineMissing, match=why):
+        repointing(*others, partner=replace(PARTNER, machine=machine))
+
+
+def test_a_partner_that_is_not_reached_by_ssh_stops_the_proposal() -> None:
+    far = AccessProfile(name="far", user="admin", key_file="/keys/far", psrp=Psrp(), port=5986)
+    profiles = {"lab": AccessProfile(name="lab", user="root", key_file="/keys/lab"), "far": far}
+    with pytest.raises(MachineMissing, match="kasse is not reached by ssh"):
+        repointing(an_asset("kasse", AssetKind.SERVER, access="far"), profiles=profiles)
 
 
 def test_a_machine_with_no_or_two_described_procedures_is_refused_by_such_a_runbook() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.procedures import InvalidProcedure, ProcedureSettings
+from orchestrator.core.procedures import InvalidProcedure, PartnerSettings, ProcedureSettings
 
 USUAL: dict[str, Any] = {
     "name": "Wohngeld", "data": ("/srv/wohngeld",), "programs": ("/etc/wohngeld.ini",), "unit": "wohngeld.service",
@@ -31,6 +31,11 @@ def test_usual_settings_are_taken() -> None:
         ("postgresql_account", "a b"), ("postgresql_programs", "bin"),
         ("switch_files", ("zone",)), ("switch_files", ("/etc/nginx/target",)), ("switch_reload", ("true",)),
         ("mariadb", ("a b",)), ("mariadb_socket", "socket"), ("mariadb_account", "a;b"), ("mariadb_programs", "bin"),
+        ("points_here", (PartnerSettings(machine="a", files=()),)),
+        ("points_here", (PartnerSettings(machine="a", files=("etc/a",)),)),
+        ("points_here", (PartnerSettings(machine="a", files=("/etc/a",), port=65536),)),
+        ("points_here", (PartnerSettings(machine="a", files=("/b",)), PartnerSettings(machine="A", files=("/c",)))),
+        ("points_here", tuple(PartnerSettings(machine=str(n), files=("/etc/a",)) for n in range(21))),
         ("port", 0), ("gateway_port", 99999), ("gateway_line", "to the server"),
         ("gateway_file", ""), ("gateway_reload", ()), ("path", "index"), ("path", "/a\r\nX: 1"), ("host", "a\nb"),
     ],

@@ -20,6 +20,8 @@ def test_the_example_reads_as_it_says() -> None:
     assert (one.name, one.unit, one.port) == ("Wohngeld", "wohngeld.service", 8080)
     assert (one.mariadb, one.mariadb_account, one.mariadb_socket) == (("wohngeld",), "mysql", "/run/mysqld/mysqld.sock")
     assert (one.opens_at, one.dns_names, one.dns_server) == ("07:30", ("wohngeld.stadt.example",), "192.0.2.53")
+    (partner,) = one.points_here
+    assert (partner.machine, partner.files, partner.port) == ("srv-kasse", ("/etc/kasse/interface.conf",), 8080)
     assert one.replace == (("alt.stadt.example", "rz.stadt.example"),)
 
 
@@ -34,6 +36,11 @@ def test_the_example_reads_as_it_says() -> None:
         ('dns_names = ["wohngeld.stadt.example"]', 'dns_names = ["-x; y"]', "'-x; y' is no plain name"),
         ('opens_at = "07:30"', 'opens_at = "7 Uhr"', "procedure[1].opens_at: '7 Uhr' is no time of day"),
         ('data = ["/srv/wohngeld"]', 'data = ["/etc"]', "procedure[1].data: /etc belongs to the machine"),
+        ('machine = "srv-kasse"', 'machine = " "', "procedure[1].points_here[1].machine: it is needed"),
+        ('machine = "srv-kasse"', 'host = "srv-kasse"', "procedure[1].points_here[1].host: unknown key"),
+        ('files = ["/etc/kasse/interface.conf"]', "", "procedure[1].points_here: 'srv-kasse' needs the files"),
+        ('files = ["/etc/kasse/interface.conf"]', 'files = ["/etc/../x"]', "points_here: '/etc/../x' is no plain"),
+        ("port = 8080                                 # tried", "port = 0 #", "points_here[1].port: 0 is not between"),
         ('unit = "wohngeld.service"', "", "procedure[1].unit: without a unit"),
         ('replace = { "alt.stadt.example" = "rz.stadt.example" }', 'replace = ["a"]', "procedure[1].replace: a table"),
     ],
