@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -151,14 +151,14 @@ def test_another_service_on_that_port_is_told_as_such(double: Double, tmp_path: 
 @pytest.mark.parametrize(
     ("said", "cause"),
     [
-        (a_look("kahn-look 1", "become 0", "root rw", "free_kib 50000000"), "not_administrator"),
-        (Answer(output=("\x1b[2J{{ 1 }}", "become 1")), "no_sensible_answer"),
-        (Answer(rc=1, error="access is denied"), "no_sensible_answer"),
-        (Answer(output=("x" * 70_000,) * 30), "no_sensible_answer"),
+        (lambda: a_look("kahn-look 1", "become 0", "root rw", "free_kib 50000000"), "not_administrator"),
+        (lambda: Answer(output=("\x1b[2J{{ 1 }}", "become 1")), "no_sensible_answer"),
+        (lambda: Answer(rc=1, error="access is denied"), "no_sensible_answer"),
+        (lambda: Answer(output=("x" * 70_000,) * 30), "no_sensible_answer"),
     ],
 )
-def test_what_the_machine_says_decides(double: Double, tmp_path: Path, said: Answer, cause: str) -> None:
-    double.scripts["kahn-look"] = lambda: said
+def test_what_the_machine_says_decides(double: Double, tmp_path: Path, said: Callable[[], Answer], cause: str) -> None:
+    double.scripts["kahn-look"] = said
     assert causes(a_door(double, tmp_path)) == [cause]
 
 
