@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inventory.addressing import parse_mac
 from inventory.errors import ExpectedError
-from orchestrator.adapters.netboot_folder import BootFolder
+from orchestrator.adapters.netboot_folder import ADMINS, BootFolder
 from orchestrator.core.netboot import Gets, asked, begins, boot_script, reported
 
 MOST_STRANGERS = 64
@@ -44,6 +44,16 @@ class BootDesk:
         self._more = 0
         self._counting = threading.Lock()
         self._digest = _digest(folder.place / "files" / SERVED["image"])
+
+    def lacking(self) -> tuple[str, ...]:
+        """Files of the folder without which no machine is installed and that are missing or empty."""
+        paths = [self.folder.place / "files" / name for name in SERVED.values()]
+        return tuple(f"files/{one.name}" for one in paths if not one.is_file() or not one.stat().st_size)
+
+    def lets_anybody_in(self) -> bool:
+        """Whether any key is given to the machines by which people can log in."""
+        path = self.folder.place / ADMINS
+        return path.is_file() and bool(path.read_bytes().strip())
 
     @property
     def not_named(self) -> int:

@@ -138,7 +138,10 @@ def run_words(direction: str, step: str) -> str:
 
 def _run(body: Body, _names: Names) -> str:
     words = run_words(body["direction"], body["step"])
-    return _("{batch} {words} on {count} assets").format(batch=body["batch"], words=words, count=len(body["attempts"]))
+    text = _("{batch} {words} on {count} assets").format(batch=body["batch"], words=words, count=len(body["attempts"]))
+    return (
+        _("{what}: waits for a person, see kahn status --needs-me").format(what=text) if body.get("at_desk") else text
+    )
 
 
 def _run_end(body: Body, _names: Names) -> str | None:

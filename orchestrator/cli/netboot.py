@@ -156,12 +156,22 @@ def serve(
 ) -> None:
     """Serve boot scripts, installer and image until told to stop. A released disk alone gets an installer."""
     kahn = context_of(ctx)
-    _checked_ip(listen)
+    if _checked_ip(listen).is_unspecified:
+        raise BadBootNetwork(given=listen, wanted=_("one address of this machine"))
     server = boot_server(place, address=listen, port=port)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_args: told.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    if lacking := server.desk.lacking():
+        files = ", ".join(lacking)
+        kahn.out.warn(
+            _("No machine can be installed before these are there and the server is started again: {files}.").format(
+                files=files
+            )
+        )
+    if not server.desk.lets_anybody_in():
+        kahn.out.warn(_("Nobody can log in to what is installed: authorized_keys has no key."))
     kahn.out.line(_("Listening on {address}, port {port}.").format(address=listen, port=server.port))
     kahn.out.json({"address": listen, "port": server.port})
     told.wait()

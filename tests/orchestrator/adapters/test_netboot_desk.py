@@ -24,6 +24,15 @@ def token_of(desk: BootDesk) -> str:
     return script_words(desk.boot(MAC, client=CLIENT).text)["token"]
 
 
+def test_it_tells_what_lacks_before_a_machine_can_be_installed(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    assert (desk.lacking(), desk.lets_anybody_in()) == ((), True)
+    (tmp_path / "files/vmlinuz").unlink()
+    (tmp_path / "files/root.img").write_bytes(b"")
+    (tmp_path / "authorized_keys").write_text(" \n")
+    assert (desk.lacking(), desk.lets_anybody_in()) == (("files/vmlinuz", "files/root.img"), False)
+
+
 def test_secrets_leave_once_and_only_for_the_newest_token(tmp_path: Path) -> None:
     desk = a_desk(tmp_path)
     assert desk.boot(MAC, client=CLIENT).text.startswith("#!ipxe\nsanboot")

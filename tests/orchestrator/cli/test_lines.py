@@ -54,6 +54,13 @@ def test_a_probe_and_a_comparison_tell_their_answer() -> None:
     assert str(attempt("done", "compare", kahn={"baseline": "d", "now": "e"})).endswith("NOT as before")
 
 
+def test_a_step_of_people_says_that_it_waits_for_them_and_where_to_look() -> None:
+    body: dict[str, Any] = {"batch": "b1", "direction": "do", "step": "swap", "attempts": {"a01": "t1", "a02": "t2"}}
+    assert line("run.intended", **body) == "02:10:11 b1 swap on 2 assets"
+    told = line("run.intended", **body, at_desk="agreed")
+    assert told == "02:10:11 b1 swap on 2 assets: waits for a person, see kahn status --needs-me"
+
+
 def test_a_gate_is_one_line_with_all_its_numbers() -> None:
     sizes: dict[str, Any] = {"bad": 4, "allowed": 2, "size": 12, "wave_bad": 4, "wave_allowed": 4, "wave_size": 40}
     assert line("batch.gated", batch="b2", verdict="red", **sizes) == (

@@ -51,7 +51,12 @@ def test_a_network_that_makes_no_sense_is_refused(tmp_path: Path, listen: str, l
 
 
 def test_bad_addresses_and_folders_are_refused(tmp_path: Path) -> None:
-    for words in (("key", "ff:ff:ff:ff:ff:ff"), ("list",), ("serve", "--listen", "everywhere")):
+    for words in (
+        ("key", "ff:ff:ff:ff:ff:ff"),
+        ("list",),
+        ("serve", "--listen", "everywhere"),
+        ("serve", "--listen", "0.0.0.0"),
+    ):
         with pytest.raises(ExpectedError):
             answer(*words, place=tmp_path)
 
@@ -92,11 +97,29 @@ def test_a_second_init_says_where_machines_are_still_sent(tmp_path: Path) -> Non
     assert "stays: machines are sent to http://10.1.0.5:8069" in " ".join(said.split())
 
 
-def served(place: Path) -> subprocess.Popen[str]:
+def served(place: Path, *, stderr: int | None = None) -> subprocess.Popen[str]:
     kahn = (sys.executable, "-m", "orchestrator.cli.main", "--json", "netboot", "serve")
     words = (*kahn, "--listen", "127.0.0.1", "--port", "0", "--place", str(place))
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
+
+
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+def test_it_listens_on_one_address_and_never_on_all(tmp_path: Path, everywhere: str) -> None:
+    folder = a_folder(tmp_path / "b")
+    with pytest.raises(BadBootNetwork):
+        answer("serve", "--listen", everywhere, "--port", "0", place=folder.place)
+
+
+def test_a_server_that_can_install_nothing_says_so_at_its_start(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "b")
+    (folder.place / "files/initrd.gz").unlink()
+    (folder.place / "authorized_keys").write_text("")
+    server = served(folder.place, stderr=subprocess.PIPE)
+    listening(server)
+    server.send_signal(signal.SIGTERM)
+    said = " ".join(server.communicate(timeout=60)[1].split())
+    assert "server is started again: files/initrd.gz." in said and "authorized_keys has no key" in said
 
 
 def listening(server: subprocess.Popen[str]) -> str:
