@@ -24,14 +24,15 @@ def grounds_in(desk: Desk, tenant: TenantId, *, verify: bool = True) -> Grounds:
     Without it the record counts as whole only as far as nobody looked. Raises UnknownTenant.
     """
     books = desk.books
-    policy = books.tenants.policy(tenant)
+    policy, snapshot = books.tenants.policy(tenant), books.assets.snapshot(tenant)
     return Grounds(
         tenant=tenant,
-        snapshot=books.assets.snapshot(tenant),
+        snapshot=snapshot,
         cases=tuple(case_of(desk, wave) for wave in books.waves.all(tenant)),
         plan=books.plans.current(tenant),
         zone=policy.zone,
         freshness=freshness_in(desk, tenant, verdict=books.journal.verify(tenant) if verify else None),
+        retiring=frozenset(key for key, asset in snapshot.by_id().items() if policy.retires(asset)),
     )
 
 

@@ -74,7 +74,10 @@ DEFINITIONS = (
         place=Place.NEEDS_PERSON, says="Neither the way on nor the way back ended well by itself; a person must look."
     ),
     Definition(place=Place.UNPLANNED, says="Stands in no wave that can start; the reason is listed by rule."),
-    Definition(place=Place.STAYS, says="Stays where it is by decision (retain, retire); not part of what is to move."),
+    Definition(
+        place=Place.STAYS,
+        says="Stays where it is by decision (retain; retire, where no runbook does that); not part of what is to move.",
+    ),
 )
 TO_MOVE = tuple(place for place in Place if place is not Place.STAYS)
 PLACE_OF_STATE: Mapping[MoveState, Place] = MappingProxyType(
@@ -173,11 +176,17 @@ def tally(places: Iterable[Place]) -> Tally:
 
 
 def whereabouts(
-    snapshot: Snapshot, cases: Sequence[WaveCase], plan: Plan | None, *, now: datetime
+    snapshot: Snapshot,
+    cases: Sequence[WaveCase],
+    plan: Plan | None,
+    *,
+    now: datetime,
+    retiring: frozenset[AssetId] = frozenset(),
 ) -> tuple[Whereabouts, ...]:
     """Every asset that a plan answers for, or that a wave has touched, with its place; by department and name.
 
     The last wave (by window) that can say something decides: a wave that never began and cannot start says nothing.
+    ``retiring``: what the policy has retired by waves, and what so does not stay where it is.
     """
     known, departments = snapshot.by_id(), departments_of(snapshot)
     answered = {asset.id for asset in movable(snapshot, succession_of(snapshot))}
@@ -187,7 +196,8 @@ def whereabouts(
     found = []
     for asset in answered | latest.keys():
         place, wave = latest.get(asset, (Place.UNPLANNED, ""))
-        stays = place is Place.UNPLANNED and asset in known and known[asset].text("strategy") in STAYS
+        decided = asset in known and asset not in retiring and known[asset].text("strategy") in STAYS
+        stays = place is Place.UNPLANNED and decided
         found.append(
             Whereabouts(
                 asset=asset,

@@ -60,6 +60,8 @@ class Grounds:
     plan: Plan | None
     zone: str
     freshness: Freshness
+    retiring: frozenset[AssetId] = frozenset()
+    """What the policy has retired by waves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,7 @@ class ManagementReport:
 def management_report(grounds: Grounds) -> ManagementReport:
     """The report at the moment ``grounds.freshness.as_of``."""
     now = grounds.freshness.as_of
-    places = whereabouts(grounds.snapshot, grounds.cases, grounds.plan, now=now)
+    places = whereabouts(grounds.snapshot, grounds.cases, grounds.plan, now=now, retiring=grounds.retiring)
     setbacks, recovered = _setbacks(grounds.cases, places)
     total = tally(one.place for one in places)
     decisions = (*decisions_of(grounds.cases, now=now), *_planning(grounds.cases, places))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from inventory.model import TenantId
+from inventory.changes import Changed, ChangeSet, FieldChange
+from inventory.model import AssetKind, TenantId, name_key
 from inventory.store import UnknownTenant
 from orchestrator.actions.make_report import grounds_in
 from orchestrator.core.report import management_report
 from orchestrator.ports import Entry
-from tests.known_town import a_driven_town, a_known_town
+from tests.known_town import SMALL, a_driven_town, a_known_town
 from tests.towns import STADT
 
 
@@ -49,6 +51,17 @@ def test_the_report_of_a_driven_wave_adds_up(tmp_path: Path) -> None:
     with a_driven_town(tmp_path).world.look() as desk:
         report = management_report(grounds_in(desk, STADT))
     assert report.headline[0].text == "6 of 6 machines are moved"
+
+
+def test_what_the_policy_has_retired_is_told(tmp_path: Path) -> None:
+    context, _town = a_known_town(tmp_path, policy=replace(SMALL, retire={AssetKind.WORKSTATION: "retire-asset"}))
+    with context.world.desk() as desk:
+        assert not grounds_in(desk, STADT, verify=False).retiring
+        old = desk.books.assets.snapshot(STADT).by_name()[("machine", name_key("apc-002"))]
+        new = replace(old, values={**old.values, "strategy": "retire"})
+        change = FieldChange(field="strategy", before="", after="retire", source="test")
+        desk.books.assets.apply(ChangeSet(tenant=STADT, changed=(Changed(asset=new, changes=(change,)),)))
+        assert grounds_in(desk, STADT, verify=False).retiring == {old.id}
 
 
 def test_an_unknown_tenant_is_refused(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_an_asset_without_a_wave_is_unplanned_and_one_that_is_retained_stays() -
     assert places_of(snapshot=snapshot) == {"k1": Place.STAYS, "k2": Place.UNPLANNED}
 
 
+def test_what_a_wave_will_retire_does_not_stay_where_it_is() -> None:
+    tenant = Game(a_wave(batches={"canary": 1})).content.tenant
+    goes = Asset(id="k1", tenant=tenant, kind=AssetKind.WORKSTATION, name="old", values={"strategy": "retire"})  # type: ignore[arg-type]
+    snapshot = Snapshot(tenant=tenant, assets=(goes,), dependencies=())
+    assert places_of(snapshot=snapshot) == {"k1": Place.STAYS}
+    (found,) = whereabouts(snapshot, (), None, now=OPENS, retiring=frozenset({goes.id}))
+    assert found.place is Place.UNPLANNED
+
+
 def test_a_successor_and_a_vault_are_never_counted() -> None:
     tenant = a_wave().tenant
 
