@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -15,11 +15,16 @@ from orchestrator.core.progress import Fact
 from orchestrator.core.ready_line import BLOCKS, ENGINEER, HELD, UNKNOWN, ReadyLine, good
 from orchestrator.core.runbook import Direction
 from orchestrator.core.surroundings import Surroundings
+from orchestrator.core.trial import left_untried
 from orchestrator.core.wave import WaveContent
 
 __all__ = ["RunTime", "estimates", "run_times", "time_line"]
 SHARE = 0.8
 Work = tuple[Direction, str]
+_ALONE = Sentence(says="kahn wave rehearse {wave}")
+_WITH_PEOPLE = Sentence(
+    says="Play a wave with it on machines that do not matter; then `kahn wave rehearse {wave} --played-as THAT`."
+)
 
 
 WHOLE = ("exit", "by_hand")
@@ -119,7 +124,8 @@ def _said(
             "do not fit into the {left} minutes left, the way back counted",
             facts={**facts, "steps": ", ".join(guessed)},
         )
-        remedy = Sentence(says="kahn wave rehearse {wave}", facts={"wave": content.key})
+        alone = not any(left_untried(one) for one in content.runbook.steps)
+        remedy = replace(_ALONE if alone else _WITH_PEOPLE, facts={"wave": content.key})
         return ReadyLine(gate="time", verdict=UNKNOWN, says=says, owner=ENGINEER, remedy=remedy)
     if not behind:
         says = Sentence(says="about {minutes} of {left} minutes; to be able to go back, begin by {until}", facts=facts)

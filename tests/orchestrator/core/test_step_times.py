@@ -67,6 +67,15 @@ def test_without_measures_nobody_claims_that_it_fits_and_nothing_is_kept_back_fo
         assert found.says.facts["count"] == (0 if now == OPENS else 5)
 
 
+def test_what_nobody_measured_is_rehearsed_by_kahn_alone_only_where_no_step_needs_people() -> None:
+    alone = line({}).remedy
+    first, *rest = WAVE.runbook.steps
+    by_people = replace(first, playbook="", verify="", undo="", checklist=("It is there",))
+    with_people = line({}, replace(WAVE, runbook=replace(WAVE.runbook, steps=(by_people, *rest)))).remedy
+    assert alone is not None and alone.text == "kahn wave rehearse W01"
+    assert with_people is not None and "`kahn wave rehearse W01 --played-as THAT`" in with_people.text
+
+
 def test_a_wave_that_fits_with_its_way_back_is_ok() -> None:
     assert line(all_take(60)).verdict == "ok"
 
