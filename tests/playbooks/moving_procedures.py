@@ -13,19 +13,10 @@ from typing import Any
 
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab, inventory_rows
+from orchestrator.lab.made_up_procedure import UNIT, UNIT_TEXT
 from tests.playbooks.procedures import APP, CONFIGURATION, DATA, DATABASE, JOB, RELAY, fill
 from tests.scenarios.story import PATIENCE_S, Story, a_place, a_policy, a_tenant, an_approved_wave
 
-UNIT = "/etc/systemd/system/wohngeld.service"
-UNIT_TEXT = """[Unit]
-Description=Wohngeld
-[Service]
-ExecStart=/usr/bin/python3 -B /opt/wohngeld/app.py /etc/wohngeld.conf
-User=wohngeld
-RuntimeDirectory=wohngeld
-[Install]
-WantedBy=multi-user.target
-"""
 USERS = """
 import json, sys, threading, time, urllib.request
 url, writes, told = sys.argv[1], sys.argv[2] == "write", {"outages": [], "acknowledged": [], "asked": 0, "sites": {}}
