@@ -23,9 +23,11 @@ import yaml
 from inventory.psrp_options import certificate_pem, psrp_variables
 from inventory.ssh_options import (
     CannotEmit,
+    Hop,
     Reach,
     RunPlaces,
     check_path,
+    hop_command,
     known_host_lines,
     ssh_command,
     ssh_options,
@@ -91,11 +93,12 @@ class EmittedMove:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emitted:
     """The text of inventory.yml and of the run's known_hosts file, and certificates of machines reached by PSRP by the
-    path of the file where Ansible looks for each."""
+    path of the file where Ansible looks for each. ``hops`` are the commands that open the connections to jump hosts."""
 
     inventory: str
     known_hosts: str
     certificates: Mapping[str, str] = field(default_factory=dict)
+    hops: tuple[tuple[str, ...], ...] = ()
 
 
 def is_group_name(name: str) -> bool:
@@ -123,7 +126,7 @@ def emit(moves: Sequence[EmittedMove], *, places: RunPlaces, groups: Sequence[st
     children: dict[str, Any] = {MOVES_GROUP: {"hosts": hosts}, MACHINES_GROUP: {"hosts": machines}}
     children |= {_Key(group): {"hosts": {move.host: {} for move in moves}} for group in groups}
     tree = {"all": {"children": children}}
-    return Emitted(inventory=to_unsafe_yaml(tree), **_proofs(labels, places))
+    return Emitted(inventory=to_unsafe_yaml(tree), hops=_hops(labels, places), **_proofs(labels, places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,15 @@ def emit_estate(hosts: Sequence[EmittedHost], *, places: RunPlaces, shared: bool
     tree: dict[str, Any] = {name: {"hosts": members} for name, members in sorted(groups.items())}
     text = json.dumps({"_meta": {"hostvars": variables}, **tree}, ensure_ascii=True, indent=1)
     return Emitted(inventory=text, **_proofs(labels, places))
+
+
+def _hops(labels: Mapping[Reach, str], places: RunPlaces) -> tuple[tuple[str, ...], ...]:
+    """One command for each jump host and key, named after the first machine behind it."""
+    first: dict[tuple[Hop | None, str], Reach] = {}
+    for reach in labels:
+        first.setdefault((reach.hop, reach.key_file), reach)
+    commands = (hop_command(reach, label=labels[reach], places=places) for reach in first.values())
+    return tuple(command for command in commands if command)
 
 
 def _proofs(labels: Mapping[Reach, str], places: RunPlaces) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 import shlex
@@ -133,6 +134,21 @@ def ssh_command(reach: Reach, *, label: str, places: RunPlaces) -> tuple[str, ..
     )
 
 
+def hop_command(reach: Reach, *, label: str, places: RunPlaces) -> tuple[str, ...]:
+    """An argument list that opens the one connection to the jump host which everything behind it then shares; empty
+    without a jump host.
+
+    Where it is not open, each connection makes its own: a jump host's sshd takes ten at a time (MaxStartups). It ends
+    by itself a minute after its last use.
+    """
+    if reach.hop is None:
+        return ()
+    own = ("ControlMaster=yes", "ControlPersist=60s", f"ControlPath={_hop_socket(reach.key_file, reach.hop, places)}")
+    options = [part for option in (*_strict(f"{label}-hop", places), *own) for part in ("-o", option)]
+    account = _account(port=reach.hop.port, user=reach.hop.user, key_file=reach.key_file)
+    return ("ssh", "-F", "none", *options, *account, "-N", "--", reach.hop.address)
+
+
 def known_host_lines(reach: Reach, *, label: str) -> tuple[str, ...]:
     """Lines of the run's known_hosts file for the machine and its hop."""
     lines = [f"{label} {reach.host_key}"]
@@ -172,9 +188,15 @@ def _proxy_command(reach: Reach, hop: Hop, *, label: str, places: RunPlaces) -> 
     words = ["/usr/bin/env", "KAHN_HOP=yes", "ssh", "-F", "none"]
     for option in _strict(f"{label}-hop", places):
         words += ["-o", option]
-    words += ["-o", "ControlMaster=no", "-o", "ControlPath=none"]
+    words += ["-o", "ControlMaster=no", "-o", f"ControlPath={_hop_socket(reach.key_file, hop, places)}"]
     words += [*_account(port=hop.port, user=hop.user, key_file=reach.key_file), "-W", target, "--", hop.address]
     return shlex.join(words)
+
+
+def _hop_socket(key_file: str, hop: Hop, places: RunPlaces) -> str:
+    """The same path for all machines that are reached through this hop with this key, and for no others."""
+    way = "\n".join((hop.address, str(hop.port), hop.user, hop.host_key, key_file))
+    return f"{places.sockets}/h{hashlib.sha256(way.encode()).hexdigest()[:8]}"
 
 
 def _account(*, port: int, user: str, key_file: str) -> tuple[str, ...]:

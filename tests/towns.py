@@ -19,7 +19,7 @@ from orchestrator.actions.start_wave import claim_wave
 from orchestrator.actions.store_plan import store_plan
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
-from orchestrator.core.access import AccessProfile
+from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.freeze import Frozen
 from orchestrator.core.plan import Plan, PlanRequest
 from orchestrator.core.planner.first_fit import FirstFitPlanner
@@ -92,6 +92,7 @@ class Town:
     policy: Policy = field(default_factory=Policy)
     runbook: Runbook = field(default_factory=a_runbook)
     clock: TestClock = field(default_factory=TestClock)
+    jump: JumpHost | None = None
 
     def __post_init__(self) -> None:
         self.signatures = SshSignatures()
@@ -101,7 +102,9 @@ class Town:
         self.policy = Policy(**{**_fields(self.policy), **options})  # type: ignore[arg-type]
         with self.store.transaction() as books:
             books.tenants.add(STADT, policy=self.policy)
-            books.tenants.put_access(STADT, AccessProfile(name="lab", user="root", key_file="/keys/lab"))
+            books.tenants.put_access(
+                STADT, AccessProfile(name="lab", user="root", key_file="/keys/lab", jump=self.jump)
+            )
             for keyboard in (self.anna, self.bert):
                 books.people.add(STADT, name=keyboard.person, public_key=public_key(keyboard))
             appeared = tuple(Appeared(asset=asset, source="test") for asset in assets_of(STADT, self.seats))

@@ -135,7 +135,7 @@ def _contents(order: RunOrder, places: Places, ground: _Ground) -> dict[str, byt
         **{Path(file).name: text.encode() for file, text in emitted.certificates.items()},
     }
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    manifest = _manifest(order, places, sockets=ground.sockets, sums=sums)
+    manifest = {**_manifest(order, places, sockets=ground.sockets, sums=sums), "hops": emitted.hops}
     return {**contents, files.MANIFEST: json.dumps(manifest, indent=1).encode()}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -85,11 +86,22 @@ def _run(admitted: Admitted) -> None:
     why = "closed before ansible was started"
     if share(admitted):
         watch.start()
+        _open_hops(admitted)
         rc, why = _play(admitted, display=display)
     _record_end(admitted, rc=rc, why=why, watch=watch)
     _wait_for_stragglers(admitted.manifest["run"])
     watch.finished.set()
     _clean_up(admitted.manifest)
+
+
+def _open_hops(admitted: Admitted) -> None:
+    """Open the connections to jump hosts, while ansible starts. Nobody waits: where one is missing, each connection to
+    a machine makes its own, and tells what is wrong with it."""
+    marked = {**_environment(admitted), "KAHN_HOP": "yes"}
+    for command in admitted.manifest.get("hops", ()):
+        quiet = subprocess.DEVNULL
+        with boundary("hop.open"):
+            subprocess.Popen(command, env=marked, cwd=admitted.path, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def _play(admitted: Admitted, *, display: int) -> tuple[int | None, str]:

@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from inventory.ssh_options import CannotEmit, Hop, Reach, RunPlaces, known_host_lines, ssh_command, ssh_options
+from inventory.ssh_options import (
+    CannotEmit,
+    Hop,
+    Reach,
+    RunPlaces,
+    hop_command,
+    known_host_lines,
+    ssh_command,
+    ssh_options,
+)
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBf5P5mV6eDq2yIYqkEo3KpVJpsVmjYbLhIYtDq7yM5q"
 PLACES = RunPlaces(known_hosts="/state/runs/r1/known_hosts", sockets="/tmp/.kahn-abcdefgh")
+OTHERS: dict[str, Any] = {"address": "10.0.0.2", "port": 22, "user": "other", "host_key": KEY[:-1] + "r"}
 HOP = Hop(address="10.0.0.1", port=2222, user="jump", host_key=KEY)
 
 
@@ -86,6 +96,24 @@ def test_the_hops_key_is_checked_as_strictly_as_the_machines() -> None:
     assert "StrictHostKeyChecking=yes" in proxy and "HostKeyAlias=k1-hop" in proxy
     assert proxy[-4:] == ["-W", "10.1.2.3:22", "--", "10.0.0.1"]
     assert known_host_lines(a_reach(hop=HOP), label="k1") == (f"k1 {KEY}", f"k1-hop {KEY}")
+
+
+def test_one_connection_to_a_jump_host_is_found_by_those_alone_who_go_the_same_way() -> None:
+    opened = " ".join(hop_command(a_reach(hop=HOP), label="k1", places=PLACES))
+    socket = opened.partition("ControlPath=")[2].split()[0]
+    assert "StrictHostKeyChecking=yes" in opened and "HostKeyAlias=k1-hop" in opened and "ControlPersist=60s" in opened
+    assert len(socket) <= len(PLACES.sockets) + 12
+    ways = {
+        True: [a_reach(hop=HOP, address="10.9.9.9")],
+        False: [
+            a_reach(hop=HOP, key_file="/etc/kahn/other"),
+            *(a_reach(hop=replace(HOP, **{name: other})) for name, other in OTHERS.items()),
+        ],
+    }
+    for same, reaches in ways.items():
+        for reach in reaches:
+            assert (f"ControlPath={socket}" in options(reach)["ProxyCommand"]) is same
+    assert hop_command(a_reach(), label="k1", places=PLACES) == ()
 
 
 def test_an_ipv6_machine_is_named_in_brackets_behind_a_hop() -> None:

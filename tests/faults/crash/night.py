@@ -25,6 +25,7 @@ from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, load_runbook
 from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.store import DatabaseStore
+from orchestrator.core.access import JumpHost
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Runbook
@@ -32,10 +33,13 @@ from orchestrator.core.wave import ActKind
 from orchestrator.lab import stand_in
 from orchestrator.supervisor import boundary
 from tests.databases import postgresql_copy, postgresql_named
+from tests.run_orders import NOBODYS_KEY
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, TestClock, Town
 
 RUNBOOK = Path(__file__).resolve().parents[2] / "runbooks" / "append-once"
+NOWHERE = JumpHost(address="127.0.0.1", port=1, host_key=NOBODYS_KEY)
+"""A jump host that nobody reaches: the stand-in for Ansible does not go that way."""
 TICK_S, LONGEST_S = 0.02, 400.0
 ASSET = "apc-001-id"
 
@@ -60,7 +64,7 @@ def an_original(folder: Path, *, postgresql: bool) -> Original:
     store = DatabaseStore.create_or_upgrade(url)
     town = Town(
         store=store, runs=SimulatedRuns(), folder=folder, seats=1, policy=Policy(canary_size=0, probe_gap_s=1),
-        runbook=load_runbook(RUNBOOK), clock=TestClock(moment=datetime.now(UTC)),
+        runbook=load_runbook(RUNBOOK), clock=TestClock(moment=datetime.now(UTC)), jump=NOWHERE,
     )  # fmt: skip
     town.propose()
     store.close()

@@ -16,7 +16,6 @@ import pytest
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
 from orchestrator.adapters.runs import AnsibleRuns, RunStuck
-from orchestrator.core.access import JumpHost
 from orchestrator.core.wave import RunId
 from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor import files
@@ -253,16 +252,6 @@ def test_a_host_with_another_key_than_the_approved_one_is_not_touched(here: Fiel
     found = here.played(order)["pc-1"]
     assert (found.kind, found.cause) == ("not_started", "unreachable")
     assert marks(here, order) == []
-
-
-@pytest.mark.parametrize(("key", "kind"), [("", "done"), (NOBODYS_KEY, "not_started")])
-def test_a_jump_host_is_passed_only_with_its_own_key(here: Field, server: Server, key: str, kind: str) -> None:
-    order = here.order(MARK)
-    jump = JumpHost(address="127.0.0.1", host_key=key or server.host_key, port=server.port, user="root")
-    profile = replace(order.content.access[0], jump=jump)
-    order = replace(order, content=replace(order.content, access=(profile,)))
-    assert here.played(order)["pc-1"].kind == kind
-    assert len(marks(here, order)) == (1 if kind == "done" else 0)
 
 
 def test_a_play_that_matches_no_host_is_no_success(here: Field) -> None:
