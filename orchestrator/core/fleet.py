@@ -22,7 +22,7 @@ from orchestrator.core.order import own_machines
 from orchestrator.core.ready_line import ADMINISTRATOR, BLOCKS, HELD, UNKNOWN, ReadyLine, good
 from orchestrator.core.runbook import RoleSource, Runbook
 from orchestrator.core.surroundings import Looked
-from orchestrator.core.wave import WaveContent
+from orchestrator.core.wave import PARTNER, WaveContent
 
 FIRST_LINE = "kahn-look 1"
 GATE = "hosts"
@@ -100,7 +100,8 @@ def posts_of(content: WaveContent, assets: Iterable[AssetId]) -> tuple[Post, ...
         own = own_machines(content, asset)
         for one in content.move(asset).machines:
             profile = profiles.get(one.access)
-            if profile is None or one.role in later or not (one.name in own or one.role in also):
+            leads_here = one.role.startswith(PARTNER)
+            if profile is None or one.role in later or not (one.name in own or one.role in also or leads_here):
                 continue
             key = (one.name, one.address, one.access)
             before = found[key].assets if key in found else ()
@@ -109,7 +110,7 @@ def posts_of(content: WaveContent, assets: Iterable[AssetId]) -> tuple[Post, ...
                 machine=one.name,
                 door=door,
                 assets=tuple(dict.fromkeys((*before, asset))),
-                shared=one.name not in own,
+                shared=one.role in also and one.name not in own,
                 needs_python=content.runbook.adopted is None,
             )
     return tuple(found.values())

@@ -18,7 +18,7 @@ from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.psrp_moves import check_psrp
 from orchestrator.core.reach import Reaches
 from orchestrator.core.runbook import Role, RoleSource, Runbook
-from orchestrator.core.wave import Thresholds, WaveContent, WaveMachine, WaveMove
+from orchestrator.core.wave import PARTNER, Thresholds, WaveContent, WaveMachine, WaveMove
 
 
 class MachineMissing(ExpectedError):
@@ -242,7 +242,7 @@ def _partners_added(
     """The machines of a move, and after them those that lead to its procedure: roles partner_1, partner_2 and so on."""
     taken, found = {name_key(one.name) for one in machines}, list(machines)
     for number, one in enumerate(procedure.points_here if procedure else (), start=1):
-        there, role = finder.named(one.machine), f"partner_{number}"
+        there, role = finder.named(one.machine), f"{PARTNER}{number}"
         if there is None:
             raise MachineMissing(asset=asset, role=role, why=f"the inventory has no machine {one.machine}")
         if name_key(there.name) in taken:

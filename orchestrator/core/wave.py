@@ -22,6 +22,10 @@ PersonId = NewType("PersonId", str)
 RunId = NewType("RunId", str)
 
 
+PARTNER = "partner_"
+"""Roles of machines of other procedures that lead to the one that moves begin so: partner_1, partner_2."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveMachine:
     """One machine as it was when the wave was proposed: role, name, address, host key, access profile's name."""

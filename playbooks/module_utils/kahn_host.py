@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 try:
     from ansible.module_utils import kahn_arrival as arrival
@@ -24,9 +24,9 @@ try:
     from ansible.module_utils import kahn_units as units
     from ansible.module_utils.kahn_before import Before, named
     from ansible.module_utils.kahn_never import path_reason, refuse
-    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
     from ansible.module_utils.kahn_switch import replaced
-    from ansible.module_utils.kahn_talk import answer_all
+    from ansible.module_utils.kahn_talk import serving
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_carried as carried
@@ -36,9 +36,9 @@ except ImportError:  # sent to a host as one program
     import kahn_units as units
     from kahn_before import Before, named
     from kahn_never import path_reason, refuse
-    from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
     from kahn_switch import replaced
-    from kahn_talk import answer_all
+    from kahn_talk import serving
 
 SKEW_S, SPARE = 300, 64 * 1024 * 1024
 ALL_CONTENTS = 1024**3
@@ -368,13 +368,4 @@ class _Allowed:
             yield kind, body
 
 
-def serve(incoming, outgoing, words):
-    """Answer the controller until it is gone."""
-    answer_all(incoming, outgoing, _opening(words))
-
-
-@contextmanager
-def _opening(words):
-    """Within: no other program of Kahn's works for this asset on this machine."""
-    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
-        yield Host(words).ops()
+serve = serving(Host)

@@ -106,6 +106,7 @@ class Mariadb:
             )
             if not rows:
                 raise Trouble("database_missing", f"There is no MariaDB database {name}.")
+            self._refuse_foreign(name)
             words = {"characters": rows[0][0], "collation": rows[0][1], "bytes": int(float(rows[0][2]))}
             found[name] = dict(words, version=self._version(), accounts=self._accounts(name))
             self._refuse(name)
@@ -220,8 +221,9 @@ class Mariadb:
     def open(self, limits):
         """Take the barrier away from those who could log in before; what arrived and was not taken goes."""
         self._finish()
-        for name in self.names:
-            self.ask(f"drop database if exists {quoted(name + BESIDE)}")
+        for name in note_of(self._store).get("mariadb_beside", []):
+            self.ask(f"drop database if exists {quoted(self._known(name) + BESIDE)}")
+        note(self._store, mariadb_beside=None)
         for user, host in limits or []:
             account = {"user": user, "host": host}
             if self.ask(f"select 1 from mysql.global_priv where {where(account)}"):
@@ -295,9 +297,19 @@ class Mariadb:
         if name in ours:
             return name
         if self._is_there(name):
+            self._refuse_foreign(name)
+            beside = note_of(self._store).get("mariadb_beside", [])
+            note(self._store, mariadb_beside=sorted({*beside, name}))
             return name + BESIDE
         note(self._store, mariadb=sorted(ours | {name}))
         return name
+
+    def _refuse_foreign(self, name):
+        """What has the name that Kahn needs beside this one, and was not made by it, is somebody's. Raises Trouble."""
+        ours = {*note_of(self._store).get("mariadb_beside", []), *begun(self._store)}
+        if name not in ours and self._is_there(name + BESIDE):
+            says = f"There is a database {name + BESIDE} that Kahn did not make; nothing was touched."
+            raise Trouble("database_foreign", says)
 
     def swap(self, line, names):
         """What arrived beside a database takes its name; elsewhere it is in its place already."""

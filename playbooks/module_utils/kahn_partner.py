@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import time
-from contextlib import contextmanager
 
 try:
-    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, store_of
+    from ansible.module_utils.kahn_outcome import Trouble, printable, store_of
     from ansible.module_utils.kahn_switch import Switch
-    from ansible.module_utils.kahn_talk import answer_all
+    from ansible.module_utils.kahn_talk import called, serving
 except ImportError:  # sent to a host as one program
-    from kahn_outcome import Trouble, alone, printable, store_of
+    from kahn_outcome import Trouble, printable, store_of
     from kahn_switch import Switch
-    from kahn_talk import answer_all
+    from kahn_talk import called, serving
 
 ANSWER_S = 5
-COMMAND_S = 30
 TRIES = 20
 """Tries, half a second apart, until an interface that was re-pointed must work: its reader may still be starting."""
 
@@ -51,7 +48,7 @@ class Partner:
             return {"changed": False}  # never touched: its readers are left alone, too
         changed = self.switch.turn(to)
         if self.switch.reload:  # also where nothing was written: an earlier try may have broken off before
-            code, said = _call(self.switch.reload)
+            code, said = called(self.switch.reload)
             if code:
                 raise Trouble("partner_refused", f"The files were not taken (code {code}): {printable(said)}")
         return {"changed": changed}
@@ -74,7 +71,7 @@ class Partner:
     def _tried(self, where):
         """What is wrong, or nothing."""
         if self.described["test"]:
-            code, said = _call(self.described["test"])
+            code, said = called(self.described["test"])
             return f"the test ended with code {code}: {printable(said)}" if code else ""
         try:
             socket.create_connection((self.addresses[where], self.described["port"]), ANSWER_S).close()
@@ -88,25 +85,7 @@ class Partner:
         return {}
 
 
-def _call(argv):
-    try:
-        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, cwd="/")
-    except OSError as error:
-        return 127, f"{argv[0]}: {os.strerror(error.errno or 0)}"
-    except subprocess.TimeoutExpired:
-        return 124, f"{argv[0]} took more than {COMMAND_S} s"
-    return ended.returncode, (ended.stdout + ended.stderr)[-200:].decode("utf-8", "replace")
-
-
-def serve(incoming, outgoing, words):
-    """Answer the controller until it is gone."""
-    answer_all(incoming, outgoing, _opening(words))
-
-
-@contextmanager
-def _opening(words):
-    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
-        yield Partner(words).ops()
+serve = serving(Partner)
 
 
 # ---------------------------------------------------------------------------- on the controller

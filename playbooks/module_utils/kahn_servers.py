@@ -59,6 +59,12 @@ class Servers:
         found = {kind: server.fit(wanted.get(kind, {})) for kind, server in self._servers.items()}
         return [(found[kind], sum(one["bytes"] for one in wanted.get(kind, {}).values())) for kind in found]
 
+    def way_back(self, found):
+        """[(directory, bytes)] that a database needs on the old machine once more when it comes back: it is restored
+        beside what is there. Raises Trouble."""
+        sizes = {kind: sum(one["bytes"] for one in found[kind].values()) for kind in self._servers}
+        return [(server.directory(), sizes[kind]) for kind, server in self._servers.items()]
+
     def directories(self):
         """Where the servers keep their data: files that change by themselves while a server runs. Raises Trouble."""
         told = (os.path.normpath(server.directory()) for server in self._servers.values())

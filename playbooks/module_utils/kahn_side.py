@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 try:
     from ansible.module_utils import kahn_arrival as arrival
@@ -22,9 +22,9 @@ try:
     from ansible.module_utils import kahn_servers as servers
     from ansible.module_utils import kahn_service as service
     from ansible.module_utils import kahn_sqlite as sqlite
-    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, store_of
     from ansible.module_utils.kahn_switch import replaced
-    from ansible.module_utils.kahn_talk import answer_all
+    from ansible.module_utils.kahn_talk import serving
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_fileserver as fileserver
@@ -32,9 +32,9 @@ except ImportError:  # sent to a host as one program
     import kahn_servers as servers
     import kahn_service as service
     import kahn_sqlite as sqlite
-    from kahn_outcome import Trouble, alone, printable, remove_file, store_of
+    from kahn_outcome import Trouble, printable, remove_file, store_of
     from kahn_switch import replaced
-    from kahn_talk import answer_all
+    from kahn_talk import serving
 
 SKEW_S = 300
 SPARE = 32 * 1024 * 1024
@@ -108,6 +108,8 @@ class Side:
         service.jobs_read(self.root, self.jobs)
         account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
         databases = self.servers.survey()
+        for directory, size in self.servers.way_back(databases):
+            self._room(directory, {"bytes": size, "entries": 0})
         return {"bytes": self._weight(found), "entries": len(found), "account": account, "servers": databases}
 
     def _weight(self, found):
@@ -370,13 +372,4 @@ def _names(paths):
     return [one.strip("/") for one in paths]
 
 
-def serve(incoming, outgoing, words):
-    """Answer the controller until it is gone."""
-    answer_all(incoming, outgoing, _opening(words))
-
-
-@contextmanager
-def _opening(words):
-    """Within: no other program of Kahn's works for this asset on this machine."""
-    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
-        yield Side(words).ops()
+serve = serving(Side)

@@ -14,15 +14,16 @@ import shlex
 import struct
 import subprocess
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 try:
-    from ansible.module_utils.kahn_outcome import Trouble, cause_of, printable
+    from ansible.module_utils.kahn_outcome import STORE, Trouble, alone, cause_of, printable
 except ImportError:  # sent to a host as one program
-    from kahn_outcome import Trouble, cause_of, printable
+    from kahn_outcome import STORE, Trouble, alone, cause_of, printable
 
 MOST = 8 * 1024 * 1024
 KEPT = 4096
+COMMAND_S = 30
 _SHELL = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n "$@"; fi'
 _START = (
     "import json,sys,types\n"
@@ -96,6 +97,29 @@ def answer_all(incoming, outgoing, opening):
                 return
             _answer(line, ops, json.loads(body))
             line.flush()
+
+
+def serving(made):
+    """The entry of a program that answers as `made(words).ops()` does, while no other program of Kahn's works for that
+    asset on the machine."""
+
+    @contextmanager
+    def opening(words):
+        with alone(words["asset"], os.path.join(words["root"], STORE.lstrip("/"))):
+            yield made(words).ops()
+
+    return lambda incoming, outgoing, words: answer_all(incoming, outgoing, opening(words))
+
+
+def called(argv):
+    """(exit code, its last words) of a command that people described; it gets half a minute."""
+    try:
+        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, cwd="/")
+    except OSError as error:
+        return 127, f"{argv[0]}: {os.strerror(error.errno or 0)}"
+    except subprocess.TimeoutExpired:
+        return 124, f"{argv[0]} took more than {COMMAND_S} s"
+    return ended.returncode, (ended.stdout + ended.stderr)[-200:].decode("utf-8", "replace")
 
 
 class _Refusing:

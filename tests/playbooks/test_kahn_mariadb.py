@@ -206,3 +206,23 @@ def test_an_old_server_cannot_make_the_new_one_run_its_words(
     with pytest.raises(Trouble) as found:
         one.roles_make(None, {"wohngeld": {"accounts": [account]}})
     assert found.value.cause == "accounts_invalid"
+
+
+def test_a_database_beside_that_somebody_else_made_stops_the_move_and_is_never_dropped(
+    servers: tuple[Server, Server], tmp_path: Path
+) -> None:
+    old = a_mariadb(servers[0], tmp_path / "store")
+    servers[0].ask("create database wohngeld_kahn_new; create table wohngeld_kahn_new.mine(a int)", "")
+    try:
+        assert cause(old.survey) == "database_foreign"
+        note = mariadb.note
+        note(str(tmp_path / "store"), fenced=True)
+        words = {"characters": "utf8mb4", "collation": "utf8mb4_german2_ci"}
+        assert cause(lambda: old.take(None, "wohngeld", words)) == "database_foreign"
+        old.open({})
+        assert servers[0].ask("show tables", "wohngeld_kahn_new") == "mine"
+        note(str(tmp_path / "store"), mariadb_beside=["wohngeld"])
+        old.open({})
+        assert "wohngeld_kahn_new" not in servers[0].ask("show databases", "")
+    finally:
+        servers[0].ask("drop database if exists wohngeld_kahn_new", "")

@@ -74,3 +74,11 @@ def test_files_of_servers_are_named_wherever_a_link_leads_but_never_the_whole_ma
     one = servers.Servers({}, str(tmp_path))
     one._servers = {kind: Told(kind) for kind in told}
     assert one.directories() == [f"{tmp_path}/link", f"{tmp_path}/real"]
+
+
+def test_a_database_needs_room_once_more_on_the_old_machine_where_its_server_keeps_it(
+    both: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(both._servers["mariadb"], "directory", lambda: "/var/lib/mysql")
+    found = {"mariadb": {"a": {"bytes": 5}, "b": {"bytes": 7}}}
+    assert both.way_back(found) == [("/var/lib/mysql", 12)]

@@ -62,6 +62,13 @@ def test_each_unfit_server_has_its_own_cause(old: Any, tmp_path: Path) -> None:
     assert cause(lambda: old.survey(None, now=now)) == "path_missing"
 
 
+def test_an_old_server_without_room_for_the_way_back_is_refused_before_anything_moves(
+    old: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(old.servers, "way_back", lambda found: [(old.root, 2**60)])
+    assert cause(lambda: old.survey(None, now=time.time())) == "not_enough_space"
+
+
 def test_a_new_server_that_has_something_there_or_no_room_is_refused(tmp_path: Path) -> None:
     new, now = a_side(tmp_path, "target"), time.time()
     assert new.fit(None, now=now, need={"bytes": 5, "entries": 1}, servers={}) == {}

@@ -240,3 +240,16 @@ def test_lines_of_the_ready_check_say_what_the_wave_will_do_and_never_well_of_wh
     lines = hosts_lines(content, posts, findings(posts, [trouble("unreachable")] * 4))
     assert [line.verdict for line in lines] == ["held"] * 4 + ["blocks"]
     assert [line.verdict for line in hosts_lines(content, (), ())] == ["unknown"]
+
+
+def test_machines_that_lead_to_a_procedure_are_looked_at_and_a_bad_one_keeps_only_its_own_assets_back() -> None:
+    wave = a_wave(batches={"b1": 2})
+    desk = WaveMachine(role="partner_1", name="kasse", address="10.0.0.8", host_key=KEY, access="lab")
+    first = replace(wave.moves[0], machines=(*wave.moves[0].machines, desk))
+    content = replace(wave, moves=(first, *wave.moves[1:]))
+    posts = posts_of(content, [move.asset for move in content.moves])
+    assert [post.machine for post in posts if not post.shared] == [post.machine for post in posts]
+    (partner,) = [post for post in posts if post.machine == "kasse"]
+    told = [trouble("unreachable") if post is partner else answer() for post in posts]
+    found = looked(content, posts, findings(posts, told))
+    assert found == Looked(held={first.asset: "unreachable"})
