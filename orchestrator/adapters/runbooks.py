@@ -77,6 +77,7 @@ class _Baseline(_Strict):
 class _Service(_Strict):
     on: str
     playbook: str
+    at_end: str = ""
     deadline_s: int = Field(default=300, gt=0, le=MAX_DEADLINE_S)
 
 
@@ -254,6 +255,8 @@ def _playbooks(document: _Document) -> list[tuple[Place, str]]:
     ]
     if document.service is not None:
         found.append((("service", "playbook"), document.service.playbook))
+        if document.service.at_end:
+            found.append((("service", "at_end"), document.service.at_end))
     if document.compare_after is not None:
         found.append((("compare_after", "playbook"), document.compare_after.playbook))
     for number, step in enumerate(document.steps):

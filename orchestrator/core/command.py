@@ -74,6 +74,8 @@ class StartRun:
     assets: tuple[AssetId, ...]
     second_way: tuple[AssetId, ...] = ()
     """Those of the assets whose machine is asked at its second address."""
+    last: bool = False
+    """Of a service check: whether the last soak of these moves is over with it."""
 
 
 Command = ChangeWave | LookAtHosts | BeginBatch | RecordGate | RecordComparison | ChangeMove | StartRun

@@ -28,7 +28,7 @@ from orchestrator.core.estimates import Estimates
 from orchestrator.core.gate import judge
 from orchestrator.core.lifecycle import ARRIVED, MoveEvent, MoveState, WaveEvent, WaveState
 from orchestrator.core.move_rules import ABORTED, NEVER_STARTED, NO_TIME_LEFT, is_half_way, move_commands, next_probe_at
-from orchestrator.core.opening_check import wants_opening
+from orchestrator.core.opening_check import wants_last_soak
 from orchestrator.core.plan import PlannedBatch
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.runbook import Direction
@@ -116,7 +116,7 @@ def _only_asks(view: View) -> bool:
     """Whether every batch is through, so that nothing is left but the opening check."""
     going = view.progress.state in (WaveState.RUNNING, WaveState.SOAKING)
     rests = all(_rests(view, move) for move in view.progress.moves.values())
-    return going and rests and wants_opening(view.content, view.progress)
+    return going and rests and wants_last_soak(view.content, view.progress)
 
 
 def _breaker(view: View) -> tuple[Command, ...] | None:
@@ -211,6 +211,8 @@ def _all_done(view: View) -> tuple[Command, ...] | None:
         return (ChangeWave(event=WaveEvent.HOLD, cause="held_half_way"),)
     if all(state is MoveState.ROLLED_BACK for state in states):
         return (ChangeWave(event=WaveEvent.ROLLED_BACK),)
+    if progress.state is WaveState.RUNNING and not progress.soaked and wants_last_soak(view.content, progress):
+        return (ChangeWave(event=WaveEvent.SOAK),)  # it was interrupted before its counters opened
     return (ChangeWave(event=WaveEvent.CLOSE),)
 
 
@@ -243,7 +245,8 @@ def _batch_commands(view: View) -> tuple[Command, ...]:
         if gate is None and not view.progress.live and all(_rests(view, move) for move in members):
             verdict = judge(view.content, view.progress, batch.name)
             held = ChangeWave(event=WaveEvent.HOLD, cause="budget_spent")
-            soaks = view.content.thresholds.soak_s or wants_opening(view.content, view.progress, open_now=(batch.name,))
+            last = wants_last_soak(view.content, view.progress, open_now=(batch.name,))
+            soaks = view.content.thresholds.soak_s or last
             soak = (ChangeWave(event=WaveEvent.SOAK),) if soaks else ()
             return (RecordGate(gate=verdict), *(soak if verdict.open else (held,)))
         return ()

@@ -13,9 +13,6 @@ from orchestrator.core.lifecycle import MoveState, WaveState
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.wave import WaveContent
 
-OPENING_BAD = "opening_bad"
-"""Cause of a wave whose procedure did not serve at the hour at which its counter opens."""
-
 
 class Opening(StrEnum):
     """How an opening check stands."""
@@ -48,11 +45,29 @@ def opening_of(content: WaveContent, asset: AssetId, *, since: datetime) -> date
 
 def wants_opening(content: WaveContent, progress: WaveProgress, *, open_now: Collection[str] = ()) -> bool:
     """Whether the last batch is through and something that moved has an hour to open. ``open_now``: gates that open."""
-    for batch in content.batches:
-        gate = progress.gate(batch.name)
-        if batch.name not in open_now and not (gate and gate.open):
-            return False
-    return any(_has_hour(content, move) for move in progress.moves.values() if move.state is MoveState.MOVED)
+    return _all_through(content, progress, open_now) and any(_has_hour(content, move) for move in _moved(progress))
+
+
+def wants_end(content: WaveContent, progress: WaveProgress, *, open_now: Collection[str] = ()) -> bool:
+    """Whether the last batch is through and something that moved has names that live shortly until its soak is over."""
+    ends = content.runbook.service is not None and bool(content.runbook.service.at_end)
+    named = any((found := content.move(move.asset).procedure) and found.dns_key_file for move in _moved(progress))
+    return ends and named and _all_through(content, progress, open_now)
+
+
+def wants_last_soak(content: WaveContent, progress: WaveProgress, *, open_now: Collection[str] = ()) -> bool:
+    """Whether the wave soaks after its last batch also without ``soak_minutes``, and past the end of its window."""
+    wants = (wants_opening, wants_end)
+    return any(one(content, progress, open_now=open_now) for one in wants)
+
+
+def _moved(progress: WaveProgress) -> list[MoveProgress]:
+    return [move for move in progress.moves.values() if move.state is MoveState.MOVED]
+
+
+def _all_through(content: WaveContent, progress: WaveProgress, open_now: Collection[str] = ()) -> bool:
+    gates = ((batch.name, progress.gate(batch.name)) for batch in content.batches)
+    return all(name in open_now or (gate is not None and gate.open) for name, gate in gates)
 
 
 def _has_hour(content: WaveContent, move: MoveProgress) -> bool:
@@ -64,17 +79,32 @@ def opening_for(content: WaveContent, progress: WaveProgress, move: MoveProgress
     """When that move is asked during the soak that is going on; None when it is not, or not yet the last one."""
     if progress.since is None or not wants_opening(content, progress):
         return None
-    return opening_of(content, move.asset, since=progress.since)
+    # Since the last gate, not since the soak began: one that was interrupted asks at once, not on the next day.
+    began = max((gate.at for gate in progress.gates if gate.at is not None), default=progress.since)
+    return opening_of(content, move.asset, since=began)
 
 
 def soak_ends(content: WaveContent, progress: WaveProgress) -> datetime | None:
     """When a soak that is going on ends by itself: its time is over, and the last counter has opened."""
     if progress.since is None:
         return None
-    moved = (move for move in progress.moves.values() if move.state is MoveState.MOVED)
-    openings = (opening_for(content, progress, move) for move in moved)
     over = progress.since + timedelta(seconds=content.thresholds.soak_s)
-    return max((over, *(one for one in openings if one is not None)))
+    ends = (soak_ends_for(content, progress, move) for move in _moved(progress))
+    return max((over, *(one for one in ends if one is not None)))
+
+
+def soak_ends_for(content: WaveContent, progress: WaveProgress, move: MoveProgress) -> datetime | None:
+    """When the soak is over as far as that move goes: a later counter of another one is not waited for."""
+    if progress.since is None:
+        return None
+    over = progress.since + timedelta(seconds=content.thresholds.soak_s)
+    return max(over, opening_for(content, progress, move) or over)
+
+
+def is_last_look(content: WaveContent, progress: WaveProgress, move: MoveProgress, *, due: datetime) -> bool:
+    """Whether a check that is due then is the last one of that move in this wave."""
+    ends = soak_ends_for(content, progress, move)
+    return _all_through(content, progress) and ends is not None and due >= ends
 
 
 def openings_of(content: WaveContent, progress: WaveProgress, *, now: datetime) -> tuple[OpeningLine, ...]:

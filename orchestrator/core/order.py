@@ -31,7 +31,8 @@ def play_for(content: WaveContent, command: StartRun) -> Play:
     baseline, service = content.runbook.baseline, content.runbook.service
     if command.direction is Direction.SERVICE and service is not None:
         limit = timedelta(seconds=service.deadline_s)
-        return Play(playbooks=(service.playbook,), on=service.on, limit=limit, once=False)
+        playbook = service.at_end if command.last and service.at_end else service.playbook
+        return Play(playbooks=(playbook,), on=service.on, limit=limit, once=False)
     after = content.runbook.after
     if command.direction is Direction.AFTER and after is not None:
         limit = timedelta(seconds=after.deadline_s)

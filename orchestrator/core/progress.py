@@ -27,7 +27,7 @@ from typing import Any
 from inventory.model import AssetId
 from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER, Likeness
-from orchestrator.core.results import STARTED, WAITS, AtWork, Result, fault_of
+from orchestrator.core.results import OPENING_BAD, SERVICE_BAD, STARTED, WAITS, AtWork, Result, fault_of
 from orchestrator.core.runbook import Direction
 from orchestrator.core.tools import percent_of
 from orchestrator.core.wave import RunId, WaveContent, Wish
@@ -114,6 +114,8 @@ class GateRecord:
     wave_allowed: int
     wave_size: int
     overruled: bool = False
+    at: datetime | None = None
+    """When it was given; None before it was written down."""
 
     @property
     def open(self) -> bool:
@@ -141,6 +143,8 @@ class WaveProgress:
     """Whether a person broke it off: what is half-way goes back, what was not begun stays out."""
     lead: str = ""
     """Pseudonym of the person who leads it; empty when nobody took the lead."""
+    soaked: bool = False
+    """Whether the soak after the latest gate came to its end, or people let the wave go on after a bad answer in it."""
     halts: frozenset[str] = frozenset()
     """Causes for which it held itself since a person last let it go on; a rollback in between forgets none."""
 
@@ -190,7 +194,14 @@ def _wave_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         since=fact.at,
         halts=halts,
         aborted=progress.aborted or fact.body["event"] == WaveEvent.ABORT,
+        soaked=progress.soaked or _ends_soak(progress, fact),
     )
+
+
+def _ends_soak(progress: WaveProgress, fact: Fact) -> bool:
+    if fact.body["event"] == WaveEvent.RESUME:
+        return progress.cause in (SERVICE_BAD, OPENING_BAD)
+    return bool(fact.body["event"] == WaveEvent.SOAKED)
 
 
 def _is_half_way(move: MoveProgress) -> bool:
@@ -216,7 +227,7 @@ def _batch_begun(progress: WaveProgress, fact: Fact) -> WaveProgress:
 
 
 def _batch_gated(progress: WaveProgress, fact: Fact) -> WaveProgress:
-    return replace(progress, gates=(*progress.gates, GateRecord(**fact.body)))
+    return replace(progress, gates=(*progress.gates, GateRecord(**{**fact.body, "at": fact.at})), soaked=False)
 
 
 def _run_intended(progress: WaveProgress, fact: Fact) -> WaveProgress:

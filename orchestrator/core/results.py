@@ -11,6 +11,10 @@ from orchestrator.core.runbook import Direction
 
 STARTED = "started"
 """Outcome of an external step's first run: the other tool has it in hand, and the step is not done."""
+SERVICE_BAD = "service_bad"
+"""Cause of a wave in which something that moved does not serve."""
+OPENING_BAD = "opening_bad"
+"""Cause of a wave whose procedure did not serve at the hour at which its counter opens."""
 WAITS = "waits"
 """Outcome of a step that met what its runbook waits for, such as somebody at work: it looks again, nothing failed."""
 UNREACHABLE = ("unreachable", "source_unreachable", "target_unreachable")

@@ -148,6 +148,8 @@ class ServiceCheck:
     on: str
     playbook: str
     deadline_s: int = 300
+    at_end: str = field(default="", metadata=LATER)
+    """Played instead when the last soak is over: asks too, and ends what was only for the move (undone with it)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

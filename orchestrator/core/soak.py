@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from inventory.model import AssetId
 from orchestrator.core.command import ChangeWave, Command, StartRun, View
 from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
-from orchestrator.core.opening_check import OPENING_BAD, opening_for, soak_ends
+from orchestrator.core.opening_check import is_last_look, opening_for, soak_ends
 from orchestrator.core.progress import MoveProgress
+from orchestrator.core.results import OPENING_BAD, SERVICE_BAD
 from orchestrator.core.runbook import Direction
-
-SERVICE_BAD = "service_bad"
 
 
 def soak_commands(view: View) -> tuple[Command, ...]:
@@ -52,14 +52,13 @@ def _checks(view: View, moved: Sequence[MoveProgress], *, since: datetime) -> tu
     """A run a batch over those that were not asked since they were due; none where the runbook knows no check."""
     if view.content.runbook.service is None:
         return ()
-    asked = [move for move in moved if not _asked_since(move, _due(view, move, since))]
-    batches = dict.fromkeys(move.batch for move in asked)
+    runs: dict[tuple[str, bool], list[AssetId]] = {}
+    for move in moved:
+        due = _due(view, move, since)
+        if not _asked_since(move, due):
+            last = is_last_look(view.content, view.progress, move, due=due)
+            runs.setdefault((move.batch, last), []).append(move.asset)
     return tuple(
-        StartRun(
-            batch=batch,
-            step="",
-            direction=Direction.SERVICE,
-            assets=tuple(move.asset for move in asked if move.batch == batch),
-        )
-        for batch in batches
+        StartRun(batch=batch, step="", direction=Direction.SERVICE, assets=tuple(assets), last=last)
+        for (batch, last), assets in runs.items()
     )

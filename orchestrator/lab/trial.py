@@ -201,7 +201,9 @@ class SeatTrial:
             time.sleep(0.1)
 
     def _order(self, direction: Direction, step: str, *, fail: bool) -> RunOrder:
-        play = play_for(self._content, StartRun(batch=BATCH, step=step, direction=direction, assets=(ASSET,)))
+        play = play_for(
+            self._content, StartRun(batch=BATCH, step=step, direction=direction, assets=(ASSET,), last=True)
+        )
         now, self._epoch = self.clock.now(), self._epoch + 1
         attempt = AttemptSpec(id=self.clock.new_id(), asset=ASSET, machines=(), settled=tuple(self._attempts))
         self._attempts.append(attempt.id)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inventory.model import AssetId
+from orchestrator.core.command import ChangeWave
 from orchestrator.core.decide import next_commands
-from orchestrator.core.lifecycle import WaveState
+from orchestrator.core.lifecycle import WaveEvent, WaveState
 from orchestrator.core.opening_check import Opening, opening_of, openings_of
+from orchestrator.core.order import play_for
 from orchestrator.core.procedures import InvalidProcedure
 from orchestrator.core.runbook import Direction, ServiceCheck
 from orchestrator.core.waiting import next_without_people
@@ -127,3 +129,79 @@ def test_the_next_opening_is_found_by_the_clock_on_the_wall(day: datetime, opens
 def test_what_is_no_time_of_day_is_refused(hour: str) -> None:
     with pytest.raises(InvalidProcedure, match="no time of day"):
         replace(procedure_settings(), opens_at=hour)
+
+
+def resumed(game: Game, *, after: timedelta) -> Game:
+    """People let it go on after that time."""
+    game.now += after
+    game.carry_out(ChangeWave(event=WaveEvent.RESUME))
+    return played(game)
+
+
+def test_after_a_bad_opening_people_who_let_it_go_on_wait_for_no_other_day() -> None:
+    games: list[Game] = []
+    content = a_procedures_wave()
+    games.append(Game(content, bad_from(content.window.closes, games)))  # type: ignore[arg-type]
+    game = played(games[0])
+    game.now = morning(game)
+    assert resumed(played(game), after=timedelta(minutes=5)).progress.state is WaveState.CLOSED
+
+
+def test_a_soak_that_was_interrupted_over_the_hour_asks_at_once_when_it_goes_on() -> None:
+    game = played(Game(a_procedures_wave()))
+    opens = morning(game)
+    game.carry_out(ChangeWave(event=WaveEvent.HOLD, cause="held_by_person"))
+    game.now = opens
+    assert resumed(game, after=timedelta(minutes=15)).progress.state is WaveState.CLOSED
+    assert checks(game) == 2 and game.now - opens < timedelta(hours=1)
+
+
+def test_a_soak_that_was_interrupted_before_the_hour_still_waits_for_it() -> None:
+    game = played(Game(a_procedures_wave()))
+    opens = morning(game)
+    game.carry_out(ChangeWave(event=WaveEvent.HOLD, cause="held_by_person"))
+    assert resumed(game, after=timedelta(minutes=5)).progress.state is WaveState.SOAKING
+    game.now = opens
+    assert played(game).progress.state is WaveState.CLOSED
+
+
+ENDED = replace(a_runbook(), service=ServiceCheck(on="source", playbook="service.yml", at_end="settle.yml"))
+
+
+def a_named_wave(*, soak_s: int = 0, batches: int = 1, opens_at: str = "") -> WaveContent:
+    """As before; Kahn changes the names of every procedure."""
+    wave = replace(a_procedures_wave(opens_at, soak_s=soak_s, batches=batches), runbook=ENDED)
+    settings = replace(procedure_settings(), opens_at=opens_at, dns_names=("a.example",), dns_key_file="/etc/key")
+    return replace(wave, moves=tuple(replace(move, procedure=settings) for move in wave.moves))
+
+
+def looks(game: Game) -> list[tuple[str, bool]]:
+    return [(run.batch, run.last) for run in game.started if run.direction is Direction.SERVICE]
+
+
+def test_with_names_of_its_own_a_wave_without_a_soak_asks_once_and_ends_it_with_that() -> None:
+    game = played(Game(a_named_wave()))
+    assert game.progress.state is WaveState.CLOSED and looks(game) == [("b0", True)]
+    (last,) = [run for run in game.started if run.direction is Direction.SERVICE]
+    assert play_for(game.content, last).playbooks == ("settle.yml",)
+    assert play_for(game.content, replace(last, last=False)).playbooks == ("service.yml",)
+
+
+def test_only_the_check_after_the_last_batch_and_its_soak_is_the_last_one() -> None:
+    game = played(Game(a_named_wave(soak_s=600, batches=2)))
+    for _ in range(2):
+        game.now += timedelta(seconds=601)
+        played(game)
+    assert game.progress.state is WaveState.CLOSED
+    assert looks(game) == [("b0", False), ("b0", False), ("b0", False), ("b1", False), ("b0", True), ("b1", True)]
+
+
+def test_where_a_counter_opens_that_check_is_the_last_one() -> None:
+    game = played(Game(a_named_wave(opens_at="07:30")))
+    game.now = morning(game)
+    assert played(game).progress.state is WaveState.CLOSED and looks(game) == [("b0", False), ("b0", True)]
+
+
+def test_a_runbook_with_an_end_but_no_names_does_not_soak_for_it() -> None:
+    game = played(Game(replace(a_procedures_wave(""), runbook=ENDED)))
+    assert game.progress.state is WaveState.CLOSED and looks(game) == []
