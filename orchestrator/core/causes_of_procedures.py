@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.core.causes_of_machines import Cause
+from orchestrator.core.causes_of_names import OF_NAMES
 
 OF_PROCEDURES = (
+    *OF_NAMES,
     # what was described is not what is there
     Cause(
         code="path_missing",
@@ -56,6 +58,11 @@ OF_PROCEDURES = (
         code="database_failed",
         says="the database server refused; its own words stand in the result",
         remedy="Read them in the wave's log, mend what they name, then plan it again.",
+    ),
+    Cause(
+        code="database_foreign",
+        says="a database has the name that Kahn needs beside the procedure's, and Kahn did not make it",
+        remedy="Rename it or have it removed by whoever owns it (the message names it), then plan it again.",
     ),
     Cause(
         code="database_has_events",
@@ -128,16 +135,6 @@ OF_PROCEDURES = (
         code="gateway_refused",
         says="the gateway did not take its new file",
         remedy="Read its last words in the wave's log, correct its configuration, then plan it again.",
-    ),
-    Cause(
-        code="names_differ",
-        says="the authoritative name server does not lead where it should, or its zone's serial is not newer",
-        remedy="Ask it by hand (`dig @SERVER NAME`); correct the zone or the command that raises its serial.",
-    ),
-    Cause(
-        code="names_unanswered",
-        says="the authoritative name server gives no authoritative answer",
-        remedy="Look whether it runs and knows the zone (`dns_server`, `dns_names` in the policy), then plan it again.",
     ),
     Cause(
         code="gateway_unreachable",

@@ -20,6 +20,7 @@ from orchestrator.core.results import STARTED, WAITS
 from orchestrator.core.runbook import Direction, Effect, Step
 from orchestrator.core.tools import cause_of_tool, tool_answered
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
+from orchestrator.core.waits import looks_again_at, waits_until
 from orchestrator.core.wave import WaveContent, Wish
 from orchestrator.core.ways import probes_by_second_way
 
@@ -231,14 +232,6 @@ def _judge_result(view: View, move: MoveProgress) -> _Answer:
     return _stay(view, move, cause=last.cause, step=last.step)
 
 
-def waits_until(content: WaveContent, move: MoveProgress) -> datetime | None:
-    """Until when its step looks again and again; None while it waits for nothing."""
-    last = move.last
-    if last is None or last.outcome != WAITS or move.waits_since is None:
-        return None
-    return move.waits_since + timedelta(seconds=content.runbook.step(last.step).waits_s)
-
-
 def _waiting(view: View, move: MoveProgress) -> _Answer:
     """Its step met what it waits for: looked at again and again until the time is over, and then the cause counts."""
     last, until = move.last, waits_until(view.content, move)
@@ -249,7 +242,7 @@ def _waiting(view: View, move: MoveProgress) -> _Answer:
         return _change(move, MoveEvent.FAIL, cause=last.cause, step=last.step)
     if view.now >= until:
         return _stay(view, move, cause=last.cause, step=last.step)
-    if view.now < last.at + timedelta(seconds=view.content.runbook.step(last.step).every_s):
+    if view.now < looks_again_at(view.content, move):
         return ()
     return _Need(move=move, step=last.step, direction=Direction.DO)
 

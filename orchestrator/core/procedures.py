@@ -119,6 +119,12 @@ class ProcedureSettings:
     """Names of the procedure that lead to its server: the authoritative name server must say so, before and after."""
     dns_server: str = field(default="", metadata=LATER)
     """Address of that name server as the gateway reaches it; empty: the gateway itself."""
+    dns_secondaries: tuple[str, ...] = field(default=(), metadata=LATER)
+    """Addresses of the zone's other authoritative name servers: they must say the same, with a newer zone."""
+    dns_key_file: str = field(default="", metadata=LATER)
+    """File on the gateway, root's alone, with the key (TSIG) by which records are changed; empty: they are not."""
+    dns_ttl_s: int = field(default=60, metadata=LATER)
+    """Seconds for which resolvers keep the names while it moves."""
     opens_at: str = field(default="", metadata=LATER)
     """When it is asked once more after its move, such as 07:30 in the zone of the policy; empty: never."""
     points_here: tuple[PartnerSettings, ...] = field(default=(), metadata=LATER)
@@ -202,10 +208,24 @@ class ProcedureSettings:
         for name in self.dns_names:
             if not NAME.fullmatch(name) or len(name) > 253:
                 self._wrong("dns_names", f"{name!r} is no plain name such as wohngeld.stadt.example")
-        if self.dns_server and not _is_address(self.dns_server):
-            self._wrong("dns_server", f"{self.dns_server!r} is no IP address")
+        for key, addresses in (("dns_server", (self.dns_server,)), ("dns_secondaries", self.dns_secondaries)):
+            for one in addresses:
+                if one and not _is_address(one):
+                    self._wrong(key, f"{one!r} is no IP address")
+        self._check_updates()
         if self.switch_reload and not self.switch_files:
             self._wrong("switch_reload", "there are no switch_files that it could be for")
+
+    def _check_updates(self) -> None:
+        if self.dns_key_file:
+            self._check_path("dns_key_file", self.dns_key_file)
+        for key in ("dns_key_file", "dns_secondaries"):
+            if getattr(self, key) and not self.dns_names:
+                self._wrong(key, "there are no dns_names that it could be for")
+        if not 1 <= self.dns_ttl_s <= 3600:
+            self._wrong("dns_ttl_s", "from 1 to 3600 seconds")
+        if len(set(self.dns_secondaries)) != len(self.dns_secondaries) or "" in self.dns_secondaries:
+            self._wrong("dns_secondaries", "each name server once, by its address")
 
     def _check_partners(self) -> None:
         if len(self.points_here) > MOST_PARTNERS:

@@ -10,7 +10,7 @@ from orchestrator.core.procedures import InvalidProcedure, PartnerSettings, Proc
 
 PATHS = ("data", "programs", "databases", "postgresql", "mariadb", "configuration", "jobs", "switch_files")
 COMMANDS = ("start", "stop", "running", "gateway_reload", "switch_reload", "quiet_begin", "quiet_end")
-LISTS = (*PATHS, *COMMANDS, "reaches", "dns_names")
+LISTS = (*PATHS, *COMMANDS, "reaches", "dns_names", "dns_secondaries")
 TEXTS = (
     "name",
     "user",
@@ -27,16 +27,19 @@ TEXTS = (
     "mariadb_socket",
     "opens_at",
     "dns_server",
+    "dns_key_file",
 )
 PORTS = ("port", "gateway_port", "postgresql_port")
 
 
 def read_procedure(entry: Entry, zone: ZoneInfo) -> ProcedureSettings:
     """One table. Raises PolicyFileWrong."""
-    known_keys(entry, (*LISTS, *TEXTS, *PORTS, "replace", "points_here"))
+    known_keys(entry, (*LISTS, *TEXTS, *PORTS, "dns_ttl_s", "replace", "points_here"))
     values: dict[str, Any] = {key: texts(entry.at(key)) for key in LISTS if key in entry.value}
     values |= {key: _text(entry.at(key)) for key in TEXTS if key in entry.value}
     values |= {key: whole(entry.at(key), low=1, high=65535) for key in PORTS if key in entry.value}
+    if "dns_ttl_s" in entry.value:
+        values["dns_ttl_s"] = whole(entry.at("dns_ttl_s"), low=1, high=3600)
     if "replace" in entry.value:
         values["replace"] = _pairs(entry.at("replace"))
     if "points_here" in entry.value:
@@ -110,6 +113,9 @@ PROCEDURES_EXAMPLE = """
 # switch_reload = ["/usr/local/bin/zone-changed"]   # raises the zone's serial and reloads it
 # dns_names = ["wohngeld.stadt.example"]      # what the authoritative name server must say before and after the switch
 # dns_server = "192.0.2.53"                   # asked from the gateway; left out: the gateway itself
+# dns_secondaries = ["192.0.2.54"]            # the zone's other name servers, which must follow
+# dns_key_file = "/etc/kahn/dns.key"          # on the gateway, of tsig-keygen, chmod 600: Kahn changes the names itself
+# dns_ttl_s = 60                              # so long resolvers keep them while it moves; the old time is waited out
 # quiet_begin = ["/usr/local/bin/downtime", "begin", "wohngeld"]   # monitoring, on the gateway
 # quiet_end = ["/usr/local/bin/downtime", "end", "wohngeld"]
 # opens_at = "07:30"                          # asked once more then; until that hour the wave soaks

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from orchestrator.core.decide import NOT_QUIET_AFTER
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import MoveState, WaveState
-from orchestrator.core.move_rules import next_probe_at, waits_until
+from orchestrator.core.move_rules import next_probe_at
 from orchestrator.core.opening_check import soak_ends
 from orchestrator.core.progress import MoveProgress, WaveProgress
 from orchestrator.core.surroundings import CALM, Surroundings
+from orchestrator.core.waits import waits_told, waits_until
 from orchestrator.core.wave import WaveContent
 
 
@@ -90,6 +91,7 @@ HALTED_OUTLOOKS: dict[str, str] = {
     "until `kahn serve` or `kahn wave run` runs.",
     "waits": "Step {step} waits ({cause}) and looks again and again; at {at} it gives up: what was not touched stays "
     "as it is, the rest is taken back.",
+    "waits_told": "Step {step} waits until {at} ({cause}) and then goes on by itself.",
     "undriven_yet": "NOBODY DRIVES NOW: it starts at {opens} only if `kahn serve` runs by then.",
 }
 """What is said instead, while nobody carries on what begins by itself."""
@@ -146,6 +148,10 @@ def move_without_people(content: WaveContent, move: MoveProgress, *, around: Sur
     if move.state in _MOVES_BY_ITSELF and (around.stopped or around.driven is False):
         return Outlook(says=HALTED_OUTLOOKS["stopped" if around.stopped else "undriven"], facts={})
     until = waits_until(content, move) if move.state is MoveState.RUNNING else None
+    told = waits_told(content, move) if until is not None else None
+    if told is not None and move.last is not None:
+        facts = {"at": _clock(told), "step": move.last.step, "cause": move.last.cause}
+        return Outlook(says=HALTED_OUTLOOKS["waits_told"], facts=facts, at=told)
     if until is not None and move.last is not None:
         facts = {"at": _clock(until), "step": move.last.step, "cause": move.last.cause}
         return Outlook(says=HALTED_OUTLOOKS["waits"], facts=facts, at=until)

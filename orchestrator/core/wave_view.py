@@ -18,7 +18,6 @@ from orchestrator.core.estimates import Estimates
 from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import ARRIVED, MOVE_GROUPS, WAVE_GROUPS, MoveState, WaveState
 from orchestrator.core.logged_on import SHOWN, logged_on
-from orchestrator.core.move_rules import waits_until
 from orchestrator.core.opening_check import OpeningLine, openings_of
 from orchestrator.core.places import WaveCase
 from orchestrator.core.progress import GateRecord, MoveProgress, WaveProgress
@@ -26,6 +25,7 @@ from orchestrator.core.results import Result
 from orchestrator.core.surroundings import CALM, Surroundings
 from orchestrator.core.undo import HELD_BY_PERSON, SKIPPED, WAVE_HELD, touched
 from orchestrator.core.waiting import move_without_people, next_without_people
+from orchestrator.core.waits import waits_until
 from orchestrator.core.wave import WaveContent
 
 WELL = (MoveState.PLANNED, MoveState.RUNNING, MoveState.WAITING_TOOL, *ARRIVED)

@@ -17,14 +17,16 @@ module: kahn_procedure
 short_description: Moves a procedure from its old server to its new one, and back
 description: >-
   Runs on the controller and keeps one session to each machine for the whole step. `fit` looks only; `prepared` makes
-  the service account; `copied` carries files while users work; `moved` stops, carries the rest, compares, starts, and
-  switches the gateway; `proven` asks as a user does. `returned`, `uncopied` and `unprepared` are their inverses.
+  the service account and lowers the time to live of the names; `copied` carries files while users work; `waited` looks
+  whether the old time to live is over; `moved` stops, carries the rest, compares, starts, and switches the gateway;
+  `proven` asks as a user does; `settled` does so too, and gives the names their time to live again. `returned`,
+  `uncopied` and `unprepared` are their inverses.
   `opened` lists who has which file open.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state:
     type: str
-    choices: [fit, prepared, unprepared, copied, uncopied, moved, returned, proven, opened]
+    choices: [fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, settled, opened]
     required: true
     description: What to do
   settings: {type: dict, required: true, description: The procedure as the policy describes it}
@@ -76,16 +78,30 @@ def opened(crew):
 
 
 def prepared(crew):
-    """The service account is on the new server."""
+    """The service account is on the new server, and resolvers keep the procedure's names only shortly."""
     found = crew.source.ask("survey", now=time.time())
     made = crew.target.ask("db_accounts_make", wanted=found["servers"])["changed"]
-    return crew.target.ask("prepare", account=found["account"])["changed"] or made, {}
+    made = crew.target.ask("prepare", account=found["account"])["changed"] or made
+    return (_writes_names(crew) and crew.gate.ask("names_lower")["changed"]) or made, {}
+
+
+def _writes_names(crew):
+    return bool(crew.settings.get("dns_key_file"))
 
 
 def unprepared(crew):
-    """It is not."""
+    """It is not, and the names live as long as before."""
     crew.target.ask("unprepare")
+    if _writes_names(crew):
+        crew.gate.ask("names_restore", side="old")
     return True, {}
+
+
+def waited(crew):
+    """Nothing is touched: no resolver can have a name with the time to live that it had before."""
+    if _writes_names(crew):
+        crew.gate.ask("names_waited")
+    return False, {}
 
 
 def copied(crew):
@@ -120,6 +136,8 @@ def moved(crew):
     seen = _look(crew)
     if seen["truth"] == "new":
         return _finish_move(crew, seen)
+    if _writes_names(crew) and not seen["writer"]:
+        gate.ask("names_waited")
     crew.partners().ready()  # one that was lost meanwhile is found while users still work
     began = time.monotonic()
     gate.ask("quiet", begin=True)
@@ -318,11 +336,19 @@ def proven(crew):
     _refuse_silent(crew)
     for _ in range(crew.asked["tries"]):
         crew.gate.ask("serves", where="gateway", tries=1)
+    crew.gate.ask("names_lead", to="new")
     crew.partners().proven()
     return False, {"asked": crew.asked["tries"]}
 
 
-ACTS = {one.__name__: one for one in (fit, prepared, unprepared, copied, uncopied, moved, returned, proven, opened)}
+def settled(crew):
+    """As `proven`, at the end of the last soak: from now on the names live as long as before the move."""
+    told = proven(crew)[1]
+    return _writes_names(crew) and crew.gate.ask("names_restore", side="new")["changed"], told
+
+
+_STATES = (fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, settled, opened)
+ACTS = {one.__name__: one for one in _STATES}
 
 
 def main():

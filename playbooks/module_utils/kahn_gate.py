@@ -12,20 +12,18 @@ import http.client
 import json
 import os
 import socket
-import subprocess
 import time
-from contextlib import contextmanager
 
 try:
-    from ansible.module_utils.kahn_names import Names
-    from ansible.module_utils.kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from ansible.module_utils.kahn_naming import Naming
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
     from ansible.module_utils.kahn_switch import Switch
-    from ansible.module_utils.kahn_talk import answer_all
+    from ansible.module_utils.kahn_talk import called, serving
 except ImportError:  # sent to a host as one program
-    from kahn_names import Names
-    from kahn_outcome import Trouble, alone, printable, remove_file, store_of, write_whole
+    from kahn_naming import Naming
+    from kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
     from kahn_switch import Switch
-    from kahn_talk import answer_all
+    from kahn_talk import called, serving
 
 WRITERS = ("old", "none", "new")
 ANSWER_S = 5
@@ -39,11 +37,13 @@ class Gate:
         self.settings, self.addresses = words["settings"], words["addresses"]
         self.store = store_of(words["asset"], os.path.join(words["root"], "var/lib/kahn"))
         self.file = os.path.join(words["root"], self.settings["gateway_file"].lstrip("/"))
-        self.switch, self.names = Switch(words, self.store), Names(self.settings)
+        self.switch, self.naming = Switch(words, self.store), Naming(words, self.store)
 
     def ops(self):
         """What can be asked, by name."""
-        return {name: getattr(self, name) for name in ("look", "record", "route", "forget", "serves", "quiet", "fit")}
+        names = ("look", "record", "route", "forget", "serves", "quiet", "fit")
+        names += ("names_lower", "names_waited", "names_lead", "names_restore")
+        return {name: getattr(self, name) for name in names}
 
     # -- the writer record
 
@@ -86,7 +86,7 @@ class Gate:
     def forget(self, line):
         """Everything is as it was before: no record."""
         self.switch.forget()
-        remove_file(os.path.join(self.store, "serials"))
+        self.naming.forget()
         return {"changed": remove_file(self._path)}
 
     # -- the route
@@ -110,7 +110,7 @@ class Gate:
         if where != "old" and not self._noted():
             raise Trouble("gateway_differs", "The gateway's file does not lead to the old server as the settings say.")
         self.switch.fit()
-        self.names.fit(self.addresses["old"])
+        self.naming.fit()
         return {"route": where}
 
     def route(self, line, to):
@@ -118,37 +118,46 @@ class Gate:
         if self._leads() != to:
             before = self._noted().get("before") if to == "old" else None
             self._write(base64.b64decode(before["text"]) if before else self._line(to), before and before["mtime"])
-        code, said = _call(self.settings["gateway_reload"])
-        if code:
-            raise Trouble("gateway_refused", f"The gateway did not take the new route (code {code}): {printable(said)}")
+        self._tell(self.settings["gateway_reload"], "The gateway did not take the new route")
         if self._leads() != to:
             raise Trouble("gateway_differs", "The gateway's file is not as it was written.")
         self._turn_others(to)
         return {}
 
+    @staticmethod
+    def _tell(argv, says):
+        code, said = called(argv)
+        if code:
+            raise Trouble("gateway_refused", f"{says} (code {code}): {printable(said)}")
+
     def _turn_others(self, to):
         """Other files follow, and who reads them is told, also when an earlier try broke off before that; then the
-        name server must say so too, and its zone be newer where a file of it was written."""
-        before = self._serials_before(to) if self.switch.turn(to) else {}
-        code, said = _call(self.switch.reload) if self.switch.files and self.switch.reload else (0, "")
-        if code:
-            raise Trouble("gateway_refused", f"The switched files were not taken (code {code}): {printable(said)}")
-        if self.names.names:
-            self.names.wait(self.addresses[to], before)
+        name servers must say so too, and the zones be newer where something of them was written."""
+        expected = self.naming.expect(to, written=bool(self.switch.files))
+        self.switch.turn(to)
+        if self.switch.files and self.switch.reload:
+            self._tell(self.switch.reload, "The switched files were not taken")
+        self.naming.turn(to, expected)
 
-    def _serials_before(self, to):
-        """Serials that must become newer. On the way back those only that did on the way there: where they did not,
-        secondaries never followed."""
-        now, path = self.names.serials(), os.path.join(self.store, "serials")
-        if to == "new":
-            write_whole(path, [json.dumps(now).encode("ascii")])
-            return now
-        try:
-            with open(path, "rb") as opened:
-                first = json.load(opened)
-        except FileNotFoundError:
-            first = {}
-        return {name: one for name, one in now.items() if one != first.get(name, one)}
+    # -- names
+
+    def names_lower(self, line):
+        """Resolvers keep the procedure's names only shortly from now on. Raises Trouble."""
+        return {"changed": self.naming.lower()}
+
+    def names_waited(self, line):
+        """No resolver can have a name with its old time to live. Raises Trouble while one may."""
+        self.naming.waited()
+        return {}
+
+    def names_lead(self, line, to):
+        """Every name leads to that side, at every server. Raises Trouble."""
+        self.naming.lead(to)
+        return {}
+
+    def names_restore(self, line, side):
+        """The names live as long as before they were lowered, leading to that side. Raises Trouble."""
+        return {"changed": self.naming.restore(side)}
 
     def _write(self, text, mtime):
         entry = os.stat(self.file)
@@ -199,25 +208,7 @@ class Gate:
     def quiet(self, line, begin):
         """Tell the monitoring that a downtime begins or ends, where a command for it is set."""
         argv = self.settings["quiet_begin" if begin else "quiet_end"]
-        return {"code": _call(argv)[0] if argv else 0}
+        return {"code": called(argv)[0] if argv else 0}
 
 
-def _call(argv):
-    try:
-        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, cwd="/")
-    except FileNotFoundError:
-        return 127, argv[0] + ": not found"
-    except subprocess.TimeoutExpired:
-        return 124, argv[0] + " took more than 30 s"
-    return ended.returncode, (ended.stdout + ended.stderr)[-200:].decode("utf-8", "replace")
-
-
-def serve(incoming, outgoing, words):
-    """Answer the controller until it is gone."""
-    answer_all(incoming, outgoing, _opening(words))
-
-
-@contextmanager
-def _opening(words):
-    with alone(words["asset"], os.path.join(words["root"], "var/lib/kahn")):
-        yield Gate(words).ops()
+serve = serving(Gate)

@@ -126,7 +126,8 @@ def a_town(place: Path, lab: Lab, *, tenant: str, wish: Wish = Wish()) -> Town:
         _install(town, number, rows=wish.rows, documents=wish.documents)
     text = a_policy(**{"contacts": "[]", **wish.policy})
     tables = "".join(
-        _settings(number).replace('switch_reload = ["true"]', f"switch_reload = {wish.switch_reload}") + wish.more
+        _settings(number).replace('switch_reload = ["true"]', f"switch_reload = {wish.switch_reload}")
+        + wish.more.replace("NUMBER", str(number))
         for number in range(1, wish.count + 1)
     )
     # The tables of a TOML file come last.

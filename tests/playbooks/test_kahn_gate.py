@@ -106,3 +106,19 @@ def test_the_monitoring_is_told_where_there_is_a_way_and_its_failure_is_no_failu
     gate = a_gate(root, quiet_begin=["sh", "-c", f"echo begin >{said}"], quiet_end=["false"])
     assert [gate.quiet(None, begin=one)["code"] for one in (True, False)] == [0, 1] and said.read_text() == "begin\n"
     assert a_gate(root).quiet(None, begin=True) == {"code": 0}
+
+
+def test_a_switch_that_broke_off_before_the_name_server_was_told_is_asked_for_a_newer_serial_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "etc/zone").write_text("wohngeld IN A 10.0.0.1\n")
+    gate = a_gate(root, switch_files=["/etc/zone"], switch_reload=["false"], dns_names=["wohngeld.stadt.example"])
+    serials, waited = [100], []
+    monkeypatch.setattr(type(gate.naming.names), "serials", lambda self: {"wohngeld.stadt.example": serials[0]})
+    monkeypatch.setattr(type(gate.naming.names), "wait", lambda self, to, before: waited.append(before))
+    gate.record(None, writer="new", truth="new")
+    assert cause(lambda: gate.route(None, to="new")) == "gateway_refused"  # the files are written, nobody was told
+    serials[0] = 101
+    mended = a_gate(root, switch_files=["/etc/zone"], switch_reload=["true"], dns_names=["wohngeld.stadt.example"])
+    mended.route(None, to="new")
+    assert waited == [{"wohngeld.stadt.example": 100}], "newer than before the first try"

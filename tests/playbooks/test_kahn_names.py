@@ -24,6 +24,7 @@ class Double:
         self.line.bind(("127.0.0.1", 0))
         self.place = self.line.getsockname()
         self.records: dict[str, list[str]] = {"wohngeld.stadt.example": ["10.0.0.1"]}
+        self.aliases: set[str] = set()
         self.serial, self.flags, self.junk, self.asked = 100, AA, b"", 0
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -43,10 +44,14 @@ class Double:
             place += text[place] + 1
         (kind,) = struct.unpack(">H", text[place + 1 : place + 3])
         bodies = [socket.inet_aton(one) for one in self.records.get(".".join(labels), [])] if kind == names.A else []
+        alias = [b"\5other\xc0\x0c"] if ".".join(labels) in self.aliases else []
+        if kind == names.CNAME:
+            bodies = alias
         if kind == names.SOA and labels == ["stadt", "example"]:
             bodies = [b"\2ns\xc0\x0c\4host\xc0\x0c" + struct.pack(">IIIII", self.serial, 1, 1, 1, 1)]
-        found = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(one)) + one for one in bodies)
-        head = text[:2] + struct.pack(">HHHHH", self.flags, 1, len(bodies), 0, 0)
+        rows = [(names.CNAME, one) for one in alias if kind != names.CNAME] + [(kind, one) for one in bodies]
+        found = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", what, 1, 60, len(one)) + one for what, one in rows)
+        head = text[:2] + struct.pack(">HHHHH", self.flags, 1, len(rows), 0, 0)
         return head + text[12 : place + 5] + found
 
 
@@ -110,3 +115,25 @@ def test_without_names_nobody_is_asked(server: Double) -> None:
     quiet = one(server, dns_names=[])
     quiet.fit("10.0.0.1")
     assert quiet.serials() == {} and server.asked == 0
+
+
+def test_a_name_that_is_only_another_name_of_one_is_told_apart_from_one_that_leads_nowhere(server: Double) -> None:
+    server.aliases.add("wohngeld.stadt.example")  # the server answers with the other one's address at once
+    assert cause(one(server).fit, "10.0.0.1") == "names_alias"
+
+
+def test_every_server_of_the_zone_is_asked(server: Double) -> None:
+    both = one(server)
+    both.servers = [server.place, ("127.0.0.1", 1)]
+    assert cause(both.fit, "10.0.0.1") == "names_unanswered"
+
+
+def test_a_time_to_live_that_is_longer_than_it_may_be_is_named(server: Double) -> None:
+    one(server).fit("10.0.0.1", 60)
+    with pytest.raises(Trouble, match="for 60 s"):
+        one(server).fit("10.0.0.1", 59)
+
+
+def test_the_zone_is_found_above_the_name(server: Double) -> None:
+    assert names.zone(server.place, "wohngeld.stadt.example") == ("stadt.example", 100)
+    assert names.zone(server.place, "ohne.zone") == ("", None)

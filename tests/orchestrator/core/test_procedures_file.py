@@ -20,6 +20,7 @@ def test_the_example_reads_as_it_says() -> None:
     assert (one.name, one.unit, one.port) == ("Wohngeld", "wohngeld.service", 8080)
     assert (one.mariadb, one.mariadb_account, one.mariadb_socket) == (("wohngeld",), "mysql", "/run/mysqld/mysqld.sock")
     assert (one.opens_at, one.dns_names, one.dns_server) == ("07:30", ("wohngeld.stadt.example",), "192.0.2.53")
+    assert (one.dns_secondaries, one.dns_key_file, one.dns_ttl_s) == (("192.0.2.54",), "/etc/kahn/dns.key", 60)
     (partner,) = one.points_here
     assert (partner.machine, partner.files, partner.port) == ("srv-kasse", ("/etc/kasse/interface.conf",), 8080)
     assert one.replace == (("alt.stadt.example", "rz.stadt.example"),)
@@ -34,6 +35,11 @@ def test_the_example_reads_as_it_says() -> None:
         ('user = "wohngeld"', "user = 7", "procedure[1].user: a text"),
         ('dns_server = "192.0.2.53"', 'dns_server = "ns.stadt.example"', "'ns.stadt.example' is no IP address"),
         ('dns_names = ["wohngeld.stadt.example"]', 'dns_names = ["-x; y"]', "'-x; y' is no plain name"),
+        ('"192.0.2.54"', '"192.0.2.54", "192.0.2.54"', "procedure[1].dns_secondaries: each name server once"),
+        ('"192.0.2.54"', '"ns2"', "'ns2' is no IP address"),
+        ('"/etc/kahn/dns.key"', '"dns.key"', "procedure[1].dns_key_file: 'dns.key' is no plain absolute path"),
+        ("dns_ttl_s = 60", "dns_ttl_s = 0", "procedure[1].dns_ttl_s: 0 is not between"),
+        ('dns_names = ["wohngeld.stadt.example"]', "", "procedure[1].dns_key_file: there are no dns_names"),
         ('opens_at = "07:30"', 'opens_at = "7 Uhr"', "procedure[1].opens_at: '7 Uhr' is no time of day"),
         ('data = ["/srv/wohngeld"]', 'data = ["/etc"]', "procedure[1].data: /etc belongs to the machine"),
         ('machine = "srv-kasse"', 'machine = " "', "procedure[1].points_here[1].machine: it is needed"),
