@@ -6,13 +6,12 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import time
 from contextlib import suppress
 
-from ansible.module_utils import kahn_outcome, kahn_parts, kahn_tree, kahn_unpack
+from ansible.module_utils import kahn_home, kahn_outcome, kahn_parts, kahn_reached, kahn_skip, kahn_tree, kahn_unpack
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable
-from ansible.module_utils.kahn_talk import KEPT, Kept, at, source_of
+from ansible.module_utils.kahn_talk import KEPT, PAUSES_S, Kept, at, patiently, source_of
 
 DOCUMENTATION = """
 module: kahn_carry
@@ -29,17 +28,20 @@ options:
       receiver, replaced whole at the end) or `unpack` (arguments of the unpacking program). `limit` bounds the bytes,
       `partial_ok` accepts exit code 1 of the sender, `sha256` is the digest that must arrive. With `names` (a list
       at the sender, each ended by a zero byte, that the command is given as --files-from) an archive that broke off
-      goes on behind its last whole member; with `resume` the unpacking program goes on behind the last whole file.
+      goes on where it broke off, within a file too if its beginning is the same as before; with `resume` the
+      unpacking program goes on where it noted last that everything is on the disk.
     type: list
     elements: dict
     required: true
 """
 CHUNK = 256 * 1024
-PAUSES_S = (5, 15, 45)
-"""Waits before a machine that fell silent is tried again, where what has arrived is kept."""
 _INTO_FILE = 'umask 077; mkdir -p "$(dirname "$1")" && cat > "$1.part" && sync "$1.part"'
 _ONTO_FILE = 'umask 077; truncate -s "$2" "$1.part" && cat >> "$1.part" && sync "$1.part"'
 _NAMED = 'from=$1 names=$2; shift 2; tail -z -n "+$from" "$names" | "$@" --files-from=-'
+_PIECES = 'tail -c "+$2" "$1" | head -c "$3"; exec tail -c "+$4" "$1"'
+_LEAST = 1024 * 1024
+"""Bytes of a member that are worth going on behind."""
+_UNPACKING = (kahn_outcome, kahn_tree, kahn_home, kahn_reached, kahn_unpack)
 _KEEPS = ("_unreachable", "_failed")
 """Ends of causes after which what has arrived is worth keeping."""
 _START = (
@@ -150,7 +152,7 @@ def program(modules, words):
 
 def unpacking(words):
     """(receiver's command, the bytes that go before the stream) of the unpacking program."""
-    return program((kahn_outcome, kahn_tree, kahn_unpack), words)
+    return program(_UNPACKING, words)
 
 
 def asked_of(ssh, modules, words, name):
@@ -163,47 +165,51 @@ def asked_of(ssh, modules, words, name):
     return told.get("kahn", {})
 
 
-def patiently(act, pauses=PAUSES_S):
-    """What `act` gives; again after a pause when a machine fell silent meanwhile, as often as there are pauses."""
-    for pause in pauses:
-        try:
-            return act()
-        except Trouble as trouble:
-            if not trouble.cause.endswith("_unreachable"):
-                raise
-        time.sleep(pause)
-    return act()
-
-
 def carry_file(asked, load, names):
     """Carry one stream into a file that is replaced only when everything has arrived."""
-    path, have = load["file"], {"count": 0, "offset": 0}
-    command, into = load["command"], ["sh", "-c", _INTO_FILE, "sh", path]
-    if load.get("names"):
-        have = asked_of(asked["target"], (kahn_outcome, kahn_parts), {"path": path + ".part"}, names[1])
-        command = ["sh", "-c", _NAMED, "sh", str(have["count"] + 1), load["names"], *command]
-        into = ["sh", "-c", _ONTO_FILE, "sh", path, str(have["offset"])] if have["offset"] else into
+    path, have = load["file"], 0
     try:
-        outcome = pour(
-            at(asked["source"], command),
-            at(asked["target"], into),
-            limit=int(load.get("limit") or 0),
-            ok_codes=(0, 1) if load.get("partial_ok") else (0,),
-        )
+        outcome, have = _into_part(asked, load, names)
         trouble = blame(outcome, names)
         if trouble is None and load.get("sha256") and outcome["sha256"] != load["sha256"]:
             trouble = Trouble("archive_damaged", f"What the {names[0]} sent is not what was saved.")
         if trouble:
             raise trouble
-        digest = _digest_there(asked, path, names) if have["offset"] else outcome["sha256"]
+        digest = _digest_there(asked, path, names) if have else outcome["sha256"]
         run(asked["target"], ["mv", "-f", path + ".part", path], names[1])
     except Trouble as trouble:
         if not (load.get("names") and trouble.cause.endswith(_KEEPS)):
             remove = at(asked["target"], ["rm", "-f", path + ".part"])
             subprocess.run(remove, stdin=subprocess.DEVNULL, capture_output=True)
         raise
-    told = {"file": path, "bytes": have["offset"] + outcome["bytes"], "sha256": digest}
-    return dict(told, carried=outcome["bytes"], had=have["offset"])
+    told = {"file": path, "bytes": have + outcome["bytes"], "sha256": digest}
+    return dict(told, carried=outcome["bytes"], had=have)
+
+
+def _into_part(asked, load, names):
+    """(outcome of the stream, bytes that had arrived before): into the file's part, behind what it holds already."""
+    if not load.get("names"):
+        return _poured(asked, load, load["command"], 0), 0
+    have = asked_of(asked["target"], (kahn_outcome, kahn_skip, kahn_parts), {"path": load["file"] + ".part"}, names[1])
+    command = ["sh", "-c", _NAMED, "sh", str(have["count"] + 1), load["names"], *load["command"]]
+    if have["behind"] >= _LEAST:
+        start = have["offset"] + have["head"] + have["behind"]
+        outcome = _poured(asked, load, kahn_skip.command_of(source_of(kahn_skip), have, command), start)
+        if outcome["bytes"] or outcome["codes"]["giving"] != kahn_skip.OTHER:
+            return outcome, start
+    return _poured(asked, load, command, have["offset"]), have["offset"]
+
+
+def _poured(asked, load, command, start):
+    """The outcome of a stream that is put behind the first `start` bytes of the file's part."""
+    path, limit = load["file"], int(load.get("limit") or 0)
+    into = ["sh", "-c", _ONTO_FILE, "sh", path, str(start)] if start else ["sh", "-c", _INTO_FILE, "sh", path]
+    return pour(
+        at(asked["source"], command),
+        at(asked["target"], into),
+        limit=max(limit - start, 1) if limit else 0,
+        ok_codes=(0, 1) if load.get("partial_ok") else (0,),
+    )
 
 
 def _digest_there(asked, path, names):
@@ -216,19 +222,27 @@ def _digest_there(asked, path, names):
 
 def carry_unpacked(asked, load, names):
     """Carry one stream into the unpacking program at the target."""
-    words, sending, offset = load["unpack"], load["command"], 0
+    words, sending, had = load["unpack"], load["command"], {"offset": 0, "skip": []}
     if load.get("resume"):
-        modules = (kahn_outcome, kahn_tree, kahn_unpack)
-        offset = asked_of(asked["target"], modules, dict(words, where=True), names[1]).get("offset", 0)
-    if offset:
-        sending = ["tail", "-c", f"+{offset + 1}", load["command"][-1]]
-    command, head = unpacking(dict(words, offset=offset))
+        had = asked_of(asked["target"], _UNPACKING, dict(words, where=True), names[1])
+        sending = _behind(load["command"], had["offset"], had["skip"])
+    command, head = unpacking(dict(words, offset=had["offset"], skip=had["skip"]))
     outcome = pour(at(asked["source"], sending), at(asked["target"], command), head=head)
     trouble = blame(outcome, names)
     if trouble:
         raise trouble
     told = _parsed(outcome["answer"]).get("kahn", {})
-    return dict(told, sha256=outcome["sha256"], carried=outcome["bytes"], had=offset)
+    inside = had["skip"][1] - had["skip"][0] if had["skip"] else 0
+    return dict(told, sha256=outcome["sha256"], carried=outcome["bytes"], had=had["offset"] + inside)
+
+
+def _behind(command, offset, skip):
+    """The command that sends an archive (the last word is its path) from `offset` on, but for what is skipped."""
+    path = command[-1]
+    if skip:
+        places = str(offset + 1), str(skip[0] - offset), str(skip[1] + 1)
+        return ["sh", "-c", _PIECES, "sh", path, *places]
+    return ["tail", "-c", f"+{offset + 1}", path] if offset else command
 
 
 def main():
@@ -249,7 +263,7 @@ def main():
     def carry(load):
         one = carry_unpacked if load.get("unpack") else carry_file
         keeps = load.get("names") or load.get("resume")
-        return patiently(lambda: one(asked, load, names), PAUSES_S if keeps else ())
+        return patiently(lambda: one(asked, load, names), pauses=PAUSES_S if keeps else ())
 
     def act():
         return True, {"loads": [carry(load) for load in asked["loads"]]}

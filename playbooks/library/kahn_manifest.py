@@ -7,7 +7,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude, store_of, write_whole
-from ansible.module_utils.kahn_tree import carried, differences, digest_of_lines, line_of, read_records, walk
+from ansible.module_utils.kahn_tree import carried, differences, digest_of_lines, filled, line_of, read_records, walk
 
 DOCUMENTATION = """
 module: kahn_manifest
@@ -46,7 +46,9 @@ def take(asset, home):
     write_whole(os.path.join(store, "home.manifest"), lines)
     told = {"manifest": digest_of_lines(lines), "entries": len(kept), "left_out": left_out}
     told["files"] = sum(one["t"] == "f" for one in kept)
-    told["bytes"] = sum(one.get("s", 0) for one in kept if "n" not in one)
+    plain = [one for one in kept if one["t"] == "f" and "n" not in one]
+    told["bytes"] = sum(one["s"] for one in plain)
+    told["filled"] = sum(filled(os.path.join(home, one["p"])) for one in plain)
     return told
 
 

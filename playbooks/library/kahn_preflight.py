@@ -9,7 +9,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import STORE, Trouble, conclude, printable
-from ansible.module_utils.kahn_tree import walk
+from ansible.module_utils.kahn_tree import filled, walk
 
 DOCUMENTATION = """
 module: kahn_preflight
@@ -27,7 +27,7 @@ SPARE = 16 * 1024 * 1024
 
 
 def at_source(home="/home"):
-    """Root is let in as root, and how much there is to carry."""
+    """Root is let in as root, and how much there is to carry; holes of files count nothing."""
     if os.environ.get("SUDO_USER", "root") != "root":
         raise Trouble(
             "access_not_root", "Locking logins would lock Kahn out too: let its access profile log in as root."
@@ -36,7 +36,7 @@ def at_source(home="/home"):
     for record in walk(home, skip=frozenset({os.path.join(home, "lost+found")}), deep=(), one_device=True):
         tops.add(record["p"].split("/", 1)[0])
         entries += 1
-        size += 0 if "n" in record else record.get("s", 0)
+        size += filled(os.path.join(home, record["p"])) if record["t"] == "f" and "n" not in record else 0
     return {"tops": [shown(one) for one in sorted(tops)], "bytes": size, "entries": entries}
 
 

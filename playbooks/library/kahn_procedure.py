@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_crew import Crew
 from ansible.module_utils.kahn_outcome import Trouble, conclude
 from ansible.module_utils.kahn_servers import databases_of
-from ansible.module_utils.kahn_talk import relay
+from ansible.module_utils.kahn_talk import patiently, relay
 
 DOCUMENTATION = """
 module: kahn_procedure
@@ -105,11 +105,17 @@ def waited(crew):
 
 
 def copied(crew):
-    """The bulk is on the new server; users go on working."""
+    """The bulk is on the new server; users go on working. What falls silent in the midst is tried again."""
     _refuse_moved(crew.gate.ask("look"))
+    crew.source.ask("look")
+    crew.target.ask("look")
+    return patiently(lambda: _copied(crew), anew=crew.anew)
+
+
+def _copied(crew):
     if not crew.target.ask("look")["brought"]:
         crew.source.ask("anew")
-    told = carry(crew, crew.source, crew.target, crew.tops)
+    told = carry(crew.source, crew.target, crew.tops, drains=False)
     carry_databases(crew.source, crew.target, databases_of(crew.settings))  # proves that they can be restored there
     crew.target.ask("jobs_take", **crew.source.ask("jobs_give"))
     _address(crew)
@@ -175,7 +181,7 @@ def _cut_over(crew):
     target.ask("fence")
     fenced = _fenced(crew, source)
     before = source.ask("prints")  # puts the databases at rest, too: before anything is carried
-    told = carry(crew, source, target, crew.tops)
+    told = carry(source, target, crew.tops)
     target.ask("jobs_take", **source.ask("jobs_give"))
     names = databases_of(crew.settings)
     carry_databases(source, target, names)
@@ -261,7 +267,7 @@ def _bring_back(crew, seen):
         target.ask("idle")
         source.ask("fence")
         before = target.ask("prints")
-        told = carry(crew, target, source, crew.both_ways)
+        told = carry(target, source, crew.both_ways)
         mine = source.ask("prints")["databases"]
         names = [one for one in databases_of(crew.settings) if mine[one] != before["databases"][one]]
         carry_databases(target, source, names)
@@ -281,11 +287,12 @@ def _bring_back(crew, seen):
     return told
 
 
-def carry(crew, giver, taker, tops):
+def carry(giver, taker, tops, *, drains=True):
     """Stream what changed from one to the other; large files by their changed blocks."""
     seen = giver.ask("changes", tops=tops)
     known = taker.ask("known", paths=seen["large"])["known"] if seen["large"] else {}
-    gave, took = relay(giver, taker, {"what": "give", "tops": tops, "known": known}, {"what": "take", "tops": tops})
+    give = {"what": "give", "tops": tops, "known": known}
+    gave, took = relay(giver, taker, give, {"what": "take", "tops": tops}, drains=drains)
     return {"changed": gave["changed"], "gone": gave["gone"], "bytes": gave["bytes"], "files": took["files"]}
 
 

@@ -7,9 +7,10 @@ import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.kahn_home import Home, checked, part_of
 from ansible.module_utils.kahn_outcome import Trouble, conclude, printable, remove_file, store_of
+from ansible.module_utils.kahn_reached import NOTE
 from ansible.module_utils.kahn_tree import read_records, walk
-from ansible.module_utils.kahn_unpack import NOTE, Home, checked
 
 DOCUMENTATION = """
 module: kahn_restored
@@ -36,9 +37,11 @@ def take_away(asset, home="/home", base="/var/lib/kahn"):
     if digest != noted["manifest"]:
         raise Trouble("manifest_damaged", "The manifest at the successor is not the one that was restored.")
     known = checked(records)
-    _refuse_foreign(home, noted["tops"], known)
+    parts = {part_of(path, known) for path, one in known.items() if one["t"] == "f"}
+    _refuse_foreign(home, noted["tops"], known, parts)
     place = Home(home)
     try:
+        _remove_parts(place, parts)
         kept = [path for path in reversed(known) if _remove(place, home, asset, path, known[path])]
     finally:
         place.close()
@@ -47,12 +50,22 @@ def take_away(asset, home="/home", base="/var/lib/kahn"):
     return True, {"removed": len(known) - len(kept), "kept": [printable(one) for one in kept[:20]]}
 
 
-def _refuse_foreign(home, tops, known):
+def _remove_parts(place, parts):
+    """What arrived of files that broke off."""
+    for part in parts:
+        if place.entry(part) is not None:
+            directory, name = place.parent(part)
+            os.unlink(name, dir_fd=directory)
+
+
+def _refuse_foreign(home, tops, known, parts):
     foreign = []
     for top in tops:
         path = os.path.join(home, top)
-        if os.path.lexists(path):
-            foreign.extend(one["p"] for one in walk(path, deep=(), prefix=top) if one["p"] not in known)
+        found = walk(path, deep=(), prefix=top) if os.path.lexists(path) else ()
+        foreign.extend(
+            one["p"] for one in found if one["p"] not in known and not (one["t"] == "f" and one["p"] in parts)
+        )
     if foreign:
         names = [printable(one) for one in foreign[:20]]
         says = f"{len(foreign)} files on the successor were not restored by Kahn: " + ", ".join(names[:3])

@@ -11,6 +11,7 @@ from ansible.module_utils import (
     kahn_before,
     kahn_books,
     kahn_carried,
+    kahn_home,
     kahn_host,
     kahn_never,
     kahn_numbers,
@@ -22,11 +23,10 @@ from ansible.module_utils import (
     kahn_talk,
     kahn_tree,
     kahn_units,
-    kahn_unpack,
 )
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude
-from ansible.module_utils.kahn_talk import Talk, relay
+from ansible.module_utils.kahn_talk import Talk, patiently, relay
 
 DOCUMENTATION = """
 module: kahn_server
@@ -47,7 +47,7 @@ options:
   machines: {type: dict, required: true, description: "Their addresses and names"}
 """
 _HOST = (
-    kahn_outcome, kahn_tree, kahn_talk, kahn_switch, kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service,
+    kahn_outcome, kahn_tree, kahn_talk, kahn_switch, kahn_home, kahn_books, kahn_parcel, kahn_arrival, kahn_service,
     kahn_never, kahn_packages, kahn_carried, kahn_before, kahn_numbers, kahn_units, kahn_host,
 )  # fmt: skip
 """What is sent to a host, the parts before what uses them; the last one answers."""
@@ -74,6 +74,11 @@ class Pair:
             self._talks[role] = Talk(self.asked["ssh"][role], role, _HOST, words)
             self._open.callback(self._talks[role].close)
         return self._talks[role]
+
+    def anew(self):
+        """End every session: the next question opens it again."""
+        self._open.close()
+        self._talks.clear()
 
     source = property(lambda self: self.session("source"))
     target = property(lambda self: self.session("target"))
@@ -121,12 +126,17 @@ def unprepared(pair):
 
 
 def copied(pair):
-    """The bulk is on the new host; users go on working."""
+    """The bulk is on the new host; users go on working. What falls silent in the midst is tried again."""
     _refuse_opened(pair)
+    pair.source.ask("look")
+    return patiently(lambda: _copied(pair), anew=pair.anew)
+
+
+def _copied(pair):
     found = pair.source.ask("survey", now=time.time())
     if not pair.target.ask("look")["brought"]:
         pair.source.ask("anew")
-    told = carry(pair.source, pair.target, found["tops"])
+    told = carry(pair.source, pair.target, found["tops"], drains=False)
     pair.target.ask("address", tops=found["tops"], pairs=pair.pairs)
     _agree(pair.source, pair.target, found["tops"])
     return True, told
@@ -223,11 +233,12 @@ def proven(pair):
     return False, {}
 
 
-def carry(giver, taker, tops):
+def carry(giver, taker, tops, *, drains=True):
     """Stream what changed from one to the other; large files by their changed blocks."""
     seen = giver.ask("changes", tops=tops)
-    known = taker.ask("known", paths=seen["large"])["known"] if seen["large"] else {}
-    gave, took = relay(giver, taker, {"what": "give", "tops": tops, "known": known}, {"what": "take", "tops": tops})
+    known = taker.ask("known", tops=tops, paths=seen["large"])["known"] if seen["large"] else {}
+    give = {"what": "give", "tops": tops, "known": known}
+    gave, took = relay(giver, taker, give, {"what": "take", "tops": tops}, drains=drains)
     return {"changed": gave["changed"], "gone": gave["gone"], "bytes": gave["bytes"], "files": took["files"]}
 
 

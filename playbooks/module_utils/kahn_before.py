@@ -36,6 +36,11 @@ class Before:
         """Whether anything was noted."""
         return os.path.exists(self._there)
 
+    @property
+    def tops(self):
+        """Everything at and below which something may have been brought."""
+        return self._names()["tops"]
+
     def begin(self, tops):
         """Note every name at and below the tops, once."""
         if not os.path.isdir(self._shelf):

@@ -12,6 +12,7 @@ from ansible.module_utils import (
     kahn_books,
     kahn_fileserver,
     kahn_gate,
+    kahn_home,
     kahn_mariadb,
     kahn_mariadb_swap,
     kahn_mariadb_words,
@@ -28,7 +29,6 @@ from ansible.module_utils import (
     kahn_switch,
     kahn_talk,
     kahn_tree,
-    kahn_unpack,
     kahn_update,
 )
 from ansible.module_utils.kahn_partner import Partners
@@ -36,7 +36,7 @@ from ansible.module_utils.kahn_talk import Talk
 
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
 _SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb_swap, kahn_mariadb, kahn_servers)
-_CARRIED = (kahn_unpack, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
+_CARRIED = (kahn_home, kahn_books, kahn_parcel, kahn_arrival, kahn_service, kahn_fileserver)
 _SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
 _GATE = (*_COMMON, kahn_names, kahn_update, kahn_naming, kahn_gate)
 _PARTNER = (*_COMMON, kahn_partner)
@@ -71,6 +71,11 @@ class Crew:
     def _begin(self, role, name, modules, words):
         self._talks[role] = Talk(self.asked["ssh"][role], name, modules, words)
         self._open.callback(self._talks[role].close)
+
+    def anew(self):
+        """End every session: the next question opens it again."""
+        self._open.close()
+        self._talks.clear()
 
     def partners(self):
         """The machines of other procedures that lead here: roles partner_1 and so on, in the order of the settings."""

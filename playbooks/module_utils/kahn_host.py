@@ -13,7 +13,6 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 try:
     from ansible.module_utils import kahn_arrival as arrival
@@ -105,7 +104,7 @@ class Host:
         self._fit_itself(time.time() if now is None else now)
         tops = carried.tops(self.root)
         found = parcel.states(self.root, tops["data"] + tops["configuration"], frozenset(tops["skip"]))
-        weight = sum(one[4] for one in found.values())
+        weight = parcel.weight(self.root, found)
         owners = {
             "users": sorted({one[2] for one in found.values()}),
             "groups": sorted({one[3] for one in found.values()}),
@@ -203,17 +202,18 @@ class Host:
     def changes(self, line, tops):
         """How much changed since both were equal, and which changed files are large."""
         now, changed, gone = parcel.changes(self.store, self._ground(tops))
-        known = parcel.load(self.store) or {}
-        large = [one for one in changed if one in known and now[one][0] == "f" and now[one][4] >= parcel.LARGE]
-        return {"changed": len(changed), "gone": len(gone), "large": large[:1000]}
+        return {"changed": len(changed), "gone": len(gone), "large": parcel.large(now, changed)}
 
-    def known(self, line, paths):
-        """The blocks of these files, for the other side to send only others."""
-        found = {}
-        for path in paths:
-            with suppress(OSError):
-                found[path] = parcel.blocks_known(self.root, path)
-        return {"known": found}
+    def known(self, line, tops, paths):
+        """The blocks of these files, for the other side to send only others. Raises Trouble."""
+        refuse({"tops": tops})
+        paths = [one for one in paths if not path_reason(one)]
+        try:
+            return {"known": arrival.known(paths, root=self.root, tops=self._all(tops))}
+        except ValueError as error:
+            raise Trouble(
+                "parcel_damaged", "A file was asked about that nobody carries: " + printable(str(error))
+            ) from None
 
     def give(self, line, tops, known):
         """Send what changed."""
@@ -235,9 +235,11 @@ class Host:
         refuse({"tops": tops})
         wanted, line = self._all(tops), _Allowed(line)
         if self.part == "source":
-            return {"files": arrival.take(line, root=self.root, tops=wanted)["files"]}
+            return {"files": arrival.take(line, root=self.root, tops=wanted, store=self.store)["files"]}
         self.before.begin(wanted)
-        return {"files": arrival.take(self.before.watching(line), root=self.root, tops=wanted)["files"]}
+        return {
+            "files": arrival.take(self.before.watching(line), root=self.root, tops=wanted, store=self.store)["files"]
+        }
 
     def agree(self, line, tops, gave):
         """Both sides are equal now."""
@@ -338,6 +340,7 @@ class Host:
     def remove(self, line):
         """Put back what lay here; anything that somebody else put there stops it before it begins."""
         kept = parcel.load(self.store)
+        arrival.clear(self.root, self.before.tops, self.store)
         self.before.restore(None if kept is None else set(kept))
         self.anew(line)
         return {}

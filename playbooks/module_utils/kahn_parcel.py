@@ -15,13 +15,16 @@ import struct
 
 try:
     from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
-    from ansible.module_utils.kahn_tree import attributes_of
+    from ansible.module_utils.kahn_tree import attributes_of, filled
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable, remove_file, write_whole
-    from kahn_tree import attributes_of
+    from kahn_tree import attributes_of, filled
 
 BLOCK = 256 * 1024
 LARGE = 4 * BLOCK
+"""Bytes from which a file is carried by its blocks: only those that the other side has not."""
+MOST_LARGE, MOST_BLOCKS = 1000, 150_000
+"""Files, and blocks of them, that are asked about at once; the rest is sent whole."""
 PART = ".kahn-new-"
 _KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -126,6 +129,18 @@ def changes(store, ground):
     return now, changed, [path for path in gone if ground.carries(path)]
 
 
+def large(now, changed):
+    """The changed files that are worth asking what the other side has of them, the largest first."""
+    found = [one for one in changed if now[one][0] == "f" and now[one][4] >= LARGE]
+    return sorted(found, key=lambda one: -now[one][4])[:MOST_LARGE]
+
+
+def weight(root, found):
+    """Bytes that files of these states take: holes and second names weigh nothing."""
+    firsts = {one[7]: path for path, one in found.items() if one[0] == "f"}
+    return sum(filled(os.path.join(root, path)) for path in firsts.values())
+
+
 def digest(root, tops, *, skip=frozenset(), contents=True):
     """SHA-256 over names, kinds, modes, owners, sizes, times, link targets, attributes and, if wanted, contents.
 
@@ -178,14 +193,9 @@ def _count(whole, offset, piece):
     whole.update(piece)
 
 
-def blocks_known(root, path):
-    """{offset: short digest} of a file's blocks, for the other side to send only what differs."""
-    opened = os.open(os.path.join(root, path), READ)
-    try:
-        size = os.fstat(opened).st_size
-        return {str(offset): _short(piece) for offset, piece in blocks_of(opened, size)}
-    finally:
-        os.close(opened)
+def blocks_known(opened):
+    """{offset: short digest} of an open file's blocks, for the other side to send only what differs."""
+    return {str(offset): _short(piece) for offset, piece in blocks_of(opened, os.fstat(opened).st_size)}
 
 
 def _short(piece):
@@ -264,8 +274,9 @@ def _give_one(line, root, record, known):
             if waiting.pop(str(offset), None) != _short(piece) if known is not None else True:
                 line.send(b"D", struct.pack(">Q", offset) + piece)
                 sent += len(piece)
-        for offset in waiting:  # all zeros here, but not over there
-            line.send(b"D", struct.pack(">Q", int(offset)))
+        for offset in map(int, waiting):
+            if offset < size:  # all zeros here, but not over there; what is beyond the end is cut off there
+                line.send(b"D", struct.pack(">Q", offset))
         line.send(b"R", {"h": whole.hexdigest()})
         return sent
     finally:

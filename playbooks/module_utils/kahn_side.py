@@ -110,15 +110,12 @@ class Side:
         databases = self.servers.survey()
         for directory, size in self.servers.way_back(databases):
             self._room(directory, {"bytes": size, "entries": 0})
-        return {"bytes": self._weight(found), "entries": len(found), "account": account, "servers": databases}
-
-    def _weight(self, found):
-        """Bytes on the disk: holes and second names weigh nothing."""
-        total = 0
-        for path in {one[7]: self.at(name) for name, one in found.items() if one[0] == "f"}.values():
-            with suppress(FileNotFoundError):
-                total += os.lstat(path).st_blocks * 512
-        return total
+        return {
+            "bytes": parcel.weight(self.root, found),
+            "entries": len(found),
+            "account": account,
+            "servers": databases,
+        }
 
     def _fit_itself(self, now):
         if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
@@ -186,18 +183,16 @@ class Side:
     def changes(self, line, tops):
         """How much changed since both were equal, and which changed files are large."""
         now, changed, gone = parcel.changes(self.store, self._ground(tops))
-        known = parcel.load(self.store) or {}
-        large = [one for one in changed if one in known and now[one][0] == "f" and now[one][4] >= parcel.LARGE]
-        return {"changed": len(changed), "gone": len(gone), "large": large[:1000]}
+        return {"changed": len(changed), "gone": len(gone), "large": parcel.large(now, changed)}
 
     def known(self, line, paths):
-        """The blocks of these files, for the other side to send only others."""
-        found = {}
-        for path in paths:
-            if any(path == top or path.startswith(top + "/") for top in self.tops):
-                with suppress(OSError):
-                    found[path] = parcel.blocks_known(self.root, path)
-        return {"known": found}
+        """The blocks of these files, for the other side to send only others. Raises Trouble."""
+        try:
+            return {"known": arrival.known(paths, root=self.root, tops=self.tops)}
+        except ValueError as error:
+            raise Trouble(
+                "parcel_damaged", "A file was asked about that nobody carries: " + printable(str(error))
+            ) from None
 
     def _companions(self):
         return frozenset(name.lstrip("/") + one for name in self.settings["databases"] for one in sqlite.COMPANIONS)
@@ -215,7 +210,7 @@ class Side:
             self._refuse_taken()
             service.note(self.store, tops=self.tops, made=self._missing_parents(), fenced=True)
             self.service.hold_back()
-        told = arrival.take(line, root=self.root, tops=tops)
+        told = arrival.take(line, root=self.root, tops=tops, store=self.store)
         return {"files": told["files"]}
 
     def _missing_parents(self):
@@ -231,7 +226,7 @@ class Side:
         """Fingerprints of data and databases at rest: the same on both sides, or something is lost."""
         for name in self.settings["databases"]:
             sqlite.settle(self.at(name))
-        size = self._weight(parcel.states(self.root, self.data, self._companions()))
+        size = parcel.weight(self.root, parcel.states(self.root, self.data, self._companions()))
         files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
         found = {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]}
         return {"files": files, "databases": {**found, **self.servers.prints(arrived=arrived)}}
@@ -328,6 +323,7 @@ class Side:
         noted = service.note_of(self.store)
         if "tops" in noted:
             self._refuse_foreign(noted["tops"])
+            arrival.clear(self.root, noted["tops"], self.store)
             for job in self.jobs:
                 remove_file(self.at(job) + service.HELD)
             for top in noted["tops"]:

@@ -14,6 +14,7 @@ import shlex
 import struct
 import subprocess
 import threading
+import time
 from contextlib import ExitStack, contextmanager, suppress
 
 try:
@@ -24,6 +25,8 @@ except ImportError:  # sent to a host as one program
 MOST = 8 * 1024 * 1024
 KEPT = 4096
 COMMAND_S = 30
+PAUSES_S = (5, 15, 45)
+"""Waits before a machine that fell silent is tried again, where what has arrived is kept."""
 _SHELL = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n "$@"; fi'
 _START = (
     "import json,sys,types\n"
@@ -245,15 +248,16 @@ class Talk:
         self._program.stderr.close()
 
 
-def relay(giver, taker, give, take):
+def relay(giver, taker, give, take, *, drains=True):
     """Stream from one host to another; `give` and `take` are requests. Answers of (giver, taker). Raises Trouble.
 
-    Whatever fails, neither end is left in the middle of a stream: both can be asked again, if they are there.
+    Whatever fails, neither end is left in the middle of a stream: both can be asked again, if they are there. Unless it
+    `drains`, a giver whose taker is lost is left there: nothing is carried to nobody, and its session is useless then.
     """
     taker.request(take.pop("what"), taking=True, **take)
     try:
         giver.request(give.pop("what"), **give)
-        kind, body = _stream(giver, taker)
+        kind, body = _stream(giver, taker, drains)
     except Trouble:
         _abandon(taker)
         raise
@@ -265,8 +269,8 @@ def relay(giver, taker, give, take):
     return json.loads(body), taker.answer()
 
 
-def _stream(giver, taker):
-    """Pass frames on until the giver's answer; that answer. A taker that is lost is told only then."""
+def _stream(giver, taker, drains):
+    """Pass frames on until the giver's answer; that answer. A taker that is lost is told only then, or at once."""
     lost = None
     while True:
         kind, body = giver.frame()
@@ -278,6 +282,8 @@ def _stream(giver, taker):
             try:
                 _pass_on(taker, kind, body)
             except Trouble as trouble:
+                if not drains:
+                    raise
                 lost = trouble
 
 
@@ -294,6 +300,25 @@ def _abandon(taker):
     with suppress(Trouble):
         _pass_on(taker, b"X", b"")
         taker.answer()
+
+
+def patiently(act, *, pauses=PAUSES_S, anew=None):
+    """What `act` gives; again after a pause when a machine fell silent meanwhile, as often as there are pauses.
+
+    `anew` is called before it is tried again. A program that still works for the try before is waited for as well.
+    """
+    causes = ("_unreachable",)
+    for pause in pauses:
+        try:
+            return act()
+        except Trouble as trouble:
+            if not trouble.cause.endswith(causes):
+                raise
+        causes = ("_unreachable", "still_working")
+        time.sleep(pause)
+        if anew:
+            anew()
+    return act()
 
 
 def at(ssh, argv):

@@ -130,6 +130,38 @@ def digest_of_file(path):
         os.close(opened)
 
 
+def filled(path, entry=None):
+    """Bytes that a file takes: its length without its holes; nothing where there is no plain file any more."""
+    try:
+        found = os.lstat(path) if entry is None else entry
+        if not stat.S_ISREG(found.st_mode):
+            return 0
+        if found.st_blocks * 512 >= found.st_size:
+            return found.st_size
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        return _in_extents(opened, found.st_size)
+    finally:
+        os.close(opened)
+
+
+def _in_extents(opened, size):
+    # Not the blocks of the disk: where a file system compresses, the same file takes more elsewhere.
+    whole = place = 0
+    while place < size:
+        try:
+            begin = os.lseek(opened, place, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole is left
+                break
+            return size
+        place = os.lseek(opened, begin, os.SEEK_HOLE)
+        whole += place - begin
+    return min(whole, size)
+
+
 def carried(record):
     """The record as it is brought to the successor: no set-id bits on files, only plain attributes and ACLs."""
     kept = dict(record, m=record["m"] & (0o3777 if record["t"] == "d" else 0o1777))

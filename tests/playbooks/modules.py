@@ -29,6 +29,7 @@ def module(name: str) -> ModuleType:
 
 
 outcome, tree, unpacker = shared("kahn_outcome"), shared("kahn_tree"), shared("kahn_unpack")
+reached = shared("kahn_reached")
 Trouble = outcome.Trouble
 
 

@@ -23,7 +23,10 @@ def test_what_there_is_to_carry_is_measured_without_reading_it(tmp_path: Path) -
     (home / "anna").mkdir(parents=True)
     (home / "anna/a").write_bytes(b"x" * 1000)
     os.link(home / "anna/a", home / "anna/b")
-    assert preflight.at_source(str(home)) == {"tops": ["anna"], "bytes": 1000, "entries": 3}
+    with (home / "anna/image").open("wb") as opened:
+        opened.seek(4 * 2**30)
+        opened.write(b"x" * 4096)
+    assert preflight.at_source(str(home)) == {"tops": ["anna"], "bytes": 1000 + 4096, "entries": 4}
 
 
 def test_a_login_that_is_not_root_is_refused_because_the_lock_would_shut_kahn_out(

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.playbooks.modules import Trouble, module, shared
 from tests.playbooks.procedures import CONFIGURATION, JOB, Trio, tree
 
 mover, talks = module("kahn_procedure"), shared("kahn_talk")
+BLOCK = shared("kahn_parcel").BLOCK
 
 
 def act(trio: Trio, state: str) -> dict[str, Any]:
@@ -98,15 +100,59 @@ def test_a_new_server_that_is_lost_in_the_cut_over_does_not_keep_the_old_one_fro
         act(trio, state)
     real = mover.relay
 
-    def relay(giver: Any, taker: Any, *asked: Any) -> Any:
+    def relay(giver: Any, taker: Any, *asked: Any, **how: Any) -> Any:
         kill_with_children(taker._program.pid)
         taker._program.wait()
-        return real(giver, taker, *asked)
+        return real(giver, taker, *asked, **how)
 
     monkeypatch.setattr(mover, "relay", relay)
     with pytest.raises(Trouble) as found:
         act(trio, "moved")
     assert found.value.cause == "target_failed" and found.value.facts["restored"] and trio.seen() == "old"
+
+
+@pytest.mark.parametrize("lost", ["source", "target"])
+def test_a_first_copy_whose_line_breaks_is_tried_again_and_goes_on_inside_the_file(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    (trio.old / "srv/wohngeld/docs/Abbild").write_bytes(os.urandom(40 * BLOCK))
+    act(trio, "prepared")
+    real, passed, sent = talks.Talk.frame, [0], [0]
+
+    def frame(talk: Any) -> Any:
+        kind, body = real(talk)
+        if talk.name == "source" and kind == b"D":
+            passed[0] += 1
+            sent[0] += len(body)
+            if passed[0] == 20:
+                broken = talk if lost == "source" else trio_talks[-1]
+                kill_with_children(broken._program.pid)
+                broken._program.wait()
+        if lost == "source" and passed[0] == 20:
+            passed[0] += 1
+            raise Trouble("source_unreachable", "The line is cut.")
+        return kind, body
+
+    trio_talks: list[Any] = []
+    begun = talks.Talk.__init__
+
+    def begin(talk: Any, *words: Any) -> None:
+        begun(talk, *words)
+        if talk.name == "target":
+            trio_talks.append(talk)
+
+    def lose(talk: Any) -> Any:
+        return Trouble(talk.name + "_unreachable", "The line is cut.")
+
+    monkeypatch.setattr(talks.Talk, "__init__", begin)
+    monkeypatch.setattr(talks.Talk, "frame", frame)
+    monkeypatch.setattr(talks.Talk, "_lost", lose)
+    monkeypatch.setattr(mover, "patiently", partial(talks.patiently, pauses=(0, 1, 1)))
+    act(trio, "copied")
+    copied = trio.new / "srv/wohngeld/docs/Abbild"
+    assert copied.read_bytes() == (trio.old / "srv/wohngeld/docs/Abbild").read_bytes()
+    assert sent[0] < (45 if lost == "source" else 50) * BLOCK
+    assert not list(trio.new.rglob(".kahn-new-*"))
 
 
 class Killed(BaseException):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.playbooks.modules import Trouble, module, tar_of, unpacker, write_manifest
+from tests.playbooks.modules import Trouble, cause, module, shared, tar_of, unpacker, write_manifest
 from tests.playbooks.test_kahn_unpack import a_dir, a_file
 
 restored = module("kahn_restored")
@@ -69,3 +69,16 @@ def test_a_manifest_that_was_swapped_removes_nothing(successor: Path) -> None:
         undo(successor)
     assert trouble.value.cause == "manifest_damaged"
     assert (successor / "home/bernd/own").exists()
+
+
+def test_what_arrived_of_a_file_that_broke_off_is_taken_away_and_only_that(successor: Path) -> None:
+    home = shared("kahn_home")
+    (successor / "home" / home.part_of("anna/d/b")).write_text("half")
+    (successor / "home/bernd" / (home.PART + "0" * 16)).write_text("his own")
+    assert undo(successor) == {"removed": 4, "kept": []}
+    assert os.listdir(successor / "home") == ["bernd"] and len(os.listdir(successor / "home/bernd")) == 2
+
+
+def test_a_folder_under_the_name_of_a_part_is_foreign(successor: Path) -> None:
+    (successor / "home" / shared("kahn_home").part_of("anna/d/b")).mkdir()
+    assert cause(undo, successor) == "foreign_files" and (successor / "home/anna/a").exists()

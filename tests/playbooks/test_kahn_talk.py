@@ -131,3 +131,27 @@ def test_where_nothing_can_be_opened_every_question_is_answered_with_the_reason(
     talk.answer_all(io.BytesIO(asked.getvalue()), said, Locked())
     kind, body = talk.Line(io.BytesIO(said.getvalue()), io.BytesIO()).read()
     assert kind == b"F" and b"still_working" in body
+
+
+def test_a_giver_whose_taker_is_lost_is_not_waited_for_where_nobody_asks_it_again(program: ModuleType) -> None:
+    giver, taker = a_talk(program), a_talk(program, "target", ["sh", "-c", "exit 255"])
+    taker._program.wait()
+    told = failed(lambda: talk.relay(giver, taker, {"what": "give", "count": 10**9}, {"what": "take"}, drains=False))
+    assert told.cause == "target_unreachable"
+    giver.close()
+
+
+def test_a_machine_that_falls_silent_is_tried_again_and_its_earlier_program_waited_for() -> None:
+    causes, begun = ["still_working", "source_unreachable", "vault_unreachable"], []
+
+    def act() -> str:
+        if causes:
+            raise Trouble(causes.pop(), "silent")
+        return "there"
+
+    assert talk.patiently(act, pauses=(0, 0, 0), anew=lambda: begun.append(1)) == "there" and len(begun) == 3
+    for first, pauses in (("source_unreachable", ()), ("still_working", (0, 0)), ("vault_full", (0, 0))):
+        causes[:] = ["vault_full", first]
+        with pytest.raises(Trouble) as found:
+            talk.patiently(act, pauses=pauses)
+        assert found.value.cause == first

@@ -88,3 +88,17 @@ def test_very_deep_directories_do_not_break_the_walk(tmp_path: Path) -> None:
         deep = deep / "d"
     deep.mkdir(parents=True)
     assert len(records(tmp_path)) == 300
+
+
+def test_a_file_fills_its_length_without_its_holes_and_what_is_no_file_nothing(tmp_path: Path) -> None:
+    with (tmp_path / "image").open("wb") as opened:
+        opened.write(b"x" * 4096)
+        opened.seek(2**31)
+        opened.write(b"x" * 8192)
+        opened.truncate(2**32)
+    (tmp_path / "hole").touch()
+    os.truncate(tmp_path / "hole", 2**32)
+    (tmp_path / "small").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("image")
+    found = {name: tree.filled(str(tmp_path / name)) for name in ("image", "hole", "small", "link", "none", ".")}
+    assert found == {"image": 3 * 4096, "hole": 0, "small": 3, "link": 0, "none": 0, ".": 0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import struct
 import tarfile
@@ -162,23 +161,3 @@ def test_an_acl_that_was_only_inherited_from_the_successors_home_goes_again(succ
     for path in (successor.home / "anna", successor.home / "anna/a"):
         assert not [one for one in os.listxattr(path) if one.startswith("system.posix_acl")]
     assert [tree.carried(one) for one in tree.walk(str(successor.home))] == records
-
-
-def test_how_far_it_came_is_believed_only_while_every_file_before_is_as_it_was_written(successor: Successor) -> None:
-    records = [a_dir("anna"), *(a_file(f"anna/{n}", b"x" * 600) for n in range(4))]
-    archive = tar_of({f"anna/{n}": b"x" * 600 for n in range(4)})
-    successor.unpack(records, archive)
-    sealed = write_manifest(successor.store, records), "a" * 64
-    offset = 2 * 3 * 512
-    note = {"manifest": sealed[0], "archive": sealed[1], "last": "anna/1", "offset": offset}
-
-    def found(**more: Any) -> int:
-        (successor.store / "restored.at").write_text(json.dumps(note | more))
-        return int(unpacker.arrived(str(successor.store), str(successor.home), *sealed)[0])
-
-    assert found() == offset
-    assert found(archive="b" * 64) == found(manifest="b" * 64) == found(last="anna/9") == 0
-    (successor.home / "anna/0").write_bytes(b"y" * 600)
-    assert found() == 0
-    with pytest.raises(Trouble, match="not there any more"):
-        unpacker.unpack(io.BytesIO(archive[offset:]), str(successor.store), str(successor.home), *sealed, offset)

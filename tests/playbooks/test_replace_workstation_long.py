@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.runbook import Direction
+from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.seed import seed_user_files
 from tests.labs import lab
@@ -29,10 +30,13 @@ HOLDS = (
 LARGE = 4 * 2**30
 
 
-class Roomy(Seats):
-    """Disks on which a file of four GiB would have room, as preflight wants it."""
+FILM = 200 * 2**20
 
-    DISK_MIB = 5120
+
+class Roomy(Seats):
+    """Disks with room for what is carried, and never for a file of four GiB that were no hole."""
+
+    DISK_MIB = 640
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +53,7 @@ def seats(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seats]
                 opened.seek(2**31)
                 opened.write(b"in der Mitte")
         if seat == 3:
-            (home / "Filme").mkdir()
-            for number in range(40):
-                (home / f"Filme/{number}").write_bytes(os.urandom(2**20))
+            (home / "Film.mkv").write_bytes(os.urandom(FILM))
     made.must("", 1, 2, 3, direction=Direction.BASELINE)
     yield made
 
@@ -117,24 +119,50 @@ def test_a_full_old_host_is_named_and_nothing_of_its_files_changes(seats: Seats)
     assert changed(before, pictures(seats, 2)) == {"old": [], "new": []}
 
 
-def test_a_vault_that_disappears_in_the_midst_is_named_and_what_arrived_is_not_carried_again(seats: Seats) -> None:
-    before = pictures(seats, 3)
-    seats.must("prepare-successor", 3)
-    seats.lab.fault(seats.vault, "rate", "2mbit")
-    part = seats.shelf(3)
+def sent_by(host: Host) -> int:
+    """Bytes that left a machine since it was raised."""
+    rows = subprocess.run(host.inside("cat", "/proc/net/dev"), capture_output=True, check=True, text=True).stdout
+    counted = [row.split(":", 1) for row in rows.splitlines() if ":" in row]
+    return sum(int(told.split()[8]) for name, told in counted if name.strip() != "lo")
+
+
+def cut_while(seats: Seats, step: str, host: Host, seen: Callable[[], bool]) -> Outcome:
+    """How a step of seat 3 ends whose machine is cut off once something is seen; afterwards the line is whole again."""
     ended: list[Outcome] = []
-    playing = threading.Thread(target=lambda: ended.append(seats.play("save", 3)[3]))
+    playing = threading.Thread(target=lambda: ended.append(seats.play(step, 3)[3]))
     playing.start()
-    until(lambda: any(one.stat().st_size > 2**22 for one in part.glob("*.part")), within_s=300)
-    seats.lab.fault(seats.vault, "cut")
+    until(seen, within_s=300, every_s=0.1)
+    seats.lab.fault(host, "cut")
     playing.join(timeout=290)
-    seats.lab.fault(seats.vault, "heal")
-    assert [one.cause for one in ended] == ["vault_unreachable"], ended
+    seats.lab.fault(host, "heal")
+    (found,) = ended
+    return found
+
+
+def test_a_line_that_breaks_in_the_midst_of_a_file_is_named_and_what_arrived_is_not_carried_again(seats: Seats) -> None:
+    before, old, new = pictures(seats, 3), seats.old(3), seats.new(3)
+    seats.must("prepare-successor", 3)
+    seats.lab.fault(old, "rate", "100mbit")
+    part = seats.shelf(3)
+    found = cut_while(
+        seats, "save", seats.vault, lambda: any(one.stat().st_size > FILM // 2 for one in part.glob("*.part"))
+    )
+    assert found.cause == "vault_unreachable", found
     (kept,) = part.glob("*.part")
-    had = kept.stat().st_size
-    assert had > 2**22
-    carried = seats.must("save", 3)[3]
-    assert carried.kind == "done" and not list(part.glob("*.part"))
-    for step in ("save", "prepare-successor"):
+    had, left = kept.stat().st_size, sent_by(old)
+    seats.must("save", 3)
+    assert had > FILM // 2 and sent_by(old) - left < (FILM - had) * 1.1 + 4 * 2**20 and not list(part.glob("*.part"))
+
+    seats.must("lock-old", 3)
+    seats.lab.fault(seats.vault, "rate", "100mbit")
+    note = new.root / f"var/lib/kahn/{part.name}/restored.at"
+    found = cut_while(seats, "restore", new, note.exists)
+    assert found.cause == "target_unreachable", found
+    assert list(new.root.glob("home/*/.kahn-part-*")) and not list(new.root.glob("home/*/Film.mkv"))
+    left = sent_by(seats.vault)
+    seats.must("restore", 3)
+    assert sent_by(seats.vault) - left < (FILM - 128 * 2**20) * 1.1 + 4 * 2**20
+    assert not list(new.root.glob("home/*/.kahn-part-*"))
+    for step in ("restore", "lock-old", "save", "prepare-successor"):
         seats.must(step, 3, direction=Direction.UNDO)
     assert changed(before, pictures(seats, 3)) == {"old": [], "new": []}
