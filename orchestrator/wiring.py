@@ -36,7 +36,7 @@ from orchestrator.adapters.netbox_out import FieldsMissing, missing_fields, prep
 from orchestrator.adapters.plan_chart import chart_svg
 from orchestrator.adapters.plan_file import put_file, read_plan_file, write_plan_file
 from orchestrator.adapters.retiring import check_retiring
-from orchestrator.adapters.runbook_trees import freeze_runbook, freeze_tree, tree_is_there
+from orchestrator.adapters.runbook_trees import freeze_runbook, tree_is_there
 from orchestrator.adapters.runbooks import SHIPPED, find_runbook, known_runbooks, load_runbook
 from orchestrator.adapters.runs import AnsibleRuns
 from orchestrator.adapters.signatures import SshSignatures, read_public_key
@@ -65,8 +65,6 @@ from orchestrator.texts import _
 if TYPE_CHECKING:
     from orchestrator.adapters.channels import Channels
     from orchestrator.adapters.credentials import Credential
-    from orchestrator.lab.lab import Lab
-    from orchestrator.lab.trial import SeatTrial
 
 __all__ = [
     "INVENTORY_PLUGINS",
@@ -104,7 +102,6 @@ __all__ = [
     "restore_backup",
     "sheet_bytes",
     "store_watch",
-    "trial_of",
     "write_plan_file",
 ]
 
@@ -276,20 +273,6 @@ def open_world(settings: Settings) -> World:
     )
 
 
-def trial_of(folder: Path, *, lab: Lab, state: Path, tell: Callable[[str], None]) -> SeatTrial:
-    """A trial of the runbook in that folder; its copy in ``state`` has one playbook more, which fails."""
-    from orchestrator.lab.trial import SeatTrial  # the lab: only who tries a runbook needs it
-
-    copy = state / "runbook" / folder.resolve().name
-    shutil.copytree(folder, copy, symlinks=True)
-    (copy / FAILING).write_text(FAILS, encoding="utf-8")
-    runbook, clock, trees = load_runbook(copy), SystemClock(), state / "trees"
-    freeze_tree(copy, trees, shared=SHIPPED)
-    ansible_playbook = Path(sys.executable).parent / "ansible-playbook"
-    runs = AnsibleRuns(state=state, trees=trees, ansible_playbook=ansible_playbook, clock=clock)
-    return SeatTrial(lab=lab, runbook=runbook, runs=runs, clock=clock, failing=FAILING, tell=tell)
-
-
 def rehearsal_home(place: Path, content: WaveContent, *, like: World, program: Path | None) -> Path:
     """A state directory of its own in ``place``, with an empty store and the very runbook tree of the wave.
 
@@ -309,16 +292,6 @@ def rehearsal_home(place: Path, content: WaveContent, *, like: World, program: P
         freeze_runbook(runbook, find_runbook(runbook.name, state_dir=like.settings.home), trees, shared=SHIPPED)
     prepare_store(read_settings(home))
     return home
-
-
-FAILING = "trial-fails.yml"
-FAILS = """- name: Fail as the trial wants it
-  hosts: all
-  gather_facts: false
-  tasks:
-    - name: Fail
-      ansible.builtin.fail: {msg: As the trial wants it.}
-"""
 
 
 def prepare_store(settings: Settings) -> None:

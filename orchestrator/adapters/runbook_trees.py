@@ -142,6 +142,31 @@ def verify_tree(place: Path) -> None:
         raise TreeDamaged(folder=place, why="its digest differs")
 
 
+class TreeWatch:
+    """What becomes of a frozen tree: each call of ``changes`` tells what is otherwise since the last one."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._known = _listing(place)
+
+    def changes(self) -> tuple[str, ...]:
+        """Paths in the tree that were added, changed or taken away, each with that word; caches and links too."""
+        was, now = self._known, _listing(self._place)
+        self._known = now
+        words = {path: "added" if path not in was else "gone" if path not in now else "changed" for path in was | now}
+        return tuple(f"{path} ({words[path]})" for path in sorted(words) if was.get(path) != now.get(path))
+
+
+def _listing(place: Path) -> dict[str, str]:
+    """Everything below a folder, whatever it is: path in it -> what it is, in words that differ when it does."""
+    found: dict[str, str] = {}
+    for path in place.rglob("*"):
+        entry = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(entry.st_mode) else ""
+        found[path.relative_to(place).as_posix()] = f"{stat.S_IFMT(entry.st_mode)} {entry.st_mode & 0o100} {content}"
+    return found
+
+
 def _copy(tree: Tree, place: Path) -> None:
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
     try:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from inventory.errors import ExpectedError
-from orchestrator.cli.context import context_of, harmless
+from orchestrator.cli.context import Context, context_of, harmless
 from orchestrator.cli.runbook import Name, folder_of, table_of
-from orchestrator.core.trial import Finding, Trial, Tried, Unseen, cannot_try
+from orchestrator.core.trial import NOT_TRIED, Finding, Ground, Trial, Tried, Unseen, cannot_try, ground_of
 from orchestrator.spoken import one_line
 from orchestrator.texts import _
-from orchestrator.wiring import load_runbook, trial_of
+from orchestrator.wiring_trial import double_lacks, trial_of, what_is_tried
+
+if TYPE_CHECKING:
+    from orchestrator.lab.lab import Lab
 
 FAILED = 1
+
+
+class NoDouble(ExpectedError):
+    """A runbook for Windows, and nothing that could speak in the place of a Windows machine."""
+
+    code, says = "RBK-010", "Runbook {runbook} is for Windows; the protocol double needs the Python package {lacks}."
+    remedy = "Install Kahn with it (`pip install 'spreekahn[double]'`). Even then no Windows machine is tried."
+    exit_code = 7
 
 
 class CannotTry(ExpectedError):
@@ -34,32 +48,60 @@ def try_runbook(
 ) -> None:
     """Try a runbook on throw-away hosts: each step fails, is killed, is taken back, is done; then back.
 
-    They are one seat, or, where a procedure moves, two servers with a made-up one behind a gateway. Every file, and
-    every row of the procedure, is compared with before from outside. Needs root and Linux. Ends with 1 when anything
-    went otherwise than it must.
+    They are one seat, or, where a procedure moves, two servers with a made-up one behind a gateway; for network boot
+    a bare machine in an emulator. Every file, and every row of the procedure, is compared with before from outside.
+    Needs root and Linux. A runbook for Windows is played against a protocol double, which is no Windows machine. Ends
+    with 1 when anything went otherwise than it must.
     """
-    from orchestrator.lab.lab import Lab  # the lab: only who tries a runbook needs it
-
     kahn = context_of(ctx)
     folder = folder_of(kahn, runbook)
-    found = load_runbook(folder)
-    why = cannot_try(found)
+    found, modules = what_is_tried(folder)
+    why = cannot_try(found, modules)
     if why:
         raise CannotTry(runbook=found.name, why=why)
+    doubled = ground_of(found, modules) is Ground.DOUBLE
+    if doubled and (lacks := double_lacks()):
+        raise NoDouble(runbook=found.name, lacks=lacks)
+    if doubled:
+        kahn.out.line(no_windows())
+    with _place(kahn, with_lab=not doubled) as (lab, state):
+        trial = trial_of(folder, lab=lab, state=state, tell=kahn.out.line).run()
+    _show(kahn, trial)
+    if doubled:
+        kahn.out.line(no_windows())
+    if not trial.passed:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _place(kahn: Context, *, with_lab: bool) -> Iterator[tuple[Lab | None, Path]]:
+    """A lab where one is needed, and a folder for everything else; both are gone afterwards."""
+    from orchestrator.lab.lab import Lab  # the lab: only who tries a runbook needs it
+
     with tempfile.TemporaryDirectory(prefix="kahn-trial-") as place:
-        lab = Lab(Path(place) / "lab", tell=lambda notice: kahn.out.line(f"  {notice}"))
+        lab = Lab(Path(place) / "lab", tell=lambda notice: kahn.out.line(f"  {notice}")) if with_lab else None
         try:
-            trial = trial_of(folder, lab=lab, state=Path(place) / "state", tell=kahn.out.line).run()
+            yield lab, Path(place) / "state"
         finally:
-            lab.down()
+            if lab is not None:
+                lab.down()
+
+
+def no_windows() -> str:
+    """What must be said before and after anything that a double had a part in."""
+    return _(
+        "Played against a PROTOCOL DOUBLE: no Windows machine was reached and no line of PowerShell was run. "
+        "This is no rehearsal, and opens no gate."
+    )
+
+
+def _show(kahn: Context, trial: Trial) -> None:
     for line in lines_of(trial):
         kahn.out.line(line)
     kahn.out.rich(_table(trial))
     for line in unseen_lines(trial):
         kahn.out.line(line)
     kahn.out.json(trial)
-    if not trial.passed:
-        raise typer.Exit(FAILED)
 
 
 def _table(trial: Trial) -> Table:
@@ -67,9 +109,12 @@ def _table(trial: Trial) -> Table:
     table = table_of(*words)
     for one in trial.steps:
         table.add_row(one.step, *(escape(word_of(finding)) for finding in (one.forward, one.failed, one.killed)))
+        if one.cut != NOT_TRIED:
+            table.add_row(_("{step}, power lost in the midst").format(step=one.step), "", escape(word_of(one.cut)), "")
     table.add_row(_("compared with before"), escape(word_of(trial.after)), "", "")
     table.add_row(_("asked whether it serves"), escape(word_of(trial.service)), "", "")
     table.add_row(_("back, compared"), escape(word_of(trial.back)), "", "")
+    table.add_row(_("frozen runbook after every run"), escape(word_of(trial.tree)), "", "")
     return table
 
 
@@ -105,5 +150,7 @@ def unseen_lines(trial: Trial) -> list[str]:
         Unseen.SERVICES: _("running services and databases"),
         Unseen.EMPTY_GATEWAY: _("what a gateway serves: here it is an empty machine"),
         Unseen.BASELINE_BY_HAND: _("the comparison with before, which is a person's"),
+        Unseen.REAL_MACHINES: _("real hardware: the bare machine runs in an emulator"),
+        Unseen.WINDOWS: _("Windows itself: a double spoke in its place, and no line of PowerShell was run"),
     }
     return [_("Not looked at:"), *(f"  {words[one]}" for one in trial.unseen)] if trial.unseen else []

@@ -18,7 +18,7 @@ from orchestrator.lab.seed import seed_user_files
 HostOf = Callable[[str], Host]
 VAULT = HostSpec(name="vault", kind="server", role="vault", disk_mib=512)
 GATEWAY = HostSpec(name=made_up.GATE, kind="server", role="gateway", disk_mib=256)
-_OTHERS = {RoleSource.VAULT: VAULT.name, RoleSource.JUMP: "jump", RoleSource.GATEWAY: GATEWAY.name}
+OTHERS = {RoleSource.VAULT: VAULT.name, RoleSource.JUMP: "jump", RoleSource.GATEWAY: GATEWAY.name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +33,22 @@ class Stage:
     look_beyond: Callable[[HostOf], Mapping[str, Picture]] = lambda _host: {}
     """What files do not show, by host."""
     seen_otherwise: tuple[str, ...] = ()
-    """Files whose bytes do not count, because ``look_beyond`` looks into them."""
+    """Files and folders whose bytes do not count, because something else looks into them."""
 
     def pictures(self, runbook: Runbook, host: HostOf) -> dict[str, Picture]:
         """Everything that counts of every host that plays a role, as seen from outside; the jump host has nothing."""
         names = {self.names[role.machine] for role in runbook.roles if role.machine is not RoleSource.JUMP}
         found = {name: picture(host(name).root) for name in sorted(names)}
-        for seen in found.values():
-            for path in self.seen_otherwise:
-                seen.pop(path.lstrip("/"), None)
+        for name, seen in found.items():
+            found[name] = {path: one for path, one in seen.items() if not self._seen_otherwise(path)}
         for name, beyond in self.look_beyond(host).items():
             found.setdefault(name, {}).update(beyond)
         return found
+
+    def _seen_otherwise(self, path: str) -> bool:
+        return any(
+            path == one or path.startswith(one + "/") for one in (top.lstrip("/") for top in self.seen_otherwise)
+        )
 
 
 def stage_for(runbook: Runbook) -> Stage:
@@ -53,7 +57,7 @@ def stage_for(runbook: Runbook) -> Stage:
     if runbook.procedure:
         return Stage(
             names=MappingProxyType(
-                {RoleSource.ASSET: made_up.OLD, RoleSource.SUCCESSOR: made_up.NEW, **_OTHERS},
+                {RoleSource.ASSET: made_up.OLD, RoleSource.SUCCESSOR: made_up.NEW, **OTHERS},
             ),
             specs=(*made_up.procedure_specs(), *((VAULT,) if RoleSource.VAULT in needed else ())),
             furnish=made_up.furnish,
@@ -63,7 +67,7 @@ def stage_for(runbook: Runbook) -> Stage:
         )
     names = seat_names(1)
     return Stage(
-        names=MappingProxyType({**_OTHERS, **names}),
+        names=MappingProxyType({**OTHERS, **names}),
         specs=(*seat_specs(1), *((GATEWAY,) if RoleSource.GATEWAY in needed else ())),
         furnish=lambda host: _seed(host(names[RoleSource.ASSET])),
     )

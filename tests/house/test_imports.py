@@ -45,7 +45,7 @@ def test_the_verifier_of_evidence_needs_only_the_standard_library() -> None:
     nothing_in(bad for path in files for bad in foreign_imports(path, set()))
 
 
-WIRING = ("wiring.py", "wiring_boot.py", "adapters")
+WIRING = ("wiring.py", "wiring_boot.py", "wiring_trial.py", "adapters")
 """Kahn with its store, the boot server that knows none, and adapters among themselves."""
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
@@ -40,22 +41,37 @@ def test_what_runs_is_what_was_tested() -> None:
     assert pins("requirements-run.lock").items() <= pins("requirements.lock").items()
 
 
-def declared() -> set[str]:
-    """Names of the packages that Kahn needs to run."""
+def declared(extra: str = "") -> set[str]:
+    """Names of the packages that Kahn needs to run, or of those of an extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {found[0].lower() for one in project["dependencies"] if (found := re.match(r"[A-Za-z0-9-]+", one))}
+    told = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return {found[0].lower() for one in told if (found := re.match(r"[A-Za-z0-9-]+", one))}
+
+
+OF_THE_DOUBLE = Path("orchestrator/lab/psrp_double.py")
+"""The one file that needs an extra: only who tries a runbook for Windows loads it, and is told what lacks."""
 
 
 def test_every_package_that_the_sources_import_is_declared() -> None:
     """An installation has no others: what a tool for testing brings along is not there."""
     ours = {"inventory", "orchestrator", "__future__"}
-    imported = {name.split(".")[0] for path in python_files("inventory", "orchestrator") for name in imported_by(path)}
+    files = set(python_files("inventory", "orchestrator")) - {OF_THE_DOUBLE}
+    imported = {name.split(".")[0] for path in files for name in imported_by(path)}
     brought_by = packages_distributions()
     nothing_in(
         f"{name} (of {' or '.join(brought_by.get(name, ['nothing']))})"
         for name in imported - ours - set(sys.stdlib_module_names)
         if not declared().intersection(one.lower() for one in brought_by.get(name, []))
     )
+
+
+def test_the_double_needs_what_its_extra_declares_and_nobody_loads_it_at_the_top_of_a_file() -> None:
+    foreign = {name.split(".")[0] for name in imported_by(OF_THE_DOUBLE)} - set(sys.stdlib_module_names)
+    assert foreign == {"inventory", "psrpcore", "spnego"} and declared("double") <= set(pins("requirements.lock"))
+    loading = [
+        path for path in python_files("orchestrator") if f"orchestrator.lab.{OF_THE_DOUBLE.stem}" in imported_by(path)
+    ]
+    assert loading == [Path("orchestrator/lab/double_ground.py")]
 
 
 def test_every_declared_dependency_is_locked() -> None:

@@ -20,15 +20,16 @@ import pytest
 
 from orchestrator.adapters.netboot_folder import BootFolder
 from orchestrator.core.netboot_site import dnsmasq_text, site_text
+from orchestrator.lab.bare_machine import BareMachine, emulator_root, kernel_of, lending, make_image
 from orchestrator.lab.base import default_cache
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab, inventory_rows, seat_specs
 from orchestrator.lab.network import plug_in
+from orchestrator.lab.notice import silent
 from orchestrator.lab.power import power_on
 from orchestrator.lab.seed import seed_user_files
 from orchestrator.wiring_boot import boot_installer
 from tests import simulated_installer
-from tests.bare_machine import kernel_of, make_image, powered_on, tools
 from tests.labs import lab
 from tests.scenarios.story import (
     PATIENCE_S,
@@ -163,26 +164,11 @@ def test_a_seat_moves_to_a_successor_that_was_bare_when_its_wave_began(lab: Lab,
     assert not list((story.home / "trees").rglob("*.pyc")), "the approved tree stays as it is"
 
 
-@contextmanager
-def lending(host: Host, root: Path, url: str) -> Iterator[None]:
-    """dnsmasq with the configuration that `kahn netboot init` prints, in the boot server's own network."""
-    ready = dnsmasq_text(url=url, interface="eth0", first="10.77.99.1", last="10.77.99.99", mask="255.255.0.0")
-    conf = root / "tmp" / f"dnsmasq-{host.network}.conf"
-    conf.write_text(f"{ready}user=root\ndhcp-leasefile=/tmp/leases-{host.network}\n")
-    words = ("ip", "netns", "exec", host.network, "chroot", root, "dnsmasq", "--keep-in-foreground", "--log-facility=-")
-    server = subprocess.Popen((*words, f"--conf-file=/tmp/{conf.name}"), stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
 def real_files(story: Story, folder: BootFolder, root: Path, place: Path) -> None:
     """Installer, image and settings for a machine that really boots."""
     kernel, modules = kernel_of(root)
     boot_installer(folder.place, kernel=kernel, modules=modules, busybox=root / "bin/busybox", more=())
-    make_image(root, story.host("boot").base, place / "root.img", place)
+    make_image(story.host("boot").base, place / "root.img")
     shutil.copyfile(place / "root.img", folder.place / "files/root.img")
     site = (folder.place / "site.toml").read_text().replace('"bios"', '"kernel"')
     (folder.place / "site.toml").write_text(site.replace('kernel_words = ""', 'kernel_words = "console=ttyS0 panic=5"'))
@@ -194,21 +180,26 @@ def real_files(story: Story, folder: BootFolder, root: Path, place: Path) -> Non
 @pytest.mark.long
 def test_a_bare_machine_boots_is_installed_and_answers_with_the_approved_host_key(lab: Lab, tmp_path: Path) -> None:
     story, folder = a_bare_seat(tmp_path, lab, tenant="echt")
-    root, host = tools(default_cache()), story.host("neu-0001")
+    root, host = emulator_root(default_cache(), silent), story.host("neu-0001")
     real_files(story, folder, root, tmp_path)
-    console = tmp_path / "machine" / "console"
-    console.parent.mkdir()
-    with serving(story, folder) as url, lending(story.host("boot"), root, url):
+    machine = BareMachine(root=root, host=host, place=tmp_path / "machine")
+    url = f"http://{story.host('boot').address}:{URL_PORT}"
+    ready = dnsmasq_text(url=url, interface="eth0", first="10.77.99.1", last="10.77.99.99", mask="255.255.0.0")
+    lent = lending(root, story.host("boot"), configuration=ready, place=tmp_path / "dhcp")
+    with serving(story, folder), lent:
         run = story.begin("wave", "run", "W01")
         try:
             wait_until(lambda: released(folder, host), within_s=PATIENCE_S)
             began = time.monotonic()
-            with powered_on(root, host, machine=console.parent):
-                code = run.wait(2 * PATIENCE_S)
+            machine.switch_on()
+            code = run.wait(2 * PATIENCE_S)
         finally:
             run.kill()
             run.wait()
+            machine.switch_off()
     (tmp_path / "seconds").write_text(f"{time.monotonic() - began:.0f}")
     gets = [json.loads(line).get("gets") for line in (folder.place / "events.jsonl").read_text().splitlines()]
-    assert (code, story.states()) == (0, {"apc-0001": ("moved", "")}), console.read_text(errors="replace")[-2000:]
+    assert (code, story.states()) == (0, {"apc-0001": ("moved", "")}), machine.console.read_text(errors="replace")[
+        -2000:
+    ]
     assert [one for one in gets if one] == ["installer", "disk"]

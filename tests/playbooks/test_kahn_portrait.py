@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import a_certificate
+from orchestrator.lab.certificates import a_certificate
 from tests.playbooks.modules import shared
 
 portraits = shared("kahn_portrait")

@@ -16,7 +16,7 @@ from orchestrator.core.runbook import Direction
 from orchestrator.core.trial import Tried
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
-from orchestrator.wiring import trial_of
+from orchestrator.wiring_trial import trial_of
 from tests.labs import lab
 from tests.playbooks.seats import Seats
 from tests.playbooks.two_hosts import HOSTILE

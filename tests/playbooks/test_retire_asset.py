@@ -12,7 +12,7 @@ from orchestrator.adapters.runbooks import SHIPPED
 from orchestrator.core.trial import Tried
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.seed import seed_user_files
-from orchestrator.wiring import trial_of
+from orchestrator.wiring_trial import trial_of
 from tests.labs import lab
 from tests.playbooks.seats import Seats
 

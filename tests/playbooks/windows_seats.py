@@ -1,17 +1,12 @@
-"""Two Windows seats that are none: a model of their files in Python, behind protocol doubles, in a town of one seat.
-
-The model does what kahn_windows_seat.ps1 means to do. It proves how the runbook hangs together, what Kahn sends and
-how it takes answers; it proves nothing about the PowerShell.
-"""
+"""Two Windows seats that are none: models behind protocol doubles, in a town of one seat."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,103 +27,16 @@ from orchestrator.core.access import AccessProfile
 from orchestrator.core.by_hand import desk_works
 from orchestrator.core.policy import Policy
 from orchestrator.core.wave import ActKind
-from tests.certificates import a_certificate
-from tests.psrp_double import Double, a_double
+from orchestrator.lab.certificates import a_certificate
+from orchestrator.lab.psrp_double import Double, a_double
+from orchestrator.lab.windows_models import SEAT_FILES as FILES
+from orchestrator.lab.windows_models import Seat, two_seats
 from tests.run_orders import PLAYBOOK
 from tests.towns import STADT, TestClock, Town
 from tests.waiting import PATIENCE_S
 
+__all__ = ["FILES"]
 OLD, NEW, RUNBOOK = "apc-001", "neu-001", "replace-windows-seat"
-FILES = {
-    "jürgen/Documents/Straße & Söhne (1).docx": b"one",
-    "jürgen/Documents/it's `$x` {{ 1 }}.txt": b"two",
-    "anna/Desktop/a\u0308.txt": b"decomposed",
-    "anna/Desktop/\u00e4.txt": b"composed",
-    "anna/Documents/empty": b"",
-}
-
-
-@dataclass(kw_only=True)
-class Seat:
-    """One machine's files by name, and what the module keeps there; ``share`` is what both machines write to."""
-
-    share: dict[str, dict[str, bytes]]
-    files: dict[str, bytes] = field(default_factory=dict)
-    people: int = 0
-    sealed: dict[str, str] = field(default_factory=dict)
-    placed: list[str] = field(default_factory=list)
-    portrait: dict[str, str] = field(default_factory=dict)
-    passwords: set[str] = field(default_factory=set)
-
-    def __call__(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the module answers."""
-        self.passwords.add(str(given.get("share_password") or ""))
-        there = self.share.setdefault(str(given["asset"]), {})
-        said = getattr(self, str(given["state"]))(there, str(given.get("expected") or ""))
-        bad = "cause" in said
-        return {"changed": False, "kahn": said} | ({"failed": True, "msg": said["says"]} if bad else {})
-
-    def looked(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        return trouble("source_busy", f"{self.people} people are logged on.") if self.people else {"people": 0}
-
-    def taken(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        self.portrait = sums(self.files)
-        return {"baseline": digest(self.portrait)}
-
-    def unchanged(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        return {"baseline": digest(self.portrait), "now": digest(sums(self.files)), "difference_count": 0}
-
-    def told(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        return {"manifest": digest(self.sealed)}
-
-    def saved(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        if len({name.casefold() for name in self.files}) != len(self.files):
-            return trouble("names_collide", "Two files differ in capitals only.")
-        self.sealed = sums(self.files)
-        there |= self.files
-        return {"manifest": digest(self.sealed), "entries": len(self.files)}
-
-    def forgotten(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        there.clear()
-        return {"forgotten": True}
-
-    def restored(self, there: dict[str, bytes], expected: str) -> dict[str, Any]:
-        if digest(sums(there)) != expected:
-            return trouble("manifest_damaged", "The list of checksums is not the one of the old machine.")
-        if others := [name for name in there if name in self.files and self.files[name] != there[name]]:
-            return trouble("target_not_empty", f"{len(others)} files of others are in the way")
-        self.placed += [name for name in there if name not in self.files]
-        self.files |= there
-        return {"entries": len(there)}
-
-    def compared(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        odd = [name for name in there if self.files.get(name) != there[name]]
-        return trouble("manifest_differs", f"{len(odd)} files differ.") if odd else {"equal": True}
-
-    def removed(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        changed = [name for name in self.placed if self.files.get(name, there[name]) != there[name]]
-        for name in set(self.placed) - set(changed):
-            self.files.pop(name, None)
-        if changed:
-            return trouble("foreign_files", f"{len(changed)} files were changed since")
-        self.placed = []
-        return {"removed": 1}
-
-
-def trouble(cause: str, says: str) -> dict[str, Any]:
-    """How the module reports a failure."""
-    return {"cause": cause, "says": says}
-
-
-def sums(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Name -> SHA-256."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-
-
-def digest(manifest: Mapping[str, str]) -> str:
-    """SHA-256 of the list of checksums."""
-    lines = sorted(f"{one}  {name}\n" for name, one in manifest.items())
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @dataclass(kw_only=True)
@@ -183,8 +91,7 @@ class WindowsTown:
 @contextmanager
 def a_windows_town(place: Path, sockets: Path) -> Iterator[WindowsTown]:
     """Up to a wave of one seat that has been claimed."""
-    share: dict[str, dict[str, bytes]] = {}
-    old, new = Seat(share=share, files=dict(FILES)), Seat(share=share, files={"anna/Desktop/mine.txt": b"mine"})
+    old, new = two_seats()
     kit = Kit(runbook=RUNBOOK, vars="windows_seats", os_name="Windows 11 Pro")
     modules = ({"kahn_windows_seat": old}, {"kahn_windows_seat": new})
     with a_town_of(kit, modules, place=place, sockets=sockets) as (town, runs, doubles):

@@ -13,7 +13,7 @@ from orchestrator.adapters.notice_mail import send_mail
 from orchestrator.adapters.notice_secret import NotDelivered, SecretOpen
 from orchestrator.core.contacts_file import MailChannel
 from orchestrator.core.notices import Letter
-from tests.certificates import a_certificate
+from orchestrator.lab.certificates import a_certificate
 from tests.mail_sink import a_mail_sink
 
 

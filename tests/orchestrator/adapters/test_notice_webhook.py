@@ -18,7 +18,7 @@ import pytest
 from orchestrator.adapters.notice_secret import NotDelivered
 from orchestrator.adapters.notice_webhook import post_webhook, signature_of
 from orchestrator.core.contacts_file import WebhookChannel
-from tests.certificates import a_certificate
+from orchestrator.lab.certificates import a_certificate
 from tests.orchestrator.adapters.test_notice_mail import a_letter
 
 NOW = datetime(2026, 12, 1, 2, 8, tzinfo=UTC)

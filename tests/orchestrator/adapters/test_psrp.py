@@ -21,8 +21,8 @@ from orchestrator.adapters.ssh_session import NoKey, Patience
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.fleet import Post, findings
 from orchestrator.core.host_keys import Door, fingerprint
-from tests.certificates import a_certificate
-from tests.psrp_double import Answer, Double, a_double
+from orchestrator.lab.certificates import a_certificate
+from orchestrator.lab.psrp_double import Answer, Double, a_double
 
 PATIENT = Patience(connect_s=30, greet_s=60, exchange_s=120)
 LOOK = ("kahn-look 1", "become 1", "root rw", "free_kib 50000000", "cores 4")

@@ -12,6 +12,7 @@ from orchestrator.adapters.runbook_trees import (
     RunbookChanged,
     Tree,
     TreeDamaged,
+    TreeWatch,
     freeze_runbook,
     freeze_tree,
     tree_is_there,
@@ -117,3 +118,21 @@ def test_a_runbook_edited_after_it_was_frozen_still_runs_as_approved(shelf: Shel
     (shelf.folder / "take.yml").write_text(PLAY + "# later\n")
     assert freeze_runbook(runbook, shelf.folder, shelf.trees, shared=shelf.shared) == place
     assert tree_is_there(runbook, shelf.trees)
+
+
+def test_a_watched_tree_tells_each_change_once_whatever_it_is(shelf: Shelf) -> None:
+    place = shelf.freeze()
+    watch = TreeWatch(place)
+    assert watch.changes() == ()
+    for folder in (place, place / "library"):
+        folder.chmod(0o755)
+    (place / "library/__pycache__").mkdir()
+    (place / "library/__pycache__/one.pyc").write_bytes(b"x")
+    (place / "library/one.py").chmod(0o644)
+    (place / "library/one.py").write_text("print(2)\n")
+    assert watch.changes() == (
+        "library/__pycache__ (added)", "library/__pycache__/one.pyc (added)", "library/one.py (changed)",
+    )  # fmt: skip
+    assert watch.changes() == ()
+    (place / "library/one.py").unlink()
+    assert watch.changes() == ("library/one.py (gone)",)

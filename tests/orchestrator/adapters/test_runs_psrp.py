@@ -11,10 +11,10 @@ import pytest
 
 from inventory.psrp_options import Psrp
 from orchestrator.adapters.run_directory import RunRefused
+from orchestrator.lab.certificates import a_certificate
+from orchestrator.lab.psrp_double import Double, a_double
 from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor import files
-from tests.certificates import a_certificate
-from tests.psrp_double import Double, a_double
 from tests.run_orders import TREE, Field
 
 pytestmark = pytest.mark.ansible

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.cli import runbook_test
 from orchestrator.cli.context import Context
-from orchestrator.cli.runbook_test import CannotTry, lines_of, unseen_lines, word_of
-from orchestrator.core.trial import Finding, Trial, Tried, Unseen
+from orchestrator.cli.runbook_test import CannotTry, NoDouble, lines_of, unseen_lines, word_of
+from orchestrator.core.trial import Finding, Ground, Trial, Tried, Unseen
 from tests.known_town import call
 from tests.orchestrator.cli.lone import command_app
 
@@ -15,6 +15,29 @@ from tests.orchestrator.cli.lone import command_app
 def test_a_runbook_of_people_alone_is_refused_before_any_host_is_made() -> None:
     with pytest.raises(CannotTry, match="all of it is done by people"):
         call(command_app(runbook_test.try_runbook), Context(), "replace-seat-by-hand")
+
+
+def test_a_runbook_for_windows_is_refused_where_nothing_can_speak_in_windows_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runbook_test, "double_lacks", lambda: "psrpcore")
+    with pytest.raises(NoDouble, match="psrpcore"):
+        call(command_app(runbook_test.try_runbook), Context(), "replace-windows-seat")
+
+
+def test_a_trial_against_a_double_says_so_in_its_first_and_its_last_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Played:
+        def run(self) -> Trial:
+            return Trial(runbook="r", steps=(), back=Finding(verdict=Tried.WELL), ground=Ground.DOUBLE)
+
+    monkeypatch.setattr(runbook_test, "trial_of", lambda *_words, **_more: Played())
+    first, *_others, last = call(
+        command_app(runbook_test.try_runbook), Context(), "replace-windows-seat"
+    ).stdout.splitlines()
+    assert first == last and "PROTOCOL DOUBLE" in first
+    assert "no Windows machine was reached" in first and "opens no gate" in first
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,15 @@ import pytest
 
 from orchestrator.core.runbook import Baseline, Effect, Need, Role, RoleSource, Runbook, Step
 from orchestrator.core.trial import (
+    BOOT_SERVER,
     Finding,
+    Ground,
     StepTrial,
     Trial,
     Tried,
     Unseen,
     cannot_try,
+    ground_of,
     left_untried,
     no_way_back,
     not_looked_at,
@@ -37,9 +40,27 @@ def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
     alone = replace(a_runbook((BY_HAND,)), baseline=Baseline(on="source", checklist=("How it is",)))
     assert cannot_try(alone) == "all of it is done by people"
     windows = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Microsoft Windows*")),))
-    assert cannot_try(windows) == "it is for machines that run Windows, and the lab has none"
+    assert cannot_try(windows, {"win_copy"}).endswith("the protocol double has no model of win_copy")
+    assert cannot_try(windows, {"kahn_windows_seat"}) == "" and ground_of(windows, ()) is Ground.DOUBLE
+    beside = replace(windows, roles=in_role(RoleSource.VAULT).roles)
+    assert cannot_try(beside, {"kahn_windows_seat"}) == "the lab has no machine in the role vault"
     either = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Debian*")),))
     assert cannot_try(either) == ""
+
+
+def test_kahns_own_boot_server_is_a_tool_that_the_lab_has() -> None:
+    boots = replace(in_role(RoleSource.TOOL), steps=(OF_A_TOOL,))
+    assert (ground_of(boots, {BOOT_SERVER}), cannot_try(boots, {BOOT_SERVER})) == (Ground.BARE, "")
+    assert (ground_of(boots, {"other"}), cannot_try(boots, {"other"})) == (
+        Ground.HOSTS, "the lab has no machine in the role tool",
+    )  # fmt: skip
+    assert left_untried(OF_A_TOOL, with_tool=True) == "" and left_untried(BY_HAND, with_tool=True)
+
+
+def test_what_fills_the_installed_machine_is_not_seen_from_outside_and_refused() -> None:
+    roles = (*in_role(RoleSource.TOOL).roles, Role(name="new", machine=RoleSource.SUCCESSOR))
+    fills = replace(a_runbook((replace(STEPS[1], on="new"),)), roles=roles)
+    assert "step copy changes the installed machine" in cannot_try(fills, {BOOT_SERVER})
 
 
 def test_steps_of_people_and_tools_are_not_played_and_say_so() -> None:
@@ -62,15 +83,19 @@ def test_one_bad_finding_anywhere_fails_the_trial(verdict: Tried, passed: bool) 
         StepTrial(step="a", forward=one, failed=well, killed=well),
         StepTrial(step="a", forward=well, failed=one, killed=well),
         StepTrial(step="a", forward=well, failed=well, killed=one),
+        StepTrial(step="a", forward=well, cut=one),
     ):
         assert Trial(runbook="r", steps=(step,), back=well).passed is passed
     assert Trial(runbook="r", steps=(), back=one).passed is passed
     assert Trial(runbook="r", steps=(), back=well, after=one).passed is passed
     assert Trial(runbook="r", steps=(), back=well, service=one).passed is passed
+    assert Trial(runbook="r", steps=(), back=well, tree=one).passed is passed
 
 
 def test_what_is_not_looked_at_depends_on_what_the_lab_has_for_the_runbook() -> None:
     seat, gateway = not_looked_at(a_runbook()), not_looked_at(in_role(RoleSource.GATEWAY))
+    assert not_looked_at(a_runbook(), Ground.DOUBLE)[0] is Unseen.WINDOWS
+    assert Unseen.REAL_MACHINES in not_looked_at(a_runbook(), Ground.BARE)
     procedure = not_looked_at(replace(in_role(RoleSource.GATEWAY), procedure=True))
     assert Unseen.SERVICES in seat and Unseen.EMPTY_GATEWAY not in seat
     assert set(gateway) - set(seat) == {Unseen.EMPTY_GATEWAY}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.runbooks import SHIPPED
-from orchestrator.core.trial import StepTrial, Trial, Tried
+from orchestrator.core.trial import Ground, StepTrial, Trial, Tried
 from orchestrator.lab.lab import Lab
-from orchestrator.wiring import trial_of
+from orchestrator.wiring_trial import trial_of
 from tests.labs import lab
 
 __all__ = ["lab"]
@@ -84,3 +84,13 @@ def test_a_shipped_runbook_of_a_procedure_passes_with_its_comparison_and_its_ser
     assert trial.passed, trial
     assert (trial.after.verdict, trial.service.verdict, trial.back.verdict) == (Tried.WELL,) * 3
     assert {one.killed.verdict for one in trial.steps} == {Tried.WELL}
+
+
+@pytest.mark.lab
+@pytest.mark.long
+def test_a_bare_machine_is_installed_disturbed_and_given_up_as_far_as_nature_allows(lab: Lab, tmp_path: Path) -> None:
+    trial = trial_of(SHIPPED / "install-machine", lab=lab, state=tmp_path, tell=lambda _text: None).run()
+    install = step(trial, "install")
+    assert trial.passed and trial.ground is Ground.BARE, trial
+    assert {install.failed.verdict, install.killed.verdict, install.cut.verdict} == {Tried.WELL}
+    assert install.cut.told.startswith("failed interrupted") and "stays there, by nature" in trial.back.told

@@ -1,4 +1,4 @@
-"""Certificates for servers of tests: signed by themselves, for this machine only."""
+"""Certificates for made-up servers: signed by themselves, for this machine only, good for some hours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+LASTS_H = 6
 
 
 def a_certificate(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> tuple[Path, Path]:
@@ -25,7 +27,7 @@ def a_certificate(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> t
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=LASTS_H))
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .sign(key, hashes.SHA256())
     )
