@@ -16,6 +16,8 @@ CERTIFICATE_KEY = "x509"
 """Type of a host key that is a certificate: ``x509 BASE64`` of its DER form."""
 LOGINS = ("ntlm", "basic", "certificate")
 PORT = 5986
+PLAIN_PORT = 5985
+"""Where WinRM listens without TLS: never spoken to."""
 CONNECT_S, OPERATION_S, READ_S = 10, 20, 30
 """Seconds: for a connection, for one answer of the service, and until a line counts as dead."""
 _ACCOUNT = re.compile(

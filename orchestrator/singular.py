@@ -160,6 +160,10 @@ SINGULARS: tuple[tuple[str, str], ...] = (
         "{count} assets stay behind; seen otherwise since the proposal: {first}",
         "one asset stays behind; seen otherwise since the proposal: {first}",
     ),
+    (
+        "{count} assets stay behind: each needs a hardware address of its own to boot by; see {first}",
+        "one asset stays behind: it needs a hardware address of its own to boot by; see {first}",
+    ),
     ("{count} more such cycles.", "One more such cycle."),
     ("{name} is needed by {count} others.", "{name} is needed by one other."),
     (

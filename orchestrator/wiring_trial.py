@@ -72,7 +72,7 @@ def _ground(copy: Path, lab: Lab | None, state: Path, tell: Callable[[str], None
     """What the runbook in the copy is played on; for a double the copy gets variables of its own."""
     runbook = load_runbook(copy)
     modules = modules_of(runbook, copy)
-    kind = ground_of(runbook, modules)
+    kind = ground_of(runbook)
     if kind is Ground.DOUBLE:
         from orchestrator.lab.double_ground import DoubleGround, set_variables  # psrpcore: not part of Kahn
 

@@ -34,9 +34,18 @@ def _of_asset(asset: Asset, asks: Asks, request: PlanRequest) -> Iterator[str]:
         yield f"{asset.name} does not run exactly one described procedure"
     if "successor" in asks.machines and not asset.text("successor"):
         yield f"{asset.name} has no successor"
+    if asks.boots and not _boots_alone(asset, request):
+        yield f"{asset.name} would boot by an address that is not its successor's alone"
     for need in asks.needs:
         if not any(_like(asset.text(need.fact), value) for value in need.values):
             yield f"{asset.name} is not what its runbook needs"
+
+
+def _boots_alone(asset: Asset, request: PlanRequest) -> bool:
+    machines = [one for one in request.snapshot.assets if one.is_machine]
+    new = [one for one in machines if name_key(one.name) == name_key(asset.text("successor"))]
+    macs = [mac for one in new for mac in one.texts("mac")]
+    return len(macs) == 1 and sum(macs[0] in one.texts("mac") for one in machines) == 1
 
 
 def _served(one: Asset) -> str:

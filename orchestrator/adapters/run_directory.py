@@ -184,6 +184,8 @@ def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
         "kahn_asset": attempt.asset,
         "kahn_reach": plain(move.reach),
     }
+    if run.step in order.content.runbook.step_names:
+        variables["kahn_deadline_s"] = order.content.runbook.step(run.step).deadline_s
     if move.procedure is not None:
         variables["kahn_procedure"] = plain(move.procedure)
     if order.once:

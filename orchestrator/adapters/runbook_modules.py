@@ -9,6 +9,10 @@ from typing import Any
 from orchestrator.adapters.runbook_yaml import read_lined
 from orchestrator.core.runbook import Runbook
 
+BOOT_SERVER = "kahn_netboot"
+"""The module by which a runbook releases a disk to Kahn's boot server."""
+ADOPTED = "adopted"
+"""What stands in place of the modules of a playbook that somebody else wrote: nobody reads those."""
 _LISTS = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
 _KEYWORDS = frozenset({
     "action", "any_errors_fatal", "args", "async", "become", "become_exe", "become_flags", "become_method",
@@ -22,6 +26,8 @@ _KEYWORDS = frozenset({
 
 def modules_of(runbook: Runbook, folder: Path) -> frozenset[str]:
     """Names of the modules of all plays; Ansible's own without their collection. Raises RunbookInvalid."""
+    if runbook.adopted is not None:
+        return frozenset({ADOPTED})
     found: set[str] = set()
     for name in _playbooks(runbook):
         found.update(_modules(read_lined(folder / name, shown_as=str(folder / name), own_tags=True).value))

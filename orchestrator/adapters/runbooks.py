@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 import orchestrator
 from inventory.errors import ExpectedError
 from orchestrator.adapters.adopted_plays import check_adopted
+from orchestrator.adapters.runbook_modules import BOOT_SERVER, modules_of
 from orchestrator.adapters.runbook_rules import check_after, check_groups, check_needs, check_order, check_step
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
@@ -188,7 +190,8 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
     check_groups(document.groups, lined)
     for place, path in _playbooks(document):
         _check_playbook(folder, path, place, lined, adopted=document.adopted)
-    return _runbook(name, document, tree.digest)
+    runbook = _runbook(name, document, tree.digest)
+    return replace(runbook, boots=BOOT_SERVER in modules_of(runbook, folder))
 
 
 def _validated(lined: Lined) -> _Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -25,16 +24,15 @@ def due(
     """List old machines that are kept after their move or retirement, the one that may be erased first on top."""
     kahn = context_of(ctx)
     with kahn.world.look() as desk:
-        zone = ZoneInfo(desk.books.tenants.policy(kahn.tenant).zone)
         waves = [one for one in desk.books.waves.all(kahn.tenant) if one.state is WaveState.CLOSED]
         found = sorted((one for wave in waves for one in kept_in(desk, wave)), key=lambda one: (one.until, one.name))
-        today = desk.now.astimezone(zone).date()
+        now = desk.now
     shown = [one for one in found if every or one.erasure is None]
-    kahn.out.json([_document(one, is_due=one.is_due(today)) for one in shown])
+    kahn.out.json([_document(one, is_due=one.is_due(now)) for one in shown])
     if not kahn.json:
         headings = (_("old machine"), _("wave"), _("state"), _("since"), _("may be erased from"), _("certificate"))
         kahn.out.rich(table(headings, map(_row, shown)))
-    ready = sum(one.is_due(today) for one in shown)
+    ready = sum(one.is_due(now) for one in shown)
     kahn.out.line(
         _("{count} old machines are kept; {ready} of them may be erased today.").format(
             count=sum(one.erasure is None for one in shown), ready=ready

@@ -54,6 +54,9 @@ def init(
         outside = [one for one in (first, last) if one not in here.network]
     except ValueError as cause:
         raise BadBootNetwork(given=f"{listen} {leases}"[:80], wanted=_("address with prefix and range")) from cause
+    if here.version == 6:
+        # dnsmasq takes such a configuration without a word, and sends no boot file by DHCPv6: nothing would boot.
+        raise BadBootNetwork(given=listen[:80], wanted=_("IPv4 address: network boot goes by IPv4 alone"))
     if "/" not in listen or outside or not interface.replace("-", "").replace(".", "").isalnum():
         raise BadBootNetwork(given=f"{listen} {leases} {interface}"[:80], wanted=_("network with range and interface"))
     if gateway and _checked_ip(gateway) not in here.network:
@@ -62,11 +65,9 @@ def init(
         raise BadBootNetwork(
             given=f"{listen} {leases}"[:80], wanted=_("range from first to last, without this machine")
         )
-    host = f"[{here.ip}]" if here.version == 6 else str(here.ip)
-    url = f"http://{host}:{port}"
+    url = f"http://{here.ip}:{port}"
     made = boot_folder(place, site=site_text(url=url, prefix=here.network.prefixlen, gateway=gateway))
-    mask = str(here.netmask) if here.version == 4 else str(here.network.prefixlen)
-    text = dnsmasq_text(url=url, interface=interface, first=str(first), last=str(last), mask=mask)
+    text = dnsmasq_text(url=url, interface=interface, first=str(first), last=str(last), mask=str(here.netmask))
     kahn.out.line(text)
     if (kept := made.site()).url != url:
         kahn.out.warn(
@@ -129,7 +130,7 @@ def list_machines(ctx: typer.Context, place: Place = DEFAULT) -> None:
         except ExpectedError as error:
             damaged.append(error)
             rows.append({"mac": mac, "phase": "damaged"})
-            table.add_row(mac, "", "", "damaged", "", "", "")
+            table.add_row(mac, "", "", _phase_word("damaged"), "", "", "")
             continue
         order, told = (shelf.order, shelf.now) if shelf else (None, None)
         row: dict[str, object] = {"mac": mac, "phase": standing(shelf, now=datetime.now(UTC))}
@@ -140,11 +141,27 @@ def list_machines(ctx: typer.Context, place: Place = DEFAULT) -> None:
         until = f"{order.until:%Y-%m-%d %H:%M} UTC" if order else ""
         cells = (order.asset, order.name) if order else ("", "")
         last = (str(told.percent), until, told.cause) if told else ("", "", "")
-        table.add_row(mac, *(escape(one_line(cell)) for cell in (*cells, str(row["phase"]), *last)))
+        table.add_row(mac, *(escape(one_line(cell)) for cell in (*cells, _phase_word(str(row["phase"])), *last)))
     kahn.out.rich(table)
     kahn.out.json({"machines": rows})
     if damaged:
         raise damaged[0]
+
+
+def _phase_word(phase: str) -> str:
+    """How an order stands, for people; JSON keeps the codes."""
+    words = {
+        "not_released": _("not released"),
+        "withdrawn": _("withdrawn"),
+        "over_time": _("over time"),
+        "released": _("released"),
+        "offered": _("offered"),
+        "writing": _("being written"),
+        "installed": _("installed"),
+        "failed": _("failed"),
+        "damaged": _("damaged"),
+    }
+    return words[phase]
 
 
 @app.command()

@@ -59,7 +59,7 @@ def try_runbook(
     why = cannot_try(found, modules)
     if why:
         raise CannotTry(runbook=found.name, why=why)
-    doubled = ground_of(found, modules) is Ground.DOUBLE
+    doubled = ground_of(found) is Ground.DOUBLE
     if doubled and (lacks := double_lacks()):
         raise NoDouble(runbook=found.name, lacks=lacks)
     if doubled:

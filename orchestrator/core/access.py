@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from inventory.errors import ExpectedError
-from inventory.psrp_options import LOGINS, Psrp, is_account
+from inventory.psrp_options import LOGINS, PLAIN_PORT, Psrp, is_account
 from orchestrator.core.canonical import LATER
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -54,6 +54,9 @@ class AccessProfile:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise InvalidAccess(name=self.name[:40], field="name", value=self.name[:40], why="use a-z, 0-9, - and _")
+        if self.psrp and self.port == PLAIN_PORT:
+            why = "this is WinRM's port for plain HTTP; Kahn speaks HTTPS only, usually by port 5986"
+            raise InvalidAccess(name=self.name, field="port", value=self.port, why=why)
         user_fits = is_account(self.user) if self.psrp else _USER.fullmatch(self.user)
         if not user_fits or (self.jump and not _USER.fullmatch(self.jump.user)):
             raise InvalidAccess(name=self.name, field="user", value=self.user[:40], why="it is no account name")

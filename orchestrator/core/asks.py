@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orchestrator.core.canonical import LATER
 from orchestrator.core.runbook import Need, RoleSource, Runbook
 
 
@@ -19,6 +20,8 @@ class Asks:
     procedure: bool = False
     """Whether exactly one procedure that the policy describes must run on the asset."""
     needs: tuple[Need, ...] = ()
+    boots: bool = field(default=False, metadata=LATER)
+    """Whether the successor is installed by its hardware address: it must have one, and nobody else the same."""
     fault: str = ""
     """Why it cannot be used at all; empty when it can."""
 
@@ -31,4 +34,5 @@ def asks_of(runbook: Runbook) -> Asks:
         reached=runbook.touches_machines,
         procedure=runbook.procedure,
         needs=runbook.needs,
+        boots=runbook.boots,
     )

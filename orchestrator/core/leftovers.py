@@ -35,6 +35,7 @@ _RULES = (
     _RuleWords(rule="successor_taken", says="the new machine is named for another one as well"),
     _RuleWords(rule="no_address", says="an address is missing"),
     _RuleWords(rule="same_address", says="old and new machine have the same address"),
+    _RuleWords(rule="boot_mac", says="the hardware address that the new machine boots by is missing or not its own"),
     _RuleWords(rule="no_access", says="it is not known how to reach it"),
     _RuleWords(rule="no_host_key", says="a host key is missing"),
     _RuleWords(rule="no_vault", says="there is no usable vault"),

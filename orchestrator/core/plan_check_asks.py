@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -82,6 +83,7 @@ def asks_unmet(plan: Plan, snapshot: Snapshot, policy: Policy, *, request: PlanR
     for wave in waves:
         if wave.asks is not None:
             yield from _unmet(wave, wave.asks, heirs=heirs, runs=runs)
+            yield from _booted(wave, wave.asks, heirs=heirs, snapshot=snapshot)
 
 
 def _is_reached(wave: _Asked, asset: Asset, policy: Policy) -> bool:
@@ -124,6 +126,20 @@ def _unmet(wave: _Asked, asks: Asks, *, heirs: dict[AssetId, AssetId], runs: dic
             if not any(fnmatchcase(one.text(need.fact).casefold(), pattern) for pattern in patterns)
         ]
         yield "need_unmet", f"Their runbook needs another {need.fact} of", other
+
+
+def _booted(wave: _Asked, asks: Asks, *, heirs: dict[AssetId, AssetId], snapshot: Snapshot) -> Iterator[Lack]:
+    """Successors that are installed by their hardware address have one, and no other machine has the same."""
+    if not asks.boots:
+        return
+    taken = Counter(mac for one in snapshot.assets if one.is_machine for mac in set(one.texts("mac")))
+    for asset in wave.assets:
+        new = wave.known.get(heirs[asset.id]) if asset.id in heirs else None
+        macs = new.texts("mac") if new is not None else ()
+        if len(macs) != 1 or taken[macs[0]] > 1:
+            same = [one.name for one in snapshot.assets if one.is_machine and set(macs) & set(one.texts("mac"))]
+            names = ", ".join(sorted(same)[:3]) if len(macs) == 1 else "none or several"
+            yield "boot_mac", f"Successors need a hardware address of their own to boot by ({names})", [asset.id]
 
 
 def _pattern(value: str) -> str:

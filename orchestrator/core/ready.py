@@ -21,7 +21,7 @@ from orchestrator.core.freeze import MachineMissing, Machines
 from orchestrator.core.freezes import frozen_days
 from orchestrator.core.lifecycle import WAVE_TABLE, WaveEvent, WaveState
 from orchestrator.core.policy import Freeze, Policy
-from orchestrator.core.ready_facts import facts_line, keys_line, vault_lines
+from orchestrator.core.ready_facts import boot_lines, facts_line, keys_line, vault_lines
 from orchestrator.core.ready_freezes import narrow_freeze_line
 from orchestrator.core.ready_line import (
     ADMINISTRATOR,
@@ -91,6 +91,7 @@ def ready_lines(content: WaveContent, seen: Circumstances) -> tuple[ReadyLine, .
         keys_line(content, seen.key_troubles),
         facts_line(content, seen.history, since=seen.proposed_at),
         time_line(content, seen.took, now=seen.now),
+        *boot_lines(content, seen.snapshot),
         *vault_lines(content, seen.snapshot),
         *confirmed_lines(content, seen.policy.gates, seen.confirmations, now=seen.now),
     )

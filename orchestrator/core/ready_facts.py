@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from inventory.model import Asset, Snapshot, name_key
+from inventory.model import Asset, AssetId, Snapshot, name_key
 from orchestrator.core.explain import Sentence
 from orchestrator.core.ready_line import ADMINISTRATOR, BLOCKS, ENGINEER, HELD, OK, UNKNOWN, ReadyLine, good
 from orchestrator.core.runbook import RoleSource
@@ -56,6 +56,45 @@ def facts_line(content: WaveContent, history: Iterable[Mapping[str, object]], *,
         remedy=Sentence(says="look at kahn asset show NAME --history, then propose the plan again"),
         assets=touched,
     )
+
+
+def boot_lines(content: WaveContent, snapshot: Snapshot) -> tuple[ReadyLine, ...]:
+    """Whether every machine that is installed by its hardware address is the only one that has it; else it stays."""
+    if not content.runbook.boots:
+        return ()
+    shared = _sharing(content, snapshot)
+    if not shared:
+        says = Sentence(says="each machine to install has a hardware address of its own")
+        return (ReadyLine(gate="boot", verdict=OK, says=says),)
+    return (
+        ReadyLine(
+            gate="boot",
+            verdict=BLOCKS if len(shared) == len(content.moves) else HELD,
+            says=Sentence(
+                says="{count} assets stay behind: each needs a hardware address of its own to boot by; see {first}",
+                facts={"count": len(shared), "first": next(iter(shared.values()))},
+            ),
+            owner=ENGINEER,
+            remedy=Sentence(says="correct mac of one of them (kahn asset show NAME tells file and row), propose again"),
+            assets=tuple(shared),
+        ),
+    )
+
+
+def _sharing(content: WaveContent, snapshot: Snapshot) -> dict[AssetId, str]:
+    """Assets whose successor boots by no address, by several, or by that of another machine -> all those names."""
+    having: dict[str, set[str]] = {}
+    for asset in snapshot.assets:
+        for mac in asset.texts("mac") if asset.is_machine else ():
+            having.setdefault(mac, set()).add(asset.name)
+    new = {role.name for role in content.runbook.roles if role.machine is RoleSource.SUCCESSOR}
+    found: dict[AssetId, str] = {}
+    for move in content.moves:
+        for one in (machine for machine in move.machines if machine.role in new):
+            others = {name for mac in one.mac for name in having.get(mac, ()) if name_key(name) != name_key(one.name)}
+            if others or len(one.mac) != 1:
+                found[move.asset] = f"{', '.join((one.name, *sorted(others)[:2]))} ({', '.join(one.mac) or '-'})"
+    return found
 
 
 def vault_lines(content: WaveContent, snapshot: Snapshot) -> tuple[ReadyLine, ...]:

@@ -87,11 +87,13 @@ class KeptMachine:
     state: MoveState
     since: date
     until: date
+    zone: str = "UTC"
+    """Where its days are counted: the zone of its wave's window."""
     erasure: Erasure | None = None
 
-    def is_due(self, today: date) -> bool:
-        """Whether it may be erased today and nobody has said that it was."""
-        return self.erasure is None and today >= self.until
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be erased on the day that it is there now, and nobody has said that it was."""
+        return self.erasure is None and now.astimezone(ZoneInfo(self.zone)).date() >= self.until
 
 
 def local_day(moment: datetime, content: WaveContent) -> date:
@@ -118,6 +120,7 @@ def kept_machines(content: WaveContent, progress: WaveProgress, facts: Iterable[
                 state=move.state,
                 since=since,
                 until=since if erasure else may_be_erased_from(content, move.since),
+                zone=content.window.zone,
                 erasure=erasure,
             )
         )

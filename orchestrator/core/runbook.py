@@ -191,6 +191,8 @@ class Runbook:
     """The comparison of before and after, where one is made before an asset counts as moved."""
     retires: bool = field(default=False, metadata=LATER)
     """Whether the machine goes for good: at the end it is *retired*, not moved."""
+    boots: bool = field(default=False, metadata=LATER)
+    """Whether its successor is installed by network boot: there nothing but its hardware address tells who it is."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

@@ -103,25 +103,23 @@ class Trial:
         return (*steps, self.after, self.service, self.back, self.tree)
 
 
-BOOT_SERVER = "kahn_netboot"
-"""The module by which a runbook releases a disk to Kahn's boot server."""
 DOUBLED = frozenset({"kahn_windows_seat", "kahn_windows_server"})
 """The modules for Windows that the protocol double has a model of."""
 
 
-def ground_of(runbook: Runbook, modules: Collection[str]) -> Ground:
-    """What it is tried on. ``modules`` are those that its playbooks use."""
+def ground_of(runbook: Runbook) -> Ground:
+    """What it is tried on."""
     if _for_windows(runbook):
         return Ground.DOUBLE
     has_tool = any(role.machine is RoleSource.TOOL for role in runbook.roles)
-    return Ground.BARE if has_tool and BOOT_SERVER in modules else Ground.HOSTS
+    return Ground.BARE if has_tool and runbook.boots else Ground.HOSTS
 
 
 def cannot_try(runbook: Runbook, modules: Collection[str] = ()) -> str:
     """Why no step of the runbook can be tried; empty when it can. ``modules`` are those that its playbooks use."""
     if not runbook.touches_machines:
         return "all of it is done by people"
-    ground = ground_of(runbook, modules)
+    ground = ground_of(runbook)
     if ground is Ground.DOUBLE:
         unknown = sorted(set(modules) - DOUBLED)
         if unknown:

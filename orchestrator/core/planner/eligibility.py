@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from inventory.dependencies import NEVER_MOVED, SEAT_MACHINES, Succession, succession_of
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, name_key
@@ -40,6 +40,8 @@ class Case:
     """Whether it goes without a successor."""
     needed_by: tuple[str, ...] = ()
     """Names of what stays or moves and needs it, by the inventory; only looked for when it retires."""
+    macs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hardware address -> names of the machines that have it; only looked for when a runbook boots by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,22 @@ def _same_address(case: Case) -> str:
     return f"It has the same address as its successor, {case.asset.text('address')!r}."
 
 
+def _boot_mac(case: Case) -> str:
+    if not case.asks.boots:
+        return ""
+    if case.successor is None:
+        return "It names no machine to install."
+    own = case.successor.texts("mac")
+    if len(own) != 1:
+        return f"Its successor {case.successor.name!r} needs one `mac` to boot by, and has {len(own)}."
+    others = [name for name in case.macs.get(own[0], ()) if name_key(name) != name_key(case.successor.name)]
+    if not others:
+        return ""
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    name = case.successor.name
+    return f"Its successor {name!r} boots by the hardware address {own[0]}, which {others[0]!r}{more} has too."
+
+
 def _no_vault(case: Case) -> str:
     return case.services.fault(RoleSource.VAULT, case.asks)
 
@@ -193,6 +211,11 @@ RULES: tuple[Rule, ...] = (
         fault=_missing("host_key", "SSH host key"),
         remedy="Import its `host_key`, or scan and confirm it.",
     ),
+    Rule(
+        name="boot_mac",
+        fault=_boot_mac,
+        remedy="Correct the `mac` of one of the two; `kahn asset show NAME` tells from which file and row each comes.",
+    ),
     Rule(name="no_vault", fault=_no_vault, remedy="Import a server with role vault, address, access and host key."),
     Rule(
         name="no_service",
@@ -246,6 +269,7 @@ def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -
     services = Services(request.snapshot)
     runs = _described_on(request.snapshot, policy)
     needed = needed_at(request.snapshot) if any(policy.retires(one) for one in waiting) else {}
+    macs = machines_by_mac(request.snapshot) if any(one.boots for one in request.asks) else {}
     for asset in waiting:
         new = succession.successor.get(asset.id)
         named_by = succession.replaces.get(new, ()) if new is not None else ()
@@ -261,12 +285,22 @@ def _cases(request: PlanRequest, succession: Succession, waiting: list[Asset]) -
             described=len(runs.get(asset.id, ())),
             retires=policy.retires(asset),
             needed_by=needed.get(asset.id, ()) if policy.retires(asset) else (),
+            macs=macs,
         )
 
 
 def _unsaid(runbook: str, *, by_hand: bool) -> Asks:
     """What is taken to be asked by a runbook of which nobody said: people need nothing, others a vault."""
     return Asks(runbook=runbook, machines=(RoleSource.ASSET,), reached=False) if by_hand else Asks(runbook=runbook)
+
+
+def machines_by_mac(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Hardware address -> names of all machines that have it."""
+    found: dict[str, list[str]] = {}
+    for one in snapshot.assets:
+        for mac in one.texts("mac") if one.is_machine else ():
+            found.setdefault(mac, []).append(one.name)
+    return {mac: tuple(sorted(names)) for mac, names in found.items()}
 
 
 def needed_at(snapshot: Snapshot) -> dict[AssetId, tuple[str, ...]]:

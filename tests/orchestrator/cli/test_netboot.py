@@ -17,6 +17,7 @@ from inventory.errors import ExpectedError
 from orchestrator.adapters.netboot_initrd import InstallerIncomplete
 from orchestrator.cli.context import Context
 from orchestrator.cli.netboot import BadBootNetwork, app
+from orchestrator.texts import use_language
 from tests.known_town import call
 from tests.orchestrator.adapters.test_netboot_initrd import a_kernel, program, unpacked
 from tests.orchestrator.boot_folders import MAC, a_folder, release
@@ -41,7 +42,7 @@ def test_a_folder_is_made_with_a_configuration_for_dnsmasq_and_keys(tmp_path: Pa
         ("10.1.0.5", "10.1.9.1,10.1.9.99", []), ("10.1.0.5/16", "10.2.9.1,10.1.9.99", []), ("x", "y", []),
         ("10.1.0.5/16", "10.1.9.1", []), ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--gateway", "x"]),
         ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--interface", "e\nport=53"]), ("10.1.0.5/16", "10.1.9.9,10.1.9.1", []),
-        ("10.1.0.5/16", "10.1.0.1,10.1.0.9", []), ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--gateway", "192.168.1.1"]),
+        ("fd00::1/64", "fd00::10,fd00::99", []), ("10.1.0.5/16", "10.1.0.1,10.1.0.9", []), ("10.1.0.5/16", "10.1.9.1,10.1.9.9", ["--gateway", "192.168.1.1"]),
     ],
 )  # fmt: skip
 def test_a_network_that_makes_no_sense_is_refused(tmp_path: Path, listen: str, leases: str, more: list[str]) -> None:
@@ -78,6 +79,8 @@ def test_the_list_says_whose_disk_is_released(tmp_path: Path) -> None:
     row = answer("list", place=tmp_path)["machines"][0]
     assert (row["phase"], row["asset"], row["name"]) == ("released", "seat-0001", "neu-0001")
     assert "released" in call(app, Context(), "list", "--place", str(tmp_path)).output
+    use_language("de")
+    assert "freigegeben" in call(app, Context(), "list", "--place", str(tmp_path)).output
 
 
 def test_one_damaged_record_hides_no_other_machine(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from inventory.psrp_options import Psrp
 from orchestrator.core.access import AccessProfile, InvalidAccess, JumpHost
 
 
@@ -20,6 +21,11 @@ def test_what_is_no_account_name_is_refused(user: str) -> None:
 def test_the_account_on_the_jump_host_is_checked_as_strictly() -> None:
     with pytest.raises(InvalidAccess):
         a_profile(jump=JumpHost(address="10.0.0.1", host_key="ssh-ed25519 AAAA", user="-x"))
+
+
+def test_the_port_of_plain_http_is_refused_with_words() -> None:
+    with pytest.raises(InvalidAccess, match=r"plain HTTP.*5986"):
+        AccessProfile(name="pcs", user="kahn", key_file="/keys/pcs", port=5985, psrp=Psrp(login="ntlm"))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "Lab", "a b", "-x", "x\n"])

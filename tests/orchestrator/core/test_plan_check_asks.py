@@ -42,6 +42,7 @@ def asking(*machines: RoleSource, procedure: bool = False, needs: tuple[Need, ..
         ("no_service", asking(RoleSource.DATABASE)),
         ("no_service", asking(RoleSource.TOOL)),
         ("no_successor", asking(RoleSource.SUCCESSOR)),
+        ("boot_mac", Asks(runbook="replace-server", machines=(), boots=True)),
         ("need_unmet", asking(needs=(Need(fact="os_name", values=("Debian*",)),))),
         ("no_runbook", Asks(runbook="replace-server", machines=(), fault="It is broken.")),
     ],

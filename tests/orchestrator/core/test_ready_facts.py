@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from inventory.model import Asset, AssetId, AssetKind, Snapshot, Value
-from orchestrator.core.ready_facts import facts_line, keys_line, vault_lines
+from orchestrator.core.ready_facts import boot_lines, facts_line, keys_line, vault_lines
 from orchestrator.core.runbook import Role, RoleSource
 from orchestrator.core.wave import WaveContent, WaveMachine
 from tests.orchestrator.core.builders import KEY, OPENS, a_runbook, a_wave
@@ -77,3 +77,40 @@ def test_the_vault_must_have_room_for_all_and_what_nobody_knows_is_not_called_we
 
 def test_a_runbook_without_a_vault_has_no_such_gate() -> None:
     assert vault_lines(WAVE, disks()) == ()
+
+
+def booting(*macs: str) -> WaveContent:
+    roles = (*a_runbook().roles, Role(name="target", machine=RoleSource.SUCCESSOR))
+    runbook = replace(a_runbook(), roles=roles, boots=True)
+    moves = []
+    for number, (move, mac) in enumerate(zip(WAVE.moves, macs, strict=True)):
+        own = tuple(mac.split())
+        new = WaveMachine(role="target", name=f"neu-{number}", address="10.0.0.9", host_key=KEY, access="lab", mac=own)
+        moves.append(replace(move, machines=(*move.machines, new)))
+    return replace(WAVE, runbook=runbook, moves=tuple(moves))
+
+
+def known_by(**macs: str) -> Snapshot:
+    assets = tuple(
+        Asset(
+            id=AssetId(name), tenant=WAVE.tenant, kind=AssetKind.WORKSTATION, name=name.replace("_", "-"),
+            values={"mac": (mac,)},
+        )
+        for name, mac in macs.items()
+    )  # fmt: skip
+    return Snapshot(tenant=WAVE.tenant, assets=assets, dependencies=())
+
+
+ONE, TWO = "52:54:00:00:00:01", "52:54:00:00:00:02"
+
+
+def test_a_machine_that_boots_by_anothers_hardware_address_stays_behind_with_both_names() -> None:
+    (line,) = boot_lines(booting(ONE, TWO), known_by(neu_0=ONE, neu_1=TWO, drucker=TWO))
+    assert (line.verdict, line.assets) == ("held", ("a02",)) and f"neu-1, drucker ({TWO})" in line.says.text
+    (line,) = boot_lines(booting(ONE, TWO), known_by(neu_0=ONE, neu_1=TWO))
+    assert line.verdict == "ok"
+
+
+def test_none_or_several_hardware_addresses_to_boot_by_block_a_wave_of_such_machines() -> None:
+    (line,) = boot_lines(booting("", f"{ONE} {TWO}"), known_by(neu_0=ONE))
+    assert line.verdict == "blocks" and boot_lines(WAVE, known_by(neu_0=ONE)) == ()

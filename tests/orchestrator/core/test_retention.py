@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,8 +106,11 @@ def test_what_was_erased_is_told_with_its_certificate_and_never_goes_back() -> N
     body = {"asset": ONE, "from": "retired", "to": "erased", "event": "erase", "step": "switch", "cause": ""}
     game.note("move.state", **body)
     first, second, *_rest = kept_machines(RETIRING, game.progress, game.facts)
-    assert (first.erasure, second.erasure) == (erasure, None) and not first.is_due(date.max)
-    assert second.is_due(second.until) and not second.is_due(second.until - timedelta(days=1))
+    assert (first.erasure, second.erasure) == (erasure, None) and not first.is_due(datetime.max.replace(tzinfo=UTC))
+    midnight = datetime.combine(second.until, time(), tzinfo=ZoneInfo(RETIRING.window.zone))
+    assert second.is_due(midnight) and not second.is_due(midnight - timedelta(seconds=1))
+    elsewhere = replace(second, zone="Pacific/Auckland")
+    assert elsewhere.is_due(midnight - timedelta(hours=3)), "days are counted where the wave's window was planned"
     for asked in ((ONE,), (TWO, ONE), ()):
         with pytest.raises(ErasedForGood, match="apc-a01"):
             refuse_erased(RETIRING, game.progress, asked)

@@ -8,7 +8,6 @@ import pytest
 
 from orchestrator.core.runbook import Baseline, Effect, Need, Role, RoleSource, Runbook, Step
 from orchestrator.core.trial import (
-    BOOT_SERVER,
     Finding,
     Ground,
     StepTrial,
@@ -41,7 +40,7 @@ def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
     assert cannot_try(alone) == "all of it is done by people"
     windows = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Microsoft Windows*")),))
     assert cannot_try(windows, {"win_copy"}).endswith("the protocol double has no model of win_copy")
-    assert cannot_try(windows, {"kahn_windows_seat"}) == "" and ground_of(windows, ()) is Ground.DOUBLE
+    assert cannot_try(windows, {"kahn_windows_seat"}) == "" and ground_of(windows) is Ground.DOUBLE
     beside = replace(windows, roles=in_role(RoleSource.VAULT).roles)
     assert cannot_try(beside, {"kahn_windows_seat"}) == "the lab has no machine in the role vault"
     either = replace(a_runbook(), needs=(Need(fact="os_name", values=("Windows*", "Debian*")),))
@@ -49,18 +48,17 @@ def test_what_the_lab_has_no_machine_for_is_refused_with_the_reason() -> None:
 
 
 def test_kahns_own_boot_server_is_a_tool_that_the_lab_has() -> None:
-    boots = replace(in_role(RoleSource.TOOL), steps=(OF_A_TOOL,))
-    assert (ground_of(boots, {BOOT_SERVER}), cannot_try(boots, {BOOT_SERVER})) == (Ground.BARE, "")
-    assert (ground_of(boots, {"other"}), cannot_try(boots, {"other"})) == (
-        Ground.HOSTS, "the lab has no machine in the role tool",
-    )  # fmt: skip
+    other = replace(in_role(RoleSource.TOOL), steps=(OF_A_TOOL,))
+    boots = replace(other, boots=True)
+    assert (ground_of(boots), cannot_try(boots)) == (Ground.BARE, "")
+    assert (ground_of(other), cannot_try(other)) == (Ground.HOSTS, "the lab has no machine in the role tool")
     assert left_untried(OF_A_TOOL, with_tool=True) == "" and left_untried(BY_HAND, with_tool=True)
 
 
 def test_what_fills_the_installed_machine_is_not_seen_from_outside_and_refused() -> None:
     roles = (*in_role(RoleSource.TOOL).roles, Role(name="new", machine=RoleSource.SUCCESSOR))
-    fills = replace(a_runbook((replace(STEPS[1], on="new"),)), roles=roles)
-    assert "step copy changes the installed machine" in cannot_try(fills, {BOOT_SERVER})
+    fills = replace(a_runbook((replace(STEPS[1], on="new"),)), roles=roles, boots=True)
+    assert "step copy changes the installed machine" in cannot_try(fills)
 
 
 def test_steps_of_people_and_tools_are_not_played_and_say_so() -> None:

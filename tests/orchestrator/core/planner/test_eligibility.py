@@ -245,3 +245,20 @@ def test_retiring_machines_are_planned_in_waves_of_their_own_which_the_second_op
     )
     found = errors_of(check_plan(plan, needed.snapshot, needed.policy, request=None))
     assert [(one.rule, one.assets) for one in found if one.rule == "still_needed"] == [("still_needed", ("srv-old",))]
+
+
+MAC = "52:54:00:00:00:01"
+
+
+def booted(*also: Asset, boots: bool = True) -> str:
+    asks = Asks(runbook="replace-workstation", machines=(RoleSource.ASSET, RoleSource.SUCCESSOR), boots=boots)
+    fault = faults_of(replace(a_request(an_estate(1, also=also)), asks=(asks,)))[old(0)]
+    return f"{fault.rule}: {fault.says}" if fault else ""
+
+
+def test_a_successor_that_boots_by_its_hardware_address_is_the_only_machine_that_has_it() -> None:
+    other = an_asset("Drucker", kind=AssetKind.PRINTER, mac=(MAC,))
+    assert booted(the_new(mac=(MAC,))) == booted(the_new(mac=(MAC,)), other, boots=False) == ""
+    said = booted(the_new(mac=(MAC,)), other)
+    assert said.startswith("boot_mac: ") and "'new-0000'" in said and "'Drucker'" in said and MAC in said
+    assert "has 0" in booted(the_new()) and "has 2" in booted(the_new(mac=(MAC, "52:54:00:00:00:02")))
