@@ -8,6 +8,7 @@ from typing import Protocol
 
 from inventory.ansible_inventory import is_group_name
 from inventory.model import FIELDS
+from orchestrator.adapters.runbook_said import meant
 from orchestrator.adapters.runbook_yaml import Lined, Place
 from orchestrator.core.compare_file import wrong_pattern
 from orchestrator.core.likeness import SECTIONS
@@ -85,7 +86,8 @@ def check_step(step: ToldStep, place: Place, lined: Lined, *, adopted: bool) -> 
         return
     _check_undo(step, place, lined)
     if step.effect == "once" and not step.probe and step.kind != "manual" and not adopted:
-        raise lined.refuse(place, f"step {step.name!r} must happen once, so it needs 'probe'")
+        what = f"step {step.name!r} must happen once, so it needs 'probe': a playbook that looks how far it came"
+        raise lined.refuse(place, what)
 
 
 def _check_kind(step: ToldStep, place: Place, lined: Lined) -> None:
@@ -141,7 +143,7 @@ def check_needs(needs: Mapping[str, str | Sequence[str]], lined: Lined) -> None:
     """Conditions on facts: fields of the inventory with plain values. Raises RunbookInvalid."""
     for fact, told in needs.items():
         if fact not in FIELDS:
-            raise lined.refuse(("needs", fact), f"the inventory has no field {fact[:60]!r}")
+            raise lined.refuse(("needs", fact), f"the inventory has no field {fact[:60]!r}{meant(fact, FIELDS)}")
         values = (told,) if isinstance(told, str) else tuple(told)
         if not values or not all(values):
             raise lined.refuse(("needs", fact), f"say which values of {fact!r} will do")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from inventory.errors import ExpectedError
 from orchestrator.adapters.adopted_plays import check_adopted
 from orchestrator.adapters.runbook_modules import BOOT_SERVER, modules_of
 from orchestrator.adapters.runbook_rules import check_after, check_groups, check_needs, check_order, check_step
+from orchestrator.adapters.runbook_said import said
 from orchestrator.adapters.runbook_trees import Tree
 from orchestrator.adapters.runbook_yaml import Lined, Place, read_lined
 from orchestrator.core.likeness import SECTIONS
@@ -175,7 +177,7 @@ def load_runbook(folder: Path, *, shared: Path = SHIPPED) -> Runbook:
         raise RunbookInvalid(file=str(folder), line=1, what="the folder's name is no runbook name (a-z, 0-9 and -)")
     source = folder / FILE_NAME
     if source.is_symlink() or not source.is_file():
-        raise RunbookInvalid(file=str(source), line=1, what="there is no such file")
+        raise RunbookInvalid(file=str(source), line=1, what="there is no such file, or it is a link")
     tree = Tree.of(folder, shared=shared)
     lined = read_lined(source, shown_as=str(source))
     document = _validated(lined)
@@ -199,23 +201,19 @@ def _validated(lined: Lined) -> _Document:
         return _Document.model_validate(lined.value)
     except ValidationError as error:
         first = min(error.errors(), key=lambda one: lined.line(one["loc"]))
-        raise lined.refuse(first["loc"], _said(first)) from error
+        raise lined.refuse(first["loc"], said(first, keys=_keys_at(first["loc"]))) from error
 
 
-def _said(error: Any) -> str:
-    last = error["loc"][-1] if error["loc"] else "the document"
-    name = f"entry {last + 1}" if isinstance(last, int) else repr(last)
-    match error["type"]:
-        case "extra_forbidden":
-            return f"unknown key {name}"
-        case "missing":
-            return f"{name} is missing"
-        case "literal_error":
-            return f"{name} is {error['input']!r} but must be {error['ctx']['expected']}"
-        case "string_type":
-            return f"{name} must be text (put it in quotation marks)"
-        case _:
-            return f"{name}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+def _keys_at(place: Place) -> Collection[str]:
+    """What may stand in the part of the document where that place is."""
+    parts: dict[str, type[_Strict]] = {
+        "steps": _Step,
+        "baseline": _Baseline,
+        "service": _Service,
+        "compare_after": _After,
+        "adopted": _Adopted,
+    }
+    return (parts.get(str(place[0]), _Document) if len(place) > 1 else _Document).model_fields
 
 
 def _check_roles(document: _Document, lined: Lined) -> None:
@@ -234,7 +232,7 @@ def _check_roles(document: _Document, lined: Lined) -> None:
     users += [(("steps", number, "on"), step.on) for number, step in enumerate(document.steps)]
     for place, role in users:
         if role not in document.roles:
-            raise lined.refuse(place, f"unknown role {role!r}")
+            raise lined.refuse(place, f"unknown role {role!r}; the roles are {', '.join(document.roles)}")
 
 
 def _check_baseline(document: _Document, lined: Lined) -> None:

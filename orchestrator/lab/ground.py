@@ -14,7 +14,7 @@ from orchestrator.core.wave import WaveMove
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.picture import Picture
-from orchestrator.lab.seats import move_of, seat_profile
+from orchestrator.lab.seats import machine_of, move_of, seat_profile
 from orchestrator.lab.stage import Stage
 
 TENANT = "trial"
@@ -94,8 +94,11 @@ class LabGround:
 
     def move(self) -> WaveMove:
         """The seat's, or the procedure's server's."""
-        made = move_of(self.lab.access(TENANT), self.runbook, number=1, names=self.stage.names)
-        return replace(made, procedure=self.stage.settings)
+        access = self.lab.access(TENANT)
+        made = move_of(access, self.runbook, number=1, names=self.stage.names)
+        partners = enumerate(self.stage.partners, start=1)
+        more = tuple(machine_of(access, f"partner_{number}", name) for number, name in partners)
+        return replace(made, procedure=self.stage.settings, machines=(*made.machines, *more))
 
     def profiles(self) -> tuple[AccessProfile, ...]:
         """The lab's own."""

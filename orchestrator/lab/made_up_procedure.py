@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 
-from orchestrator.core.procedures import ProcedureSettings
+from orchestrator.core.procedures import PartnerSettings, ProcedureSettings
 from orchestrator.lab.errors import LabToolFailed
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.picture import Picture
@@ -83,6 +83,8 @@ RuntimeDirectory=wohngeld
 WantedBy=multi-user.target
 """
 OLD, NEW, GATE = "alt-0001", "rz-0001", "gate"
+PARTNER, POINTS_HERE = "kasse", "/etc/kasse.conf"
+"""A machine of another procedure, and its file that names the old server; both a file and the port are tried there."""
 PORT, GATE_PORT = 8080, 9001
 PATIENCE_S = 120.0
 FILL = r"""
@@ -140,8 +142,9 @@ HostOf = Callable[[str], Host]
 
 
 def procedure_specs() -> tuple[HostSpec, ...]:
-    """Old and new server with a real systemd, and the gateway."""
+    """Old and new server with a real systemd, the gateway, and a machine of another procedure that leads here."""
     return (
+        HostSpec(name=PARTNER, kind="server", disk_mib=64),
         HostSpec(name=GATE, kind="server", role="gateway", disk_mib=256),
         HostSpec(name=OLD, kind="server", init="systemd", disk_mib=512, successor=NEW),
         HostSpec(name=NEW, kind="server", init="systemd", disk_mib=512),
@@ -171,6 +174,9 @@ def procedure_settings() -> ProcedureSettings:
         switch_reload=("true",),
         quiet_begin=("sh", "-c", "echo begin >>/var/log/downtime"),
         quiet_end=("sh", "-c", "echo end >>/var/log/downtime"),
+        points_here=(
+            PartnerSettings(machine=PARTNER, files=(POINTS_HERE,), reload=("sh", "-c", "echo read >>/var/log/kasse")),
+        ),
     )
 
 
@@ -192,6 +198,7 @@ def furnish(host: HostOf) -> None:
     _write(gate, "/etc/relay/target", f"proxy_pass http://{old.address}:8080;\n")
     _write(gate, "/etc/relay/zone", f"wohngeld IN A {old.address}\nother IN A {old.address}9\n")
     _write(gate, "/opt/relay.py", RELAY)
+    (host(PARTNER).root / POINTS_HERE.lstrip("/")).write_text(f"url=http://{old.address}:8080/\nother={old.address}9\n")
     start = f"setsid python3 -B /opt/relay.py /etc/relay/target {GATE_PORT} </dev/null >/dev/null 2>&1 &"
     gate.run("sh", "-c", start)
     _answer(gate, tries_s=PATIENCE_S)

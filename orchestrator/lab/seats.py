@@ -52,11 +52,12 @@ def move_of(access: LabAccess, runbook: Runbook, *, number: int, names: Mapping[
         department="",
         site="",
         users=1,
-        machines=tuple(_machine(access, role.name, names[role.machine]) for role in runbook.roles),
+        machines=tuple(machine_of(access, role.name, names[role.machine]) for role in runbook.roles),
     )
 
 
-def _machine(access: LabAccess, role: str, name: str) -> WaveMachine:
+def machine_of(access: LabAccess, role: str, name: str) -> WaveMachine:
+    """That host in that role. Raises LabHostUnknown."""
     found = access.host(name)
     return WaveMachine(
         role=role, name=name, address=found.address, host_key=found.host_key, access=PROFILE, mac=(found.mac,)

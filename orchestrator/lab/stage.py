@@ -38,12 +38,18 @@ class Stage:
     def pictures(self, runbook: Runbook, host: HostOf) -> dict[str, Picture]:
         """Everything that counts of every host that plays a role, as seen from outside; the jump host has nothing."""
         names = {self.names[role.machine] for role in runbook.roles if role.machine is not RoleSource.JUMP}
+        names.update(self.partners)
         found = {name: picture(host(name).root) for name in sorted(names)}
         for name, seen in found.items():
             found[name] = {path: one for path, one in seen.items() if not self._seen_otherwise(path)}
         for name, beyond in self.look_beyond(host).items():
             found.setdefault(name, {}).update(beyond)
         return found
+
+    @property
+    def partners(self) -> tuple[str, ...]:
+        """Machines of other procedures that lead to the one that moves, in the order of its settings."""
+        return tuple(one.machine for one in self.settings.points_here) if self.settings else ()
 
     def _seen_otherwise(self, path: str) -> bool:
         return any(

@@ -46,4 +46,7 @@ def test_it_is_described_as_a_policy_would_and_has_a_host_for_every_part() -> No
         "gate": "sshd",
         "alt-0001": "systemd",
         "rz-0001": "systemd",
+        "kasse": "sshd",
     }
+    (partner,) = procedure_settings().points_here
+    assert partner.machine in {one.name for one in procedure_specs()}

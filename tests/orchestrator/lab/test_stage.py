@@ -28,4 +28,5 @@ def test_a_seat_gets_a_gateway_only_where_one_is_needed_and_a_procedure_a_vault(
 
 def test_the_procedure_is_described_and_its_database_is_seen_by_its_rows() -> None:
     stage = stage_for(replace(a_runbook(), procedure=True))
+    assert stage.partners == ("kasse",)
     assert stage.settings is not None and set(stage.settings.databases) <= set(stage.seen_otherwise)
