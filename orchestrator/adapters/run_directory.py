@@ -119,7 +119,9 @@ class _Ground:
 def _contents(order: RunOrder, places: Places, ground: _Ground) -> dict[str, bytes]:
     """File name -> bytes. The manifest names the checksum of each file that ansible reads."""
     path = ground.path
-    emitted = _emitted(order, RunPlaces(known_hosts=str(path / files.KNOWN_HOSTS), sockets=ground.sockets))
+    emitted = _emitted(
+        order, RunPlaces(known_hosts=str(path / files.KNOWN_HOSTS), sockets=ground.sockets), state=places.state
+    )
     config = run_config(
         run_directory=path,
         tree=ground.tree,
@@ -165,14 +167,14 @@ def _manifest(order: RunOrder, places: Places, *, sockets: str, sums: Mapping[st
     }
 
 
-def _emitted(order: RunOrder, places: RunPlaces) -> Emitted:
+def _emitted(order: RunOrder, places: RunPlaces, *, state: Path) -> Emitted:
     adopted = order.content.runbook.adopted
-    moves = [_move(order, attempt) for attempt in order.run.attempts]
+    moves = [_move(order, attempt, state=state) for attempt in order.run.attempts]
     groups = (*order.content.runbook.groups, *(adopted.groups if adopted else ()))
     return emit(moves, places=places, groups=groups)
 
 
-def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
+def _move(order: RunOrder, attempt: AttemptSpec, *, state: Path) -> EmittedMove:
     move = order.content.move(attempt.asset)
     run = order.run
     variables: dict[str, Any] = {
@@ -188,6 +190,9 @@ def _move(order: RunOrder, attempt: AttemptSpec) -> EmittedMove:
         variables["kahn_deadline_s"] = order.content.runbook.step(run.step).deadline_s
     if move.procedure is not None:
         variables["kahn_procedure"] = plain(move.procedure)
+    if order.content.domain is not None:
+        secret = state / order.content.domain.secret_file
+        variables["kahn_domain"] = plain(order.content.domain) | {"secret_file": str(secret)}
     if order.once:
         variables |= _receipts(order, attempt)
     return EmittedMove(

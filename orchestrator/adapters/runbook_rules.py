@@ -50,6 +50,8 @@ class ToldStep(Protocol):
     def waits_for(self) -> Sequence[str]: ...
     @property
     def waits_s(self) -> int: ...
+    @property
+    def only_with(self) -> str: ...
 
 
 def check_after(after: ToldAfter, baseline_take: str, lined: Lined) -> None:
@@ -136,6 +138,10 @@ def check_order(steps: Sequence[ToldStep], lined: Lined) -> None:
             raise lined.refuse(("steps", number, "name"), f"there are two steps {step.name!r}")
         if step.reversible_until and step.reversible_until not in names[number + 1 :]:
             what = f"'reversible_until' names no later step: {step.reversible_until[:60]!r}"
+            raise lined.refuse(("steps", number, "reversible_until"), what)
+        ends = next((one for one in steps if one.name == step.reversible_until), step)
+        if ends.only_with and ends.only_with != step.only_with:
+            what = f"step {ends.name!r} is not in every wave, so nothing can depend on whether it has begun"
             raise lined.refuse(("steps", number, "reversible_until"), what)
 
 

@@ -117,6 +117,7 @@ class _Step(_Strict):
     waits_for: list[Annotated[str, Field(pattern=_WORD)]] = Field(default=[], max_length=5)
     waits_s: int = Field(default=0, ge=0, le=MAX_DEADLINE_S)
     reversible_until: str = ""
+    only_with: Literal["", "domain"] = ""
 
 
 class _Adopted(_Strict):

@@ -68,6 +68,7 @@ def show(ctx: typer.Context, runbook: Name) -> None:
         kahn.out.line(f"  {number}. {harmless(point)}")
     for step in found.steps:
         _tell_waiting(kahn, step)
+        _tell_condition(kahn, step)
         _tell_points(kahn, step)
     _tell_after(kahn, found)
     kahn.out.json(found)
@@ -158,6 +159,13 @@ def _tell_points(kahn: Context, step: Step) -> None:
             kahn.out.line(f"{step.name}, {words}" + (f" ({harmless(step.present)}):" if step.present else ":"))
         for number, point in enumerate(points, 1):
             kahn.out.line(f"  {number}. {harmless(point)}")
+
+
+def _tell_condition(kahn: Context, step: Step) -> None:
+    """What must be there for it to be part of a wave."""
+    if step.only_with:
+        says = _("{step} is part of a wave only where the policy has [{what}]")
+        kahn.out.line(says.format(step=step.name, what=step.only_with))
 
 
 def _steps(runbook: Runbook) -> Table:

@@ -131,6 +131,7 @@ def section_word(section: str) -> str:
                 _("printer"),
                 _("job"),
                 _("file system"),
+                _("domain"),
                 _("rows"),
                 _("answer"),
             ),

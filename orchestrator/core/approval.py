@@ -205,6 +205,11 @@ def shown_text(content: WaveContent) -> str:
         lines.append(
             f"these machines go for good, without a successor; each is kept for {limits.keep_days} days at least"
         )
+    if content.domain is not None:
+        lines.append(
+            f"each successor joins the domain {content.domain.realm} with the account {content.domain.join_account};"
+            " the old machine's account there is disabled"
+        )
     for batch in content.batches:
         lines.append(f"batch {batch.name}: {len(batch.assets)} assets")
         for asset in batch.assets:

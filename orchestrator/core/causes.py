@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from orchestrator.core.causes_of_boot import KNOWN_OF_BOOT
+from orchestrator.core.causes_of_domain import OF_DOMAIN
 from orchestrator.core.causes_of_machines import KNOWN, Cause
 from orchestrator.core.causes_of_procedures import OF_PROCEDURES
 from orchestrator.core.causes_of_servers import OF_SERVERS
@@ -233,7 +234,10 @@ _DECIDED = (
     Cause(code="approval_expired", says="its approval expired", remedy="Have it approved again."),
 )
 CAUSES: Mapping[str, Cause] = MappingProxyType(
-    {cause.code: cause for cause in (*KNOWN, *OF_PROCEDURES, *OF_SERVERS, *KNOWN_OF_BOOT, *_DECIDED, *SEEN, *TOLD)}
+    {
+        cause.code: cause
+        for cause in (*KNOWN, *OF_PROCEDURES, *OF_SERVERS, *OF_DOMAIN, *KNOWN_OF_BOOT, *_DECIDED, *SEEN, *TOLD)
+    }
 )
 RULES_OWN = frozenset(cause.code for cause in (*_DECIDED, *SEEN))
 """Causes that only the rules give: a machine that names one of them is not believed."""

@@ -17,7 +17,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.core.psrp_moves import check_psrp
 from orchestrator.core.reach import Reaches
-from orchestrator.core.runbook import Role, RoleSource, Runbook
+from orchestrator.core.runbook import DOMAIN, Role, RoleSource, Runbook
 from orchestrator.core.wave import PARTNER, Thresholds, WaveContent, WaveMachine, WaveMove
 
 
@@ -66,7 +66,7 @@ class Frozen:
 def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
     """The wave's content with its fingerprint-to-be. Raises MachineMissing, AccessUnknown, NotByHand, NeedNotMet."""
     snapshot, policy, profiles = frozen.snapshot, frozen.policy, frozen.profiles
-    runbook = frozen.runbooks[wave.runbook]
+    runbook = frozen.runbooks[wave.runbook].for_tenant(has_domain=policy.domain is not None)
     if wave.runbook in policy.by_hand.values() and runbook.touches_machines:
         raise NotByHand(runbook=runbook.name)
     finder = _Finder(snapshot)
@@ -94,6 +94,7 @@ def freeze_wave(wave: PlannedWave, frozen: Frozen) -> WaveContent:
         contacts=policy.contacts,
         shown="",
         needs=_needs(snapshot, frozenset(wave.assets)),
+        domain=policy.domain if any(step.only_with == DOMAIN for step in runbook.steps) else None,
     )
     return replace(content, shown=hashlib.sha256(shown_text(content).encode()).hexdigest())
 

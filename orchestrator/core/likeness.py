@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.core.canonical import LATER
 
-SECTIONS = ("ports", "services", "certificates", "shares", "printers", "jobs", "mounts", "rows", "answer")
+SECTIONS = ("ports", "services", "certificates", "shares", "printers", "jobs", "mounts", "domain", "rows", "answer")
 LESS = "less_than_before"
 """Cause of a move whose successor lacks what its machine offered before."""
 NOT_COMPARED = "not_compared"

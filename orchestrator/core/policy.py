@@ -12,6 +12,7 @@ from orchestrator.core.canonical import LATER
 from orchestrator.core.constraints import EVERYWHERE, Planning, Scope
 from orchestrator.core.constraints import Weekday as Weekday
 from orchestrator.core.demands import Demand
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.likeness import Tolerances
 from orchestrator.core.procedures import ProcedureSettings
 
@@ -125,6 +126,8 @@ class Policy:
     """So many days a machine that was moved off or retired is kept before it may be erased."""
     compare: Tolerances = field(default_factory=Tolerances, metadata=LATER)
     """What may differ between a machine before and its successor afterwards."""
+    domain: DomainSettings | None = field(default=None, metadata=LATER)
+    """The domain that successors of workplaces join; None: no step of a runbook is about one."""
 
     def __post_init__(self) -> None:
         for name in ("assets_per_window", "batch_size", "max_tries", "probe_tries", "forks", "horizon_days"):

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from inventory.model import AssetKind
 from orchestrator.core.calendar import MAX_HORIZON_DAYS, is_closed_day, resolved, zone_of
 from orchestrator.core.compare_file import COMPARE_EXAMPLE, read_tolerances
+from orchestrator.core.domain_file import DOMAIN_EXAMPLE, read_domain
 from orchestrator.core.gates_file import read_gates
 from orchestrator.core.inventory_file import INVENTORY_EXAMPLE, read_inventory
 from orchestrator.core.openings import windows_of
@@ -115,6 +116,7 @@ def _readers() -> dict[str, Reader]:
         "inventory": read_inventory,
         "procedure": tables_of(read_procedure),
         "compare": read_tolerances,
+        "domain": read_domain,
     }
 
 
@@ -339,4 +341,4 @@ def render_example() -> str:
     policy = Policy()
     names = ("zone", "holidays", *INTEGERS, *SHARES, KEEP)
     example = EXAMPLE.format(**{name: getattr(policy, name) for name in names})
-    return example + PLANNING_EXAMPLE + INVENTORY_EXAMPLE + COMPARE_EXAMPLE + PROCEDURES_EXAMPLE
+    return example + PLANNING_EXAMPLE + INVENTORY_EXAMPLE + COMPARE_EXAMPLE + DOMAIN_EXAMPLE + PROCEDURES_EXAMPLE

@@ -87,7 +87,8 @@ class Rehearsal:
 
 def why_not(runbook: Runbook, *, simulated: bool) -> str:
     """Why Kahn cannot play it by itself; empty when it can."""
-    left = next((f"step {one.name}: {why}" for one in runbook.steps if (why := left_untried(one))), "")
+    played = runbook.for_tenant(has_domain=False).steps
+    left = next((f"step {one.name}: {why}" for one in played if (why := left_untried(one))), "")
     if left or (runbook.baseline.checklist and runbook.touches_machines):
         return left or "a person notes how things are before"
     if not runbook.touches_machines:
@@ -119,13 +120,17 @@ def on_lab_hosts(
 
 
 def at_once(content: WaveContent, *, now: datetime) -> WaveContent:
-    """The wave in a window that is open now, with one approval; it waits between no batches and for no morning."""
+    """The wave in a window that is open now, with one approval; it waits between no batches and for no morning.
+
+    No rehearsal reaches the tenant's domain: steps that are about it are not played.
+    """
     window = PlannedWindow(
         opens=now, closes=now + LONG_ENOUGH, zone=content.window.zone, local=f"{now:%Y-%m-%d} rehearsal"
     )
     limits = replace(content.thresholds, soak_s=0)
     moves = tuple(_at_any_hour(move) for move in content.moves)
-    return replace(content, window=window, thresholds=limits, approvers_needed=1, contacts=(), moves=moves)
+    there = replace(content, window=window, thresholds=limits, approvers_needed=1, contacts=(), moves=moves)
+    return replace(there, runbook=content.runbook.for_tenant(has_domain=False), domain=None)
 
 
 def _at_any_hour(move: WaveMove) -> WaveMove:

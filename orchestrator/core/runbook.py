@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from inventory.errors import ExpectedError
 from orchestrator.core.canonical import LATER
+
+DOMAIN = "domain"
+"""The one thing that a step can be bound to."""
 
 
 class RunbookInvalid(ExpectedError):
@@ -95,6 +98,8 @@ class Step:
     """How long that lasts at most; then the cause counts."""
     reversible_until: str = field(default="", metadata=LATER)
     """Name of a later step: once that one has begun, this one is not undone by itself any more."""
+    only_with: str = field(default="", metadata=LATER)
+    """What the tenant must have for it: ``domain``; without that the step is no part of a wave. Empty: nothing."""
 
     @property
     def has_undo(self) -> bool:
@@ -193,6 +198,12 @@ class Runbook:
     """Whether the machine goes for good: at the end it is *retired*, not moved."""
     boots: bool = field(default=False, metadata=LATER)
     """Whether its successor is installed by network boot: there nothing but its hardware address tells who it is."""
+
+    def for_tenant(self, *, has_domain: bool) -> Runbook:
+        """The runbook as a wave of that tenant plays it: without steps about what the tenant does not have."""
+        if has_domain or not any(one.only_with == DOMAIN for one in self.steps):
+            return self
+        return replace(self, steps=tuple(one for one in self.steps if one.only_with != DOMAIN))
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

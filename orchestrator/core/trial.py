@@ -160,6 +160,8 @@ def left_untried(step: Step, *, with_tool: bool = False) -> str:
     """Why the step is not played at all; empty when it is. ``with_tool``: there is something that does the work."""
     if step.checklist:
         return "a person does it"
+    if step.only_with:
+        return "it is about a domain, and the lab has none"
     return "another tool does it" if step.external and not with_tool else ""
 
 

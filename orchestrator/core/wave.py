@@ -11,6 +11,7 @@ from typing import NewType
 from inventory.model import AssetId, TenantId
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import LATER, canonical_bytes, fingerprint_of
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.likeness import Tolerances
 from orchestrator.core.plan import MoveGroup, PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.policy import KEEP_DAYS
@@ -111,6 +112,8 @@ class WaveContent:
     """SHA-256 of the text that an approver is shown."""
     needs: tuple[tuple[AssetId, AssetId], ...] = field(default=(), metadata=LATER)
     """Pairs within the wave: the first does not work without the second (hard and licence dependencies), sorted."""
+    domain: DomainSettings | None = field(default=None, metadata=LATER)
+    """The domain that some of the runbook's steps are about."""
 
     @property
     def fingerprint(self) -> str:

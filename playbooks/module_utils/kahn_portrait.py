@@ -17,9 +17,11 @@ import time
 
 try:
     from ansible.module_utils.kahn_asked import databases, question
+    from ansible.module_utils.kahn_keytab import KEYTAB, membership
     from ansible.module_utils.kahn_outcome import Trouble, printable
 except ImportError:  # sent to a host as one program
     from kahn_asked import databases, question
+    from kahn_keytab import KEYTAB, membership
     from kahn_outcome import Trouble, printable
 
 MOST_ENTRIES = 180
@@ -55,6 +57,7 @@ def portrait(settings=None, *, root="/", store=""):
         "printers": lambda: printers(root),
         "jobs": lambda: jobs(root),
         "mounts": lambda: mounts(root),
+        "domain": lambda: membership(os.path.join(root, KEYTAB.lstrip("/"))),
     }
     if settings:
         sources["rows"] = lambda: databases(settings, store)

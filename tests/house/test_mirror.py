@@ -12,7 +12,7 @@ WITHOUT_A_TEST_FILE = {
     "orchestrator/run_ports.py": "protocols only; each fulfilment has contract tests",
     **{
         f"playbooks/plugins/action/{name}.py": "a name for kahn_here, whose tests play every one of them"
-        for name in ("kahn_accounts", "kahn_carry", "kahn_power", "kahn_procedure", "kahn_server")
+        for name in ("kahn_accounts", "kahn_carry", "kahn_membership", "kahn_power", "kahn_procedure", "kahn_server")
     },
 }
 

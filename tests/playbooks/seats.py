@@ -20,7 +20,7 @@ from orchestrator.core.plan import PlannedBatch, PlannedWindow, WaveKey
 from orchestrator.core.reach import Reach
 from orchestrator.core.runbook import Direction, Effect, RoleSource
 from orchestrator.core.wave import RunId, Thresholds, WaveContent, WaveMachine, WaveMove
-from orchestrator.lab.host import Host, Init
+from orchestrator.lab.host import Host, HostSpec, Init
 from orchestrator.lab.lab import Lab, seat_specs
 from orchestrator.run_ports import AttemptSpec, RunOrder, RunRow
 from tests.run_orders import PLAYBOOK
@@ -39,13 +39,17 @@ class Seats:
 
     def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path, runbook: str = "replace-workstation") -> None:
         self.lab, self.tenant, self.count, self.state = lab, tenant, count, state
-        lab.up(tenant=tenant, specs=seat_specs(count, init=self.INIT, disk_mib=self.DISK_MIB))
+        lab.up(tenant=tenant, specs=self.specs(count))
         self.runbook = load_runbook(SHIPPED / runbook)
         freeze_tree(SHIPPED / runbook, state / "trees", shared=SHIPPED)
         self.clock = SystemClock()
         self.runs = AnsibleRuns(state=state, trees=state / "trees", ansible_playbook=PLAYBOOK, clock=self.clock)
         self.epoch = 0
         self.reach: tuple[Reach, ...] = ()
+
+    def specs(self, count: int) -> tuple[HostSpec, ...]:
+        """The hosts of so many seats."""
+        return seat_specs(count, init=self.INIT, disk_mib=self.DISK_MIB)
 
     def old(self, seat: int) -> Host:
         return self.lab.host(f"apc-{seat:04d}", tenant=self.tenant)

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.lab.certificates import a_certificate
 from tests.playbooks.modules import shared
+from tests.playbooks.test_kahn_keytab import entry
 
 portraits = shared("kahn_portrait")
 
@@ -46,6 +47,15 @@ def test_shares_are_those_offered_and_those_used(tmp_path: Path) -> None:
         "smb daten": "/srv/daten", "smb ablage": "/srv/a",
         "nfs /srv/nfs": "10.0.0.1(ro) 10.0.0.2(rw)", "mounted /mnt/bilder": "//nas/bilder",
     }  # fmt: skip
+
+
+def test_the_domain_is_that_of_the_machines_own_keytab(tmp_path: Path) -> None:
+    assert portraits.portrait(root=str(tmp_path))["sections"]["domain"] == []
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/krb5.keytab").write_bytes(b"\x05\x02" + entry("AMT.TEST", "APC-1$"))
+    assert portraits.portrait(root=str(tmp_path))["sections"]["domain"] == [{"realm AMT.TEST": "member"}]
+    (tmp_path / "etc/krb5.keytab").write_bytes(b"garbage")
+    assert "no keytab" in portraits.portrait(root=str(tmp_path))["unread"]["domain"]
 
 
 def test_jobs_count_by_what_they_do_not_by_their_comments(tmp_path: Path) -> None:

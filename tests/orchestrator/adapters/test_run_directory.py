@@ -12,6 +12,7 @@ import pytest
 
 from inventory.model import AssetId
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.procedures import ProcedureSettings
 from orchestrator.run_ports import RunOrder
 from orchestrator.supervisor import files
@@ -135,6 +136,19 @@ def test_a_procedure_s_settings_reach_the_playbook_as_values_that_are_never_look
     assert (
         '''"name": !unsafe "{{ lookup('pipe', 'id') }}"''' in text and '"gateway_line": !unsafe "to {address}"' in text
     )
+
+
+def test_a_domain_reaches_the_playbook_with_the_place_of_its_secret_and_without_the_secret(field: Field) -> None:
+    order = field.order(TASK)
+    assert "kahn_domain" not in (built(field, order) / files.INVENTORY).read_text()
+    domain = DomainSettings(realm="AMT.TEST", join_account="kahn-join", secret_file="domain.secret")
+    state = field.runs._places.state
+    (state / "domain.secret").write_text("Sesam-öffne\n")
+    path = built(field, replace(field.order(TASK), content=replace(order.content, domain=domain)))
+    inventory = (path / files.INVENTORY).read_text()
+    assert '"realm": !unsafe "AMT.TEST"' in inventory
+    assert f'"secret_file": !unsafe "{state / "domain.secret"}"' in inventory
+    assert not any(b"Sesam" in one.read_bytes() for one in path.iterdir() if one.is_file())
 
 
 def test_the_second_way_leads_to_the_second_address_with_the_approved_key_and_only_where_the_play_connects(

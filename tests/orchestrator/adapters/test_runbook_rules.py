@@ -77,6 +77,8 @@ def test_an_external_step_and_needs_are_read_with_all_their_parts(folder: Path) 
         ("start: start.yml", "start: ../start.yml", 18, "no playbook path inside"),
         ("start: start.yml", "start: gone.yml", 18, "there is no playbook gone.yml"),
         ("    every_s: 5\n", "    waits_for: [busy]\n", 22, "'waits_for' makes no sense"),
+        ("    title: Swap\n", "    title: Swap\n    only_with: domain\n", 21, "'swap' is not in every wave"),
+        ("    title: Swap\n", "    title: Swap\n    only_with: luck\n", 26, "'only_with' is 'luck' but must be"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_line(folder: Path, old: str, new: str, line: int, what: str) -> None:

@@ -47,6 +47,7 @@ def test_the_shipped_runbook_is_listed_and_shown_with_its_undos(tmp_path: Path) 
     assert "replace-workstation" in kahn("--home", str(tmp_path), "runbook", "list").stdout
     shown = kahn("--home", str(tmp_path), "runbook", "show", "replace-workstation").stdout
     assert all(step in shown for step in ("preflight", "save", "restore", "switch-off-old", "once"))
+    assert "join is part of a wave only where the policy has [domain]" in shown
 
 
 def test_an_unknown_runbook_matches_nothing(tmp_path: Path) -> None:

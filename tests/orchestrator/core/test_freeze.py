@@ -14,6 +14,7 @@ from inventory.psrp_options import Psrp
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.approval import shown_text
 from orchestrator.core.canonical import plain, restore
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.freeze import (
     AccessUnknown,
     Frozen,
@@ -146,6 +147,20 @@ def test_a_playbook_that_was_not_written_for_kahn_needs_two_approvers() -> None:
     adopted = replace(RUNBOOK, adopted=Adopted(origin="/srv/site.yml"))
     assert frozen(runbooks={"small": adopted}).approvers_needed == 2
     assert frozen().approvers_needed == 1
+
+
+def test_steps_about_a_domain_are_part_of_a_wave_only_where_the_policy_has_one() -> None:
+    """Without one the wave is the very same as from a runbook that knows no such step."""
+    joins = replace(RUNBOOK.steps[-1], name="join", only_with="domain")
+    runbooks = {"small": replace(RUNBOOK, steps=(*RUNBOOK.steps, joins))}
+    without = frozen(runbooks=runbooks)
+    assert without == frozen() and "domain" not in shown_text(without)
+    domain = DomainSettings(realm="AMT.TEST", join_account="kahn-join", secret_file="domain.secret")
+    content = frozen(runbooks=runbooks, policy=Policy(domain=domain))
+    assert content.runbook.step_names == (*RUNBOOK.step_names, "join") and content.domain == domain
+    assert "each successor joins the domain AMT.TEST with the account kahn-join" in shown_text(content)
+    assert restore(WaveContent, plain(content)) == content
+    assert frozen(policy=Policy(domain=domain)).domain is None
 
 
 # ---------------------------------------------------------------------- procedures that move with their server

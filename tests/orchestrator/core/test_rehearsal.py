@@ -11,6 +11,7 @@ import pytest
 from inventory.model import AssetId
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.canonical import plain, restore
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.progress import Fact
 from orchestrator.core.rehearsal import SIMULATED, Rehearsal, at_once, goes_back, on_lab_hosts, rehearsal_of, why_not
 from orchestrator.core.runbook import Role, RoleSource
@@ -83,6 +84,14 @@ def test_the_runbook_and_the_limits_stay_and_only_machines_window_and_waiting_di
     assert (lab.window.opens, lab.approvers_needed) == (OPENS, 1)
     same = at_once(content, now=OPENS + timedelta(days=9))
     assert same.moves == content.moves and same.batches == content.batches
+
+
+def test_no_rehearsal_reaches_the_tenants_domain() -> None:
+    joins = replace(WAVE.runbook.steps[-1], name="join", only_with="domain")
+    runbook = replace(WAVE.runbook, steps=(*WAVE.runbook.steps, joins))
+    domain = DomainSettings(realm="AMT.TEST", join_account="kahn-join", secret_file="domain.secret")
+    there = at_once(replace(WAVE, runbook=runbook, domain=domain), now=OPENS)
+    assert (there.runbook, there.domain) == (WAVE.runbook, None) and why_not(runbook, simulated=True) == ""
 
 
 def test_a_rehearsal_waits_for_no_morning() -> None:

@@ -64,6 +64,7 @@ def test_what_fills_the_installed_machine_is_not_seen_from_outside_and_refused()
 def test_steps_of_people_and_tools_are_not_played_and_say_so() -> None:
     assert (left_untried(BY_HAND), left_untried(OF_A_TOOL)) == ("a person does it", "another tool does it")
     assert [left_untried(step) for step in STEPS] == ["", "", ""]
+    assert left_untried(replace(STEPS[1], only_with="domain")) == "it is about a domain, and the lab has none"
 
 
 def test_only_a_step_that_changes_something_needs_an_undo_to_be_disturbed() -> None:

@@ -19,6 +19,7 @@ PLAYED = {
     "kahn_carry": f"source: {HERE}, target: {HERE}, loads: [{{command: [sh, -c, 'echo $WORD'], file: PLACE/arrived}}]",
     "kahn_power": f"asset: a1, state: asked, machine: {HERE}, witness: {HERE}, seconds: 1",
     "kahn_accounts": "asset: '../a1', state: taken_over, ssh: {source: ['false'], target: ['false']}",
+    "kahn_membership": "asset: a1, state: fit, domain: {secret_file: PLACE/none}, ssh: ['false'], new: n, old: o",
     "kahn_server": "asset: a1, state: no-such-state, ssh: {}, machines: {}",
     "kahn_procedure": "asset: a1, state: no-such-state, settings: {}, ssh: {}, machines: {}",
 }
