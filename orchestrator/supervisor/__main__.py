@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -100,7 +101,8 @@ def _open_hops(admitted: Admitted) -> None:
     marked = {**_environment(admitted), "KAHN_HOP": "yes"}
     for command in admitted.manifest.get("hops", ()):
         quiet = subprocess.DEVNULL
-        with boundary("hop.open"):
+        # One that cannot even be started costs the run nothing either: its end must be recorded whatever happens.
+        with suppress(OSError), boundary("hop.open"):
             subprocess.Popen(command, env=marked, cwd=admitted.path, stdin=quiet, stdout=quiet, stderr=quiet)
 
 

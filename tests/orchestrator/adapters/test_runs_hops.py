@@ -16,6 +16,8 @@ import pytest
 from inventory.ssh_options import Hop, Reach, RunPlaces, hop_command, known_host_lines, ssh_command
 from orchestrator.core.access import JumpHost
 from orchestrator.run_ports import RunOrder
+from orchestrator.supervisor.__main__ import _open_hops
+from orchestrator.supervisor.admission import Admitted
 from orchestrator.supervisor.processes import connections_of, end_connections
 from tests.run_orders import NOBODYS_KEY, Field
 from tests.sshd import Server, server
@@ -67,6 +69,11 @@ def test_a_jump_host_is_passed_only_with_its_own_key(here: Field, server: Server
     order = behind(here.order(SHARED), server, key=key)
     assert here.played(order)["pc-1"].kind == kind
     assert len(marks(server, order)) == (1 if kind == "done" else 0)
+
+
+def test_a_connection_that_cannot_be_started_keeps_no_run_from_its_end(tmp_path: Path) -> None:
+    manifest = {"run": "r-1", "hops": [["/no/such/ssh", "-N"]]}
+    _open_hops(Admitted(path=tmp_path, directory=-1, manifest=manifest, alive=-1, records=-1, seconds_left=1.0))
 
 
 @pytest.fixture
