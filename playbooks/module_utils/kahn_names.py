@@ -156,7 +156,7 @@ def _read(text, number, kind):
         place = behind(text, place)
         one, _, seconds, size = struct.unpack(">HHIH", text[place : place + 10])
         body = text[place + 10 : place + 10 + size]
-        if len(body) != size:
+        if len(body) != size or (one == kind and not _fits(kind, size)):
             raise ValueError("cut off")
         if one == CNAME != kind:
             return []
@@ -164,6 +164,11 @@ def _read(text, number, kind):
             found.append((one, body, seconds))
         place += 10 + size
     return found
+
+
+def _fits(kind, size):
+    """Whether a record of that kind can be so long."""
+    return {A: size == 4, AAAA: size == 16, SOA: size >= 22}.get(kind, True)
 
 
 def behind(text, place):

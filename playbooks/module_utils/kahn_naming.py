@@ -75,16 +75,21 @@ class Naming:
             return False
         noted = self._noted()
         for name in self.names.names:
-            if name not in noted:
-                noted[name] = {"seconds": addresses(self.names.primary, name)[1]}
+            lives = addresses(self.names.primary, name)[1]
+            if name not in noted or lives > self._low(noted, name):  # or somebody gave it a longer time since
+                noted[name] = {"seconds": lives}
                 self._note(noted)
-        changed = [self._set(name, "old", "old", self._low(noted, name)) for name in self.names.names]
+        changed = [self._lower_one(name, noted) for name in self.names.names]
         # Only now does no server tell anybody the long time any more: from here on it is waited.
         self.names.wait(self._addresses["old"], {}, max(self._low(noted, name) for name in self.names.names))
         for one in noted.values():
             one.setdefault("since", _clocks())
         self._note(noted)
         return any(changed)
+
+    def _lower_one(self, name, noted):
+        """Written once also where the time is low already: a key that may not change it is found while users work."""
+        return self._set(name, "old", "old", self._low(noted, name), surely="since" not in noted[name])
 
     def _low(self, noted, name):
         return min(self._low_s, noted[name]["seconds"])
@@ -149,14 +154,15 @@ class Naming:
 
     # -- changing one
 
-    def _set(self, name, there, to, seconds):
-        """Let the name lead from one side to the other, or live longer; whether that was written. An update that
-        nobody answered may have been done, so the record is looked at before it is tried again. Raises Trouble."""
+    def _set(self, name, there, to, seconds, *, surely=False):
+        """Let the name lead from one side to the other, or live longer; whether that was written, which it is `surely`
+        also where it says so. An update that nobody answered may have been done, so the record is looked at before it
+        is tried again. Raises Trouble."""
         key, server = Key(self._key_file), self.names.primary
         for number in range(TRIES):
             found, lives = addresses(server, name)
             wanted = lives if seconds is None else seconds
-            if found == [self._addresses[to]] and lives == wanted:
+            if found == [self._addresses[to]] and lives == wanted and not (surely and not number):
                 return number > 0
             now = Record(name, self._addresses[there])
             try:

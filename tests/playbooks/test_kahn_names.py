@@ -25,7 +25,7 @@ class Double:
         self.place = self.line.getsockname()
         self.records: dict[str, list[str]] = {"wohngeld.stadt.example": ["10.0.0.1"]}
         self.aliases: set[str] = set()
-        self.serial, self.flags, self.junk, self.asked = 100, AA, b"", 0
+        self.serial, self.flags, self.junk, self.asked, self.cut = 100, AA, b"", 0, 0
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
@@ -49,6 +49,7 @@ class Double:
             bodies = alias
         if kind == names.SOA and labels == ["stadt", "example"]:
             bodies = [b"\2ns\xc0\x0c\4host\xc0\x0c" + struct.pack(">IIIII", self.serial, 1, 1, 1, 1)]
+        bodies = [one[: -self.cut] if self.cut else one for one in bodies]
         rows = [(names.CNAME, one) for one in alias if kind != names.CNAME] + [(kind, one) for one in bodies]
         found = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", what, 1, 60, len(one)) + one for what, one in rows)
         head = text[:2] + struct.pack(">HHHHH", self.flags, 1, len(rows), 0, 0)
@@ -109,6 +110,14 @@ def test_what_is_not_authoritative_refused_cut_off_or_no_answer_is_believed_by_n
 def test_an_answer_that_makes_no_sense_is_none(server: Double, junk: bytes) -> None:
     server.junk = junk
     assert cause(one(server).fit, "10.0.0.1") == "names_unanswered"
+
+
+def test_an_address_or_a_serial_that_is_too_short_to_be_one_is_none(server: Double) -> None:
+    server.cut = 1
+    assert cause(one(server).fit, "10.0.0.1") == "names_unanswered"
+    server.records.clear()
+    server.cut = 20
+    assert cause(one(server).serials) == "names_unanswered"
 
 
 def test_without_names_nobody_is_asked(server: Double) -> None:

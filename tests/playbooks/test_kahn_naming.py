@@ -22,7 +22,7 @@ class Zone:
 
     def __init__(self) -> None:
         self.at: dict[Any, tuple[str, int, int]] = {FIRST: (OLD, 3600, 100), SECOND: (OLD, 3600, 100)}
-        self.follows, self.lost = True, ""
+        self.follows, self.lost, self.refuses = True, "", False
         self.asked: list[tuple[str, str]] = []
 
     def addresses(self, server: Any, name: str) -> tuple[list[str], int]:
@@ -40,6 +40,8 @@ class Zone:
             raise Trouble("names_changed", "Somebody changed it.")
         if then is None:
             return
+        if self.refuses:
+            raise Trouble("names_refused", "That key may not.")
         if self.lost != "question":
             made = ".".join(map(str, then.body)), then.seconds, serial + 1
             self.at[FIRST] = made
@@ -98,6 +100,30 @@ def test_lowering_again_keeps_what_was_noted_first_and_the_time_since(zone: Zone
     one(tmp_path).lower()
     before = (tmp_path / "names").read_bytes()
     assert not one(tmp_path).lower() and (tmp_path / "names").read_bytes() == before
+
+
+def test_a_key_without_the_right_is_found_beforehand_also_where_the_time_is_low_already(
+    zone: Zone, tmp_path: Path
+) -> None:
+    zone.at[FIRST] = zone.at[SECOND] = (OLD, 30, 100)
+    zone.refuses = True
+    one(tmp_path).fit()  # a server looks at rights only where something is to change
+    assert cause(one(tmp_path).lower) == "names_refused"
+    zone.refuses = False
+    assert one(tmp_path).lower() and zone.at[FIRST] == (OLD, 30, 101) and not one(tmp_path).lower()
+
+
+def test_a_time_that_somebody_raised_since_is_lowered_and_waited_out_anew(zone: Zone, tmp_path: Path) -> None:
+    one(tmp_path).lower()
+    noted = json.loads((tmp_path / "names").read_text())
+    noted[NAME]["since"] = {**noted[NAME]["since"], "time": time.time() - 90_000, "boot": "another"}
+    (tmp_path / "names").write_text(json.dumps(noted))
+    one(tmp_path).waited()
+    zone.at[FIRST] = zone.at[SECOND] = (OLD, 7200, 105)
+    assert one(tmp_path).lower() and zone.at[FIRST] == (OLD, 60, 106)
+    assert cause(one(tmp_path).waited) == "names_cached"
+    one(tmp_path).restore("old")
+    assert zone.at[FIRST] == (OLD, 7200, 107), "as long as it was given last"
 
 
 def test_the_waiting_begins_only_when_every_server_serves_the_low_time(zone: Zone, tmp_path: Path) -> None:
