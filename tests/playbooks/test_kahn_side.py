@@ -77,6 +77,23 @@ def test_a_new_server_that_has_something_there_or_no_room_is_refused(tmp_path: P
     assert cause(lambda: new.fit(None, now=now, need={"bytes": 5, "entries": 1}, servers={})) == "target_not_empty"
 
 
+def test_both_sides_look_at_contents_or_neither_however_many_holes_each_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "ALL_CONTENTS", 1 << 20)
+    found = []
+    for part, holes in (("source", False), ("target", True)):
+        side = a_side(tmp_path, part, databases=[])
+        place = Path(side.root) / DATA.lstrip("/") / "store"
+        place.parent.mkdir(parents=True)
+        with place.open("wb") as out:
+            out.truncate(2 << 20) if holes else out.write(bytes(2 << 20))
+        for one in (place, place.parent):
+            os.utime(one, (1_700_000_000, 1_700_000_000))
+        found.append(side.prints(None)["files"])
+    assert found[0] == found[1]
+
+
 def test_a_database_that_somebody_else_has_open_keeps_the_barrier_from_closing(
     old: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
