@@ -32,17 +32,26 @@ stage() {  # stage NAME COMMAND...
     name=$1
     shift
     began=$(date +%s)
+    count_cpu
+    cpu_began=$cpu
     printf '\n== %s\n' "$name"
     "$@" < /dev/null
-    note "$name" $? "$began"
+    note "$name" $? "$began" "$cpu_began"
 }
 
-note() {  # note NAME EXIT-CODE BEGAN: one line of the table
+count_cpu() {  # sets $cpu: seconds of CPU of all that was started and has ended; what became nobody's child is not in it
+    times > "$work/times" # not in $(...), which would count for itself
+    cpu=$(awk 'NR == 2 {split($1 "m" $2, part, "m"); printf "%d", part[1] * 60 + part[2] + part[3] * 60 + part[4]}' "$work/times")
+}
+
+note() {  # note NAME EXIT-CODE BEGAN CPU-BEGAN: one line of the table
     code=$2
     took=$(($(date +%s) - $3))
+    count_cpu
+    burnt=$((cpu - $4))
     [ "$code" -eq 5 ] && [ "${none_is_fine:-no}" = yes ] && code=0
     if [ "$code" -eq 0 ]; then word=ok; else word="FAILED ($code)"; red=1; fi
-    printf '  %-44s %5d s  %s\n' "$1" "$took" "$word" >> "$work/table"
+    printf '  %-44s %5d s %6d s of CPU  %s\n' "$1" "$took" "$burnt" "$word" >> "$work/table"
 }
 
 begin_aside() {  # begin_aside COMMAND...: runs beside the stages that follow; end_aside shows what it said
@@ -55,8 +64,10 @@ begin_aside() {  # begin_aside COMMAND...: runs beside the stages that follow; e
 end_aside() {  # end_aside NAME
     printf '\n== %s (began %d s ago)\n' "$1" $(($(date +%s) - aside_began))
     tail -n +1 -f --pid="$aside" "$work/aside"
+    count_cpu
+    cpu_began=$cpu
     wait "$aside"
-    note "$1" $? "$aside_began"
+    note "$1" $? "$aside_began" "$cpu_began"
     aside=
 }
 
@@ -64,7 +75,7 @@ types() {
     $bin/mypy
     of_sources=$?
     echo "The build's own scripts:"
-    $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py && return $of_sources
+    $bin/mypy --strict .ci/packages.py .ci/pages.py .ci/catalogue.py .ci/long_proofs.py && return $of_sources
 }
 
 playbooks() {  # as strict as ansible-lint gets; Kahn's own modules are no collection, so they are named to it
@@ -92,16 +103,16 @@ fi
 if [ "$kind" != check ] && [ "$(id -u)" -eq 0 ] && [ -z "$known" ]; then
     printf '\nThe tests with PostgreSQL will make the account %s; it is removed at the end.\n' $account
 fi
+# Each worker begins with half of the files in a row: what a file or the files beside it share is made once and not twice.
 if [ "$kind" = check ]; then
-    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not ansible and not postgres and not mariadb and not long"
+    stage "unit, property and house tests" $bin/python -m pytest -q -n "$cores" --dist worksteal --basetemp "$quick/unit" -m "not lab and not ansible and not postgres and not mariadb and not long"
     end_aside "types"
 elif [ "$kind" = long ]; then
-    none_is_fine=yes
-    stage "long proofs" $bin/python -m pytest -v -n "$cores" --dist loadfile -m "long and not postgres and not mariadb"
-    stage "long proofs with PostgreSQL and MariaDB" $bin/python -m pytest -v -m "long and (postgres or mariadb)"
+    # shellcheck disable=SC2086
+    stage "long proofs" $bin/python .ci/long_proofs.py ${PARTS:-}
 else
     none_is_fine=yes
-    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --basetemp "$quick/unit" -m "not lab and not postgres and not mariadb and not long"
+    stage "unit, property, house and ansible" $bin/python -m pytest -q -n "$cores" --dist worksteal --basetemp "$quick/unit" -m "not lab and not postgres and not mariadb and not long"
     end_aside "types, playbooks"
     # Each worker has labs of its own; most of the time they wait for machines that are off or cut off. The files that
     # take longest begin first (tests/conftest.py); only files that speak of the lab are read.
@@ -125,6 +136,6 @@ elif [ "$kind" != check ]; then
 fi
 if [ "$kind" != long ]; then
     printf '\nNot part of this: the long proofs (marker long). `make test-long` runs them:\n'
-    grep -rlE '^(@pytest\.mark\.long|pytestmark.*\bmark\.long)\b' tests | sort | sed 's/^/    /' | grep . || echo '    (there are none yet)'
+    grep -rlE '\bmark\.long\b' tests --include='test_*.py' | sort | sed 's/^/    /'
 fi
 exit $red

@@ -12,6 +12,8 @@ import os
 import shutil
 import signal
 from collections import defaultdict
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,44 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 def english() -> None:
     """Each test begins in English, whatever language one before it spoke."""
     use_language("en")
+
+
+class TooLong(Exception):
+    """A test, or what it is set up on, took longer than KAHN_TEST_LIMIT_S seconds."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Breaks what takes longer than KAHN_TEST_LIMIT_S by an exception, so that hosts and servers are still put away."""
+    limit_s = float(os.environ.get("KAHN_TEST_LIMIT_S", "0"))
+    if not limit_s:
+        yield
+        return
+
+    def over(*_: object) -> None:
+        raise TooLong(f"it was broken off after {limit_s:g} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Bounds what a test is set up on."""
+    with bounded():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Bounds the test itself."""
+    with bounded():
+        yield
 
 
 KINDS = ("lab", "postgres", "ansible", "mariadb")
@@ -64,8 +104,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails a suite that leaves a setting of the kernel changed; a worker's labs may still stand in for another's."""
-    if hasattr(session.config, "workerinput") or not _HAD_LABS:
-        return
+    if hasattr(session.config, "workerinput") or not _HAD_LABS or os.environ.get("KAHN_LABS_BESIDE"):
+        return  # beside others' labs, whoever started all of them compares
     before, now = session.config.stash[_KERNEL_BEFORE], kernel_settings()
     changed = [f"{name} was {before[name]} and is {now[name]}" for name in before if before[name] != now[name]]
     if changed:
