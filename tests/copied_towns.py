@@ -13,6 +13,7 @@ from pathlib import Path
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.policy import Policy
 from orchestrator.core.runbook import Runbook
+from tests.fresh_stores import fresh_store
 from tests.orchestrator.core.builders import a_runbook
 from tests.simulated_runs import Fault, SimulatedRuns
 from tests.towns import TestClock, Town
@@ -47,7 +48,7 @@ def _original(stage: str, seats: int, runbook: Runbook) -> Town:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     before = STAGES.index(stage) - 1
     if before < 0:
-        store = DatabaseStore.create_or_upgrade(f"sqlite:///{folder}/kahn.sqlite")
+        store = fresh_store(folder / "kahn.sqlite")
         town = Town(store=store, runs=SimulatedRuns(), folder=folder, seats=seats, policy=GENEROUS, runbook=runbook)
         town.propose()
     else:

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import make_url
 
 from orchestrator.adapters.store import DatabaseStore
+from tests.fresh_stores import fresh_sqlite
 
 _TEMPLATE = "kahn_template"
 _ROOM_BYTES = 2 * 1024**3
@@ -104,9 +105,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with empty tables."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/kahn.db"
-        DatabaseStore.create_or_upgrade(url).close()
-        yield url
+        yield fresh_sqlite(tmp_path / "kahn.db")
     else:
         yield from _fresh_postgresql(_template())
 

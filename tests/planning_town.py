@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -10,12 +9,12 @@ from pathlib import Path
 from inventory.changes import Appeared, ChangeSet
 from inventory.model import Asset, Snapshot
 from orchestrator.adapters.public_keys import read_public_key
-from orchestrator.adapters.store import DatabaseStore
 from orchestrator.cli.context import Context
 from orchestrator.core.access import AccessProfile
 from orchestrator.core.policy import Policy, Weekday, WeeklyWindow
 from orchestrator.settings import CONFIG_NAME, example_config
 from tests.estates import TENANT, a_policy, an_estate
+from tests.fresh_stores import fresh_store, key_pair
 
 PEOPLE = ("anna", "bert")
 AROUND_THE_CLOCK = WeeklyWindow(days=tuple(Weekday), opens=time(0), closes=time(0))
@@ -27,7 +26,7 @@ def a_home(directory: Path, *, estate: Snapshot | None = None, policy: Policy | 
     home.mkdir()
     (home / CONFIG_NAME).write_text(example_config())
     context = Context(home=home, tenant_name=TENANT, plain=True, yes=True)
-    with closing(DatabaseStore.create_or_upgrade(context.settings.database_url)) as store, store.transaction() as books:
+    with closing(fresh_store(home / "kahn.sqlite")) as store, store.transaction() as books:
         books.tenants.add(TENANT, policy=policy or a_policy(weekly=(AROUND_THE_CLOCK,), holidays=""))
         books.tenants.put_access(TENANT, AccessProfile(name="lab", user="root", key_file="/nowhere"))
         for name in PEOPLE:
@@ -37,8 +36,7 @@ def a_home(directory: Path, *, estate: Snapshot | None = None, policy: Policy | 
 
 
 def _a_key(path: Path) -> str:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-    return read_public_key(path.with_suffix(".pub"))
+    return read_public_key(key_pair(path, path.name).with_suffix(".pub"))
 
 
 def _appearing(estate: Snapshot) -> ChangeSet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.start_wave import claim_wave
 from orchestrator.actions.store_plan import store_plan
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.signatures import SshSignatures, read_public_key
+from orchestrator.adapters.signatures import read_public_key
 from orchestrator.core.access import AccessProfile, JumpHost
 from orchestrator.core.freeze import Frozen
 from orchestrator.core.plan import Plan, PlanRequest
@@ -29,7 +28,9 @@ from orchestrator.core.runbook import Runbook
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import Store, WaveRow
 from orchestrator.run_ports import PlaybookRunner
+from tests.fresh_stores import key_pair
 from tests.orchestrator.core.builders import KEY, a_runbook
+from tests.remembered_signatures import RememberedSignatures
 
 STADT = TenantId("stadt")
 
@@ -53,10 +54,8 @@ class TestClock:
 
 
 def a_keyboard(folder: Path, name: str) -> Keyboard:
-    """A person with a fresh key pair."""
-    key = folder / f"{name}_key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key)], check=True)
-    return Keyboard(person=name, key_file=key)
+    """A person with a key pair of their own."""
+    return Keyboard(person=name, key_file=key_pair(folder / f"{name}_key", name))
 
 
 def public_key(keyboard: Keyboard) -> str:
@@ -95,7 +94,7 @@ class Town:
     jump: JumpHost | None = None
 
     def __post_init__(self) -> None:
-        self.signatures = SshSignatures()
+        self.signatures = RememberedSignatures()
         self.anna, self.bert = a_keyboard(self.folder, "anna"), a_keyboard(self.folder, "bert")
         window = Window(opens=self.clock.now() - timedelta(minutes=5), closes=self.clock.now() + timedelta(hours=4))
         options = {"windows": (window,), "weekly": (), "runbooks": {AssetKind.WORKSTATION: self.runbook.name}}

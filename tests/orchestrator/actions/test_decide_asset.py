@@ -19,6 +19,7 @@ from orchestrator.actions.take_inventory import FileRead, compare, holdings_in, 
 from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.wave import PersonId
 from tests.estates import a_policy
+from tests.fresh_stores import fresh_store
 from tests.inventory.builders import TENANT, a_reading, said
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -27,7 +28,7 @@ WORD = Word(by=PersonId("p-1"), at=NOW, reason="looked at it")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[DatabaseStore]:
-    with closing(DatabaseStore.create_or_upgrade(f"sqlite:///{tmp_path}/kahn.db")) as opened:
+    with closing(fresh_store(tmp_path / "kahn.db")) as opened:
         with opened.transaction() as books:
             books.tenants.add(TENANT, policy=a_policy())
         yield opened

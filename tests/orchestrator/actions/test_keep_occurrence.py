@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.actions.record import change_wave
-from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.lifecycle import WaveEvent, WaveState
 from orchestrator.core.occurrence import Occurrence, OccurrenceState
 from orchestrator.core.openings import windows_of
 from orchestrator.core.policy import Policy, Weekday, WeeklyWindow, Window
 from orchestrator.core.refusals import Overtaken
 from tests.copied_towns import a_town
+from tests.fresh_stores import fresh_store
 from tests.simulated_runs import SimulatedRuns
 from tests.towns import STADT, TestClock, Town
 
@@ -84,7 +84,7 @@ def a_night_town(folder: Path, night: date) -> Town:
     noon = datetime.combine(night - timedelta(days=1), time(12), tzinfo=UTC)
     found = windows_of(Policy(weekly=(NIGHT,), holidays="", freezes=(), horizon_days=2), not_before=noon)
     wanted = next(one for one in found if one.opens.date() == night)
-    store = DatabaseStore.create_or_upgrade(f"sqlite:///{folder}/kahn.sqlite")
+    store = fresh_store(folder / "kahn.sqlite")
     town = Town(store=store, runs=SimulatedRuns(), folder=folder, seats=2, clock=TestClock(moment=noon))
     town.policy = Policy(
         **{name: getattr(town.policy, name) for name in town.policy.__dataclass_fields__ if name != "windows"},

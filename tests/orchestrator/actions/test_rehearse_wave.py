@@ -13,13 +13,13 @@ from orchestrator.actions.look_around import earlier_times
 from orchestrator.actions.read_times import rehearsals_in, times_of
 from orchestrator.actions.rehearse_wave import Player, keep_rehearsal, played_as, read_rehearsal, stage_rehearsal
 from orchestrator.actions.start_wave import check_wave
-from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.demands import KNOWN
 from orchestrator.core.lifecycle import WaveState
 from orchestrator.core.plan import WaveKey
 from orchestrator.core.rehearsal import SIMULATED, NotPlayed, Rehearsal, at_once
 from orchestrator.ports import Entry, WaveRow
 from tests.copied_towns import a_town, well
+from tests.fresh_stores import fresh_store
 from tests.known_town import fails_at
 from tests.simulated_runs import Fault, SimulatedRuns
 from tests.towns import STADT, Town, public_key
@@ -40,7 +40,7 @@ def verdict(town: Town) -> str:
 def rehearsed_elsewhere(town: Town, folder: Path, *, fault: Fault = well) -> Rehearsal:
     """The town's wave staged and driven in an empty store, with the town's people as its players."""
     other = copy(town)
-    other.store = DatabaseStore.create_or_upgrade(f"sqlite:///{folder}/rehearsal.sqlite")
+    other.store = fresh_store(folder / "rehearsal.sqlite")
     other.runs = SimulatedRuns(fault=fault)
     content = at_once(town.wave()[0].content, now=town.clock.now())
     anna, bert = (Player(keyboard=one, public_key=public_key(one)) for one in (town.anna, town.bert))

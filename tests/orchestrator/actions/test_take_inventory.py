@@ -28,6 +28,7 @@ from orchestrator.actions.take_inventory import (
 )
 from orchestrator.adapters.store import DatabaseStore
 from tests.estates import a_policy
+from tests.fresh_stores import fresh_store
 from tests.inventory.builders import TENANT, a_reading, ids, needing, nothing_known, said
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -35,7 +36,7 @@ NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[DatabaseStore]:
-    with closing(DatabaseStore.create_or_upgrade(f"sqlite:///{tmp_path}/kahn.db")) as opened:
+    with closing(fresh_store(tmp_path / "kahn.db")) as opened:
         with opened.transaction() as books:
             books.tenants.add(TENANT, policy=a_policy())
         yield opened

@@ -15,7 +15,6 @@ from orchestrator.actions.sign import Intent, Keyboard
 from orchestrator.actions.take_back import ReasonMissing
 from orchestrator.actions.work_by_hand import say_how_it_went
 from orchestrator.adapters.runbooks import SHIPPED, load_runbook
-from orchestrator.adapters.store import DatabaseStore
 from orchestrator.core.by_hand import NotAtTheDesk, NotTheSame, desk_works
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.lifecycle import WaveState
@@ -24,6 +23,7 @@ from orchestrator.core.surroundings import CALM
 from orchestrator.core.wave import ActKind
 from orchestrator.ports import Store
 from tests.databases import database_url, store
+from tests.fresh_stores import fresh_store
 from tests.orchestrator.actions.test_switchboard import MAIL
 from tests.orchestrator.core.test_by_hand import AT_DESKS
 from tests.simulated_runs import SimulatedRuns
@@ -191,7 +191,7 @@ def test_the_shipped_runbook_reaches_its_first_desk_in_a_night_of_the_example(tm
 
 
 def test_somebody_is_told_when_work_at_the_desk_opens_once_for_each_kind_of_work(tmp_path: Path) -> None:
-    town = a_town(DatabaseStore.create_or_upgrade(f"sqlite:///{tmp_path}/kahn.sqlite"), tmp_path)
+    town = a_town(fresh_store(tmp_path / "kahn.sqlite"), tmp_path)
     step(town)
     with town.store.reading() as books:
         opened = [one for one in books.notices.open() if one.kind is NoticeKind.AT_DESK]

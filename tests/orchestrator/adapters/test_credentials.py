@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,20 @@ def read(file: Path, *, password_file: Path | None) -> Mapping[str, Credential]:
     return read_credentials(file, password_file=password_file, profiles=("old", "new"))
 
 
+def some_vaults(tmp_path: Path, texts: Sequence[str]) -> tuple[list[Path], Path]:
+    """Encrypted files, and the file that opens them."""
+    password, files = tmp_path / "password", [tmp_path / f"credentials-{number}.yml" for number in range(len(texts))]
+    password.write_text("open sesame\n")
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    command = (str(ANSIBLE_VAULT), "encrypt", "--vault-password-file", str(password), *map(str, files))
+    subprocess.run(command, check=True, capture_output=True)
+    return files, password
+
+
 def a_vault(tmp_path: Path, text: str) -> tuple[Path, Path]:
     """The encrypted file, and the file that opens it."""
-    password, file = tmp_path / "password", tmp_path / "credentials.yml"
-    password.write_text("open sesame\n")
-    file.write_text(text)
-    command = (ANSIBLE_VAULT, "encrypt", "--vault-password-file", password, file)
-    subprocess.run(command, check=True, capture_output=True)
+    (file,), password = some_vaults(tmp_path, [text])
     return file, password
 
 
@@ -56,25 +63,25 @@ def test_the_password_may_come_from_a_program(tmp_path: Path) -> None:
     assert read(file, password_file=program)["old"].password == SECRET
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"- {SECRET}",
-        f"old: {SECRET}",
-        f"old: {{password: {SECRET}, user: root}}",
-        f"old: {{passphrase: {SECRET}}}",
-        f"old: {{private_key: {SECRET}}}",
-        "old: {password: 12345}",
-        f"old: {{password: {SECRET}",
-        "{}",
-    ],
+WRONG_INSIDE = (
+    f"- {SECRET}",
+    f"old: {SECRET}",
+    f"old: {{password: {SECRET}, user: root}}",
+    f"old: {{passphrase: {SECRET}}}",
+    f"old: {{private_key: {SECRET}}}",
+    "old: {password: 12345}",
+    f"old: {{password: {SECRET}",
+    "{}",
 )
-def test_a_file_that_is_wrong_inside_is_refused_and_nothing_of_it_is_said(tmp_path: Path, text: str) -> None:
-    file, password = a_vault(tmp_path, text)
-    with pytest.raises(CredentialsWrong) as refused:
-        read(file, password_file=password)
-    whole = f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"
-    assert SECRET not in whole and "12345" not in whole
+
+
+def test_a_file_that_is_wrong_inside_is_refused_and_nothing_of_it_is_said(tmp_path: Path) -> None:
+    files, password = some_vaults(tmp_path, WRONG_INSIDE)
+    for file in files:
+        with pytest.raises(CredentialsWrong) as refused:
+            read(file, password_file=password)
+        whole = f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"
+        assert SECRET not in whole and "12345" not in whole
 
 
 def test_what_is_not_encrypted_or_opened_by_another_password_is_refused(tmp_path: Path) -> None:

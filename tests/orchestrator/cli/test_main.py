@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.cli.main import global_first, main
 from orchestrator.texts import use_language
+from tests.command_line import called
 
 
 def kahn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -28,11 +29,15 @@ def kahn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "words", [("--no-such-option",), ("asset", "no-such-verb"), ("asset", "show"), ("no-such-noun",)]
-)
+def test_wrong_usage_ends_the_process_with_2(tmp_path: Path) -> None:
+    done = kahn("--no-such-option", home=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no-such" in done.stderr.lower() and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("asset", "no-such-verb"), ("asset", "show"), ("no-such-noun",)])
 def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, words: tuple[str, ...]) -> None:
-    done = kahn(*words, home=tmp_path)
+    done = called(*words, KAHN_HOME=str(tmp_path))
     assert done.returncode == 2, done.stderr
     assert "no-such" in done.stderr.lower() or "Missing argument" in done.stderr
     assert "Traceback" not in done.stderr
@@ -45,12 +50,12 @@ def test_an_expected_error_names_its_code_and_remedy_on_standard_error(tmp_path:
 
 
 def test_the_language_of_an_error_can_be_chosen(tmp_path: Path) -> None:
-    done = kahn("--lang", "de", "--tenant", "stadt", "asset", "list", home=tmp_path)
+    done = called("--lang", "de", "--tenant", "stadt", "asset", "list", KAHN_HOME=str(tmp_path))
     assert "Legen Sie eines mit `kahn init DIR` an" in done.stderr
 
 
 def test_help_is_given_and_ends_with_0(tmp_path: Path) -> None:
-    done = kahn("--help", home=tmp_path)
+    done = called("--help", KAHN_HOME=str(tmp_path))
     assert done.returncode == 0
     assert "asset" in done.stdout and "wave" in done.stdout
 

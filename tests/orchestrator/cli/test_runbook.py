@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.command_line import called
 
 STEP = "  - {name: look, title: Look, on: source, effect: EFFECT, playbook: look.yml, deadline_s: 60}\n"
 HEAD = """title: Look
@@ -14,11 +14,6 @@ roles: {source: asset}
 baseline: {on: source, take: look.yml, compare: look.yml, deadline_s: 60}
 steps:
 """
-
-
-def kahn(*words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "orchestrator.cli.main", *words]
-    return subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def a_runbook(folder: Path, effect: str) -> Path:
@@ -30,13 +25,13 @@ def a_runbook(folder: Path, effect: str) -> Path:
 
 
 def test_a_good_runbook_is_checked_and_its_tree_named(tmp_path: Path) -> None:
-    ended = kahn("--json", "runbook", "check", str(a_runbook(tmp_path, "none")))
+    ended = called("--json", "runbook", "check", str(a_runbook(tmp_path, "none")))
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["steps"] == ["look"]
 
 
 def test_a_missing_undo_is_named_with_file_and_line(tmp_path: Path) -> None:
-    ended = kahn("runbook", "check", str(a_runbook(tmp_path, "idempotent")))
+    ended = called("runbook", "check", str(a_runbook(tmp_path, "idempotent")))
     assert ended.returncode == 2
     assert "RBK-001" in ended.stderr
     assert "line 6" in ended.stderr
@@ -44,11 +39,11 @@ def test_a_missing_undo_is_named_with_file_and_line(tmp_path: Path) -> None:
 
 
 def test_the_shipped_runbook_is_listed_and_shown_with_its_undos(tmp_path: Path) -> None:
-    assert "replace-workstation" in kahn("--home", str(tmp_path), "runbook", "list").stdout
-    shown = kahn("--home", str(tmp_path), "runbook", "show", "replace-workstation").stdout
+    assert "replace-workstation" in called("--home", str(tmp_path), "runbook", "list").stdout
+    shown = called("--home", str(tmp_path), "runbook", "show", "replace-workstation").stdout
     assert all(step in shown for step in ("preflight", "save", "restore", "switch-off-old", "once"))
     assert "join is part of a wave only where the policy has [domain]" in shown
 
 
 def test_an_unknown_runbook_matches_nothing(tmp_path: Path) -> None:
-    assert kahn("--home", str(tmp_path), "runbook", "show", "no-such").returncode == 5
+    assert called("--home", str(tmp_path), "runbook", "show", "no-such").returncode == 5

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.store import DatabaseStore
 from orchestrator.cli.context import Context
 from orchestrator.cli.status import status
 from orchestrator.settings import CONFIG_NAME, example_config
+from tests.fresh_stores import fresh_store
 from tests.known_town import SMALL, a_driven_town, a_known_town, call, document, fails_at
 from tests.orchestrator.cli.lone import command_app
 
@@ -62,5 +62,5 @@ def test_json_holds_the_same_numbers(tmp_path: Path) -> None:
 def test_without_a_tenant_the_next_command_is_named(tmp_path: Path) -> None:
     (tmp_path / CONFIG_NAME).write_text(example_config())
     context = Context(home=tmp_path, plain=True)
-    DatabaseStore.create_or_upgrade(context.settings.database_url).close()
+    fresh_store(tmp_path / "kahn.sqlite").close()
     assert "kahn tenant add" in call(app, context).output
