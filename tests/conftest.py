@@ -7,6 +7,7 @@ KAHN_NOT_RUN.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -24,6 +25,18 @@ from orchestrator.texts import use_language
 # A suite started in the background may inherit an ignored SIGINT, and programs that it starts would not hear theirs.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Looking for garbage again and again among six thousand tests and all their modules was half of the work of collecting
+# them, and there is hardly any. What is there once they are collected stays to the end: it is not looked through again.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there may be garbage: that of the tests."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
 
 # How long an example takes says something about the machine and its other work, nothing about our code: neither a
 # deadline nor "data generation is extremely slow" may fail a test. Bounds that we mean are written in the tests.
