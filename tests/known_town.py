@@ -50,7 +50,7 @@ def a_known_town(folder: Path, *, fault: Fault = well, policy: Policy = SMALL) -
 
 def _context(home: Path, town: Town) -> Context:
     context = Context(home=home, tenant_name=STADT, plain=True, yes=True)
-    context.__dict__["world"] = replace(open_world(context.settings), clock=town.clock)
+    context.__dict__["world"] = replace(open_world(context.settings), clock=town.clock, signatures=town.signatures)
     return context
 
 

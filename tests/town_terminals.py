@@ -38,6 +38,7 @@ def sitting_down(town: Town, **options: bool) -> Context:
     """One more terminal in the same town."""
     context = Context(home=town.folder, tenant_name=STADT, **{"plain": True, "yes": True, **options})  # type: ignore[arg-type]
     outside = {"store": town.store, "runs": town.runs, "clock": town.clock, "key_trouble": no_trouble}
+    outside |= {"signatures": town.signatures}
     world = replace(open_world(context.settings), **outside)  # type: ignore[arg-type]
     context.__dict__["world"] = world
     return context

@@ -51,17 +51,24 @@ def settings(**changed: Any) -> dict[str, Any]:
     }
 
 
-def free_port(*addresses: str) -> int:
-    """A port that nobody uses at these addresses."""
+def kept_port(*addresses: str) -> tuple[int, list[socket.socket]]:
+    """A port at these addresses, and what keeps it: bound and never listening, so that a program may listen there.
+
+    That is so on Linux when both allow their address to be used again, as servers of Python do.
+    """
     while True:
-        with socket.create_server((addresses[0], 0)) as tried:
-            port = int(tried.getsockname()[1])
-            try:
-                for one in addresses[1:]:
-                    socket.create_server((one, port)).close()
-            except OSError:
-                continue
-        return port
+        kept = [socket.socket() for _ in addresses]
+        port = 0
+        try:
+            for one, address in zip(kept, addresses, strict=True):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind((address, port))
+                port = int(one.getsockname()[1])
+        except OSError:
+            for one in kept:
+                one.close()
+            continue
+        return port, kept
 
 
 def fill(root: Path, *, rows: int, documents: int, size: int = 2000) -> None:
@@ -107,7 +114,9 @@ class Trio:
         for root in (self.old, self.new, self.gate):
             for name in ("etc/cron.d", "srv", "var/lib", "run", "tmp"):
                 (root / name).mkdir(parents=True)
-        self.port = free_port("127.0.0.2", "127.0.0.3")
+        self.port, kept = kept_port("127.0.0.2", "127.0.0.3")
+        self.gate_port, of_gate = kept_port("")
+        self._kept = [*kept, *of_gate]
         fill(self.old, rows=self.rows, documents=self.documents)
         (self.place / "app.py").write_text(APP)
         (self.place / "relay.py").write_text(RELAY)
@@ -163,16 +172,12 @@ class Trio:
 
     def __enter__(self) -> Trio:
         """Relay and application are up."""
-        relay = [sys.executable, str(self.place / "relay.py"), str(self.gate / "etc/target")]
-        for number in range(20):  # whoever is quicker may have taken the port meanwhile; the relay ends then
-            self.gate_port = free_port("127.0.0.1")
-            if number == 0:
-                self.run(*self.asked["settings"]["start"], side=self.old)
-            self._relay = subprocess.Popen([*relay, str(self.gate_port)])
-            until(lambda: self.seen() == "old" or self._relay.poll() is not None)
-            if self._relay.poll() is None:
-                return self
-        raise RuntimeError("the relay found no free port")
+        relay = [sys.executable, str(self.place / "relay.py"), str(self.gate / "etc/target"), str(self.gate_port)]
+        self.run(*self.asked["settings"]["start"], side=self.old)
+        self._relay = subprocess.Popen(relay)
+        until(lambda: self.seen() == "old" or self._relay.poll() is not None)
+        assert self._relay.poll() is None, "the relay ended by itself"
+        return self
 
     def __exit__(self, *what: object) -> None:
         self._relay.kill()
@@ -181,6 +186,8 @@ class Trio:
             pid = side / "run/app.pid"
             with suppress(OSError, ValueError):
                 os.kill(int(pid.read_text()), signal.SIGKILL)
+        for one in self._kept:
+            one.close()
 
     def wait_for(self, site: str) -> None:
         """Wait until users reach that side."""

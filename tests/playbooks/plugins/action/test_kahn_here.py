@@ -25,16 +25,21 @@ PLAYED = {
 }
 
 
-def play(place: Path, name: str, *, plugins: bool, **keywords: str) -> tuple[dict[str, Any], bool]:
-    """(the result of the module's task, whether Ansible started a program of its own for it)."""
+Told = tuple[dict[str, Any], bool]
+"""The result of a module's task, and whether Ansible started a program of its own for it."""
+
+
+def play(place: Path, *names: str, plugins: bool, **keywords: str) -> dict[str, Told]:
+    """What came of each of these modules in one play."""
     place.mkdir()
-    tasks = [
-        {"name": "it", name: "", "delegate_to": "localhost", "register": "told", "ignore_errors": True, **keywords},
-        {"ansible.builtin.debug": {"msg": "RESULT {{ told | to_json | b64encode }} ."}},
-    ]
+    told = {"register": "told", "ignore_errors": True, "delegate_to": "localhost", **keywords}
+    shown = {"ansible.builtin.debug": {"msg": "RESULT {{ told | to_json | b64encode }} ."}}
+    tasks = [one for name in names for one in ({"name": f"it is {name}", name: "", **told}, shown)]
     text = json.dumps([{"hosts": "all", "gather_facts": False, "environment": {"WORD": "text"}, "tasks": tasks}])
-    arguments = "{" + PLAYED[name].replace("PLACE", str(place.parent)) + "}"
-    (place / "play.yml").write_text(text.replace(f'"{name}": ""', f'"{name}": {arguments}'))
+    for name in names:
+        arguments = "{" + PLAYED[name].replace("PLACE", str(place.parent)) + "}"
+        text = text.replace(f'"{name}": ""', f'"{name}": {arguments}')
+    (place / "play.yml").write_text(text)
     where = f"action_plugins = {PLAYBOOKS}/plugins/action\n" if plugins else ""
     (place / "ansible.cfg").write_text(
         f"[defaults]\nlibrary = {PLAYBOOKS}/library\nmodule_utils = {PLAYBOOKS}/module_utils\n{where}"
@@ -43,16 +48,29 @@ def play(place: Path, name: str, *, plugins: bool, **keywords: str) -> tuple[dic
     command = (Path(sys.executable).parent / "ansible-playbook", "-vvv", "-i", "machine,", place / "play.yml")
     environment = {"PATH": os.environ["PATH"], "HOME": str(place), "ANSIBLE_CONFIG": str(place / "ansible.cfg")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    told = re.search(r"RESULT (\S+) \.", done.stdout)
-    assert told, done.stdout + done.stderr
-    answer: dict[str, Any] = json.loads(base64.b64decode(told[1]))
-    return answer, "EXEC" in done.stdout
+    parts = re.split(r"^TASK \[it is (\w+)\]", done.stdout, flags=re.M)
+    assert parts[1::2] == list(names), done.stdout + done.stderr
+    return {name: _told(part) for name, part in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _told(part: str) -> Told:
+    told = re.search(r"RESULT (\S+) \.", part)
+    assert told, part
+    return json.loads(base64.b64decode(told[1])), "EXEC" in part.partition("\nTASK [")[0]
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Told], dict[str, Told], str]:
+    """All modules within Ansible's worker, then as programs of their own; what had arrived before these."""
+    place = tmp_path_factory.mktemp("everywhere")
+    here = play(place / "here", *PLAYED, plugins=True)
+    arrived = (place / "arrived").read_text()
+    return here, play(place / "there", *PLAYED, plugins=False), arrived
 
 
 @pytest.mark.parametrize("name", PLAYED)
-def test_a_module_answers_the_same_with_and_without_a_program_of_its_own(tmp_path: Path, name: str) -> None:
-    here, started = play(tmp_path / "here", name, plugins=True)
-    there, started_there = play(tmp_path / "there", name, plugins=False)
+def test_a_module_answers_the_same_with_and_without_a_program_of_its_own(everywhere: Any, name: str) -> None:
+    (here, started), (there, started_there) = (told[name] for told in everywhere[:2])
     assert (started, started_there) == (False, True)
     for told in (here, there):
         told.pop("ansible_facts", None)  # the interpreter that a program of its own had to look for
@@ -60,12 +78,12 @@ def test_a_module_answers_the_same_with_and_without_a_program_of_its_own(tmp_pat
     assert here["failed"] is (name not in ("kahn_carry", "kahn_power"))
 
 
-def test_what_was_carried_is_there(tmp_path: Path) -> None:
-    told, _ = play(tmp_path / "here", "kahn_carry", plugins=True)
+def test_what_was_carried_is_there(everywhere: Any) -> None:
+    told, _ = everywhere[0]["kahn_carry"]
     assert told["changed"] and told["kahn"]["loads"][0]["bytes"] == 5
-    assert (tmp_path / "arrived").read_text() == "text\n"
+    assert everywhere[2] == "text\n"
 
 
 def test_with_raised_rights_and_elsewhere_it_is_a_program_like_any_other(tmp_path: Path) -> None:
-    told, started = play(tmp_path / "become", "kahn_power", plugins=True, become="true")
+    told, started = play(tmp_path / "become", "kahn_power", plugins=True, become="true")["kahn_power"]
     assert started, told
