@@ -1,6 +1,6 @@
 """The simulation itself: no property is violated, the same seed tells the same, and it finds mistakes that are planted.
 
-``make test`` plays two thousand seeds (``python -m tests.simulation --seeds 2000``); here only a few.
+``make test`` plays 800 seeds (``python -m tests.simulation --seeds 800``), ``make test-long`` 2,000; here only a few.
 """
 
 from __future__ import annotations
