@@ -32,7 +32,14 @@ class Seat:
     files: dict[str, bytes] = field(default_factory=dict)
     people: int = 0
     sealed: dict[str, str] = field(default_factory=dict)
-    placed: list[str] = field(default_factory=list)
+    in_use: set[str] = field(default_factory=set)
+    ahead_of: dict[str, str] = field(default_factory=dict)
+    placed: dict[str, str] = field(default_factory=dict)
+    coming: dict[str, str] = field(default_factory=dict)
+    stops_after: int | None = None
+    """How many files a restore still puts in place before the machine is lost."""
+    sent: list[tuple[str, ...]] = field(default_factory=list)
+    """Names that each copy to the share wrote there."""
     portrait: dict[str, str] = field(default_factory=dict)
     passwords: set[str] = field(default_factory=set)
 
@@ -61,37 +68,66 @@ class Seat:
     def told(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
         return {"manifest": digest(self.sealed)}
 
+    def ahead(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        ready = {name: content for name, content in self.files.items() if name not in self.in_use}
+        said = self._send(there, ready)
+        self.ahead_of = sums(ready)
+        return {**said, "later": len(self.files) - len(ready)}
+
     def saved(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
         if len({name.casefold() for name in self.files}) != len(self.files):
             return trouble("names_collide", "Two files differ in capitals only.")
-        self.sealed = sums(self.files)
-        there |= self.files
-        return {"manifest": digest(self.sealed), "entries": len(self.files)}
+        return self._send(there, self.files)
+
+    def _send(self, there: dict[str, bytes], files: Mapping[str, bytes]) -> dict[str, Any]:
+        self.sealed = sums(files)
+        fresh = {name: one for name, one in files.items() if self.ahead_of.get(name) != self.sealed[name]}
+        self.sent.append(tuple(fresh))
+        kept = {name: one for name, one in there.items() if name in files}
+        there.clear()
+        there |= kept | fresh
+        return {"manifest": digest(self.sealed), "entries": len(files)}
 
     def forgotten(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
         there.clear()
+        self.ahead_of = {}
         return {"forgotten": True}
 
     def restored(self, there: dict[str, bytes], expected: str) -> dict[str, Any]:
-        if digest(sums(there)) != expected:
+        if digest(wanted := sums(there)) != expected:
             return trouble("manifest_damaged", "The list of checksums is not the one of the old machine.")
-        if others := [name for name in there if name in self.files and self.files[name] != there[name]]:
+        if others := [one for one in there if one in self.files and not self._is_ours(one, wanted)]:
             return trouble("target_not_empty", f"{len(others)} files of others are in the way")
-        self.placed += [name for name in there if name not in self.files]
-        self.files |= there
+        ours = {*self.placed, *self.coming}
+        self.coming = {name: one for name, one in wanted.items() if name in ours or name not in self.files}
+        for name in ours - wanted.keys():
+            if name in self.files and self._is_ours(name, {}):
+                del self.files[name]
+        for name, content in there.items():
+            if self.stops_after == 0:
+                self.stops_after = None
+                return trouble("os_error", "The machine is lost.")
+            self.stops_after = None if self.stops_after is None else self.stops_after - 1
+            self.files[name] = content
+        self.placed, self.coming = self.coming, {}
         return {"entries": len(there)}
+
+    def _is_ours(self, name: str, wanted: Mapping[str, str]) -> bool:
+        have = sums({name: self.files[name]})[name]
+        return have in (wanted.get(name), self.placed.get(name), self.coming.get(name))
 
     def compared(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
         odd = [name for name in there if self.files.get(name) != there[name]]
         return trouble("manifest_differs", f"{len(odd)} files differ.") if odd else {"equal": True}
 
-    def removed(self, there: dict[str, bytes], _expected: str) -> dict[str, Any]:
-        changed = [name for name in self.placed if self.files.get(name, there[name]) != there[name]]
-        for name in set(self.placed) - set(changed):
-            self.files.pop(name, None)
+    def removed(self, _there: dict[str, bytes], _expected: str) -> dict[str, Any]:
+        here = [name for name in {**self.placed, **self.coming} if name in self.files]
+        changed = [name for name in here if not self._is_ours(name, {})]
+        for name in set(here) - set(changed):
+            del self.files[name]
         if changed:
             return trouble("foreign_files", f"{len(changed)} files were changed since")
-        self.placed = []
+        self.placed, self.coming = {}, {}
         return {"removed": 1}
 
 

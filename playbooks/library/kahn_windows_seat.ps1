@@ -13,7 +13,7 @@ $spec = @{
         state = @{
             type = 'str'
             required = $true
-            choices = @('looked', 'taken', 'told', 'saved', 'forgotten', 'restored', 'compared', 'removed', 'unchanged')
+            choices = @('looked', 'taken', 'ahead', 'told', 'saved', 'forgotten', 'restored', 'compared', 'removed', 'unchanged')
         }
         share = @{ type = 'str' }
         share_user = @{ type = 'str' }
@@ -32,6 +32,7 @@ $users = $module.Params.users.TrimEnd('\')
 $folders = $module.Params.folders
 $store = Join-Path -Path $env:ProgramData -ChildPath "Kahn\$asset"
 $notOfPeople = @('Public', 'Default', 'Default User', 'All Users', 'defaultuser0')
+$partName = '\.kahn-part-[0-9a-f]{16}$'
 $notCarried = '(^|/)(ntuser\.(dat.*|ini|pol)|usrclass\.dat.*)$|^[^/]+/AppData/Local/(Temp|Packages|Microsoft/Windows)/'
 
 Function Stop-Seat {
@@ -76,7 +77,7 @@ Function Get-SeatFile {
             if ($one.Attributes -band [IO.FileAttributes]::Directory) {
                 if ($here -or $notOfPeople -notcontains $one.Name) { $left.Push($name) }
             }
-            elseif ($here -and ($folders -or $name -notmatch $notCarried)) { $found.Add($name) }
+            elseif ($here -and $name -notmatch $partName -and ($folders -or $name -notmatch $notCarried)) { $found.Add($name) }
         }
     }
     $sorted = $found.ToArray()
@@ -91,8 +92,27 @@ Function Get-Manifest {
     return , $lines.ToArray()
 }
 
+Function Read-List {
+    # Name -> SHA-256 of lines that are not believed: each name is plain, and none differs from another in capitals only.
+    param ([string[]]$Lines)
+    $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
+    $wanted = [ordered]@{}
+    foreach ($line in $Lines) {
+        if ($line -notmatch '^(?<sum>[0-9a-f]{64})  (?<name>[^\\:*?"<>|\x00-\x1f]+)$' -or
+            $Matches.name.Split('/') -contains '..' -or $Matches.name.Split('/') -contains '.' -or
+            $Matches.name.Split('/') -contains '') {
+            Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums names something that is no file of a seat.'
+        }
+        $name, $sum = $Matches.name, $Matches.sum
+        if ($name -match $partName) { Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums names a file that is not whole.' }
+        if (-not $seen.Add($name)) { Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $name" }
+        $wanted[$name] = $sum
+    }
+    return $wanted
+}
+
 Function Read-Manifest {
-    # What a share keeps is not believed: its digest must be the one that the old machine tells, and each name plain.
+    # What a share keeps is not believed: its digest must be the one that the old machine tells.
     param ([string]$Path)
     if (-not [IO.File]::Exists((Get-LongPath -Path $Path))) {
         Stop-Seat -Cause 'manifest_missing' -Says 'The list of checksums is not there.'
@@ -101,33 +121,59 @@ Function Read-Manifest {
     if ((Get-TextDigest -Lines $lines) -ne $module.Params.expected) {
         Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums is not the one of the old machine.'
     }
-    $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
-    $wanted = [ordered]@{}
-    foreach ($line in $lines) {
-        if ($line -notmatch '^(?<sum>[0-9a-f]{64})  (?<name>[^\\:*?"<>|\x00-\x1f]+)$' -or
-            $Matches.name.Split('/') -contains '..' -or $Matches.name.Split('/') -contains '.' -or
-            $Matches.name.Split('/') -contains '') {
-            Stop-Seat -Cause 'manifest_damaged' -Says 'The list of checksums names something that is no file of a seat.'
-        }
-        if (-not $seen.Add($Matches.name)) {
-            Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $($Matches.name)"
-        }
-        $wanted[$Matches.name] = $Matches.sum
+    return Read-List -Lines $lines
+}
+
+Function Read-Note {
+    # Name -> SHA-256 of a list that this machine keeps for itself; empty where there is none.
+    param ([string]$Name)
+    if (-not [IO.File]::Exists("$store\$Name")) { return [ordered]@{} }
+    return Read-List -Lines ([IO.File]::ReadAllLines("$store\$Name", [Text.Encoding]::UTF8))
+}
+
+Function Write-Note {
+    param ([string]$Name, [Collections.IDictionary]$Of)
+    Write-Whole -Path "$store\$Name" -Lines @($Of.Keys | ForEach-Object -Process { "$($Of[$_])  $_" })
+}
+
+Function Get-Part {
+    # Where a file arrives until it is whole: beside its place, under a name that nobody takes for it.
+    param ([string]$Path)
+    $told = (Get-TextDigest -Lines @((Split-Path -Path $Path -Leaf))).Substring(0, 16)
+    return Join-Path -Path (Split-Path -Path $Path -Parent) -ChildPath ".kahn-part-$told"
+}
+
+Function Remove-One {
+    param ([string]$Path)
+    if (-not [IO.File]::Exists((Get-LongPath -Path $Path))) { return }
+    [IO.File]::SetAttributes((Get-LongPath -Path $Path), [IO.FileAttributes]::Normal)
+    [IO.File]::Delete((Get-LongPath -Path $Path))
+}
+
+Function Copy-Whole {
+    # One file, written beside its place and put there by rename once it is whole; whether it has the digest that it must have.
+    param ([string]$From, [string]$To, [string]$Sum)
+    $new = Get-Part -Path $To
+    $null = [IO.Directory]::CreateDirectory((Get-LongPath -Path (Split-Path -Path $To -Parent)))
+    Remove-One -Path $new
+    [IO.File]::Copy((Get-LongPath -Path $From), (Get-LongPath -Path $new), $true)
+    if ((Get-Digest -Path $new) -ne $Sum) {
+        Remove-One -Path $new
+        return $false
     }
-    return $wanted
+    Remove-One -Path $To
+    [IO.File]::Move((Get-LongPath -Path $new), (Get-LongPath -Path $To))
+    return $true
 }
 
 Function Copy-One {
-    # One file under its name; an existing one that is equal is left as it is.
+    # One file under its name; one that is equal is left as it is.
     param ([string]$From, [string]$To, [string]$Sum)
-    if ([IO.File]::Exists((Get-LongPath -Path $To))) {
-        if ((Get-Digest -Path $To) -eq $Sum) { return $false }
-        [IO.File]::SetAttributes((Get-LongPath -Path $To), [IO.FileAttributes]::Normal)
+    if ([IO.File]::Exists((Get-LongPath -Path $To)) -and (Get-Digest -Path $To) -eq $Sum) { return }
+    if (-not (Copy-Whole -From $From -To $To -Sum $Sum)) {
+        Stop-Seat -Cause 'archive_damaged' -Says "What arrived is not what was sent: $To"
     }
-    $null = [IO.Directory]::CreateDirectory((Get-LongPath -Path (Split-Path -Path $To -Parent)))
-    [IO.File]::Copy((Get-LongPath -Path $From), (Get-LongPath -Path $To), $true)
-    if ((Get-Digest -Path $To) -ne $Sum) { Stop-Seat -Cause 'archive_damaged' -Says "What arrived is not what was sent: $To" }
-    return $true
+    $module.Result.changed = $true
 }
 
 Function Get-LoggedOn {
@@ -155,65 +201,110 @@ Function Get-Portrait {
     return , $sorted
 }
 
-Function Save-Seat {
+Function Write-Seal {
+    # The list of checksums, on the share and here; what is told of it.
+    param ([string]$Place, [string[]]$Lines)
+    Write-Whole -Path "$Place\manifest.sha256" -Lines $Lines
+    Write-Whole -Path "$store\manifest.sha256" -Lines $Lines
+    return @{ manifest = (Get-TextDigest -Lines $Lines); entries = $Lines.Count }
+}
+
+Function Copy-Ahead {
+    # While people work: what can be read now. A file that is in use, changes or goes meanwhile is left for later. The list
+    # of checksums is of what was copied.
     param ([string]$Place)
-    $lines = Get-Manifest
-    $seen = New-Object Collections.Generic.HashSet[string] -ArgumentList ([StringComparer]::OrdinalIgnoreCase)
-    foreach ($line in $lines) {
-        if (-not $seen.Add($line.Substring(66))) {
-            Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $($line.Substring(66))"
+    $noted = Read-Note -Name 'ahead.sha256'
+    $copied = [ordered]@{}
+    $later = 0
+    foreach ($name in (Get-SeatFile)) {
+        if ($copied.Contains($name)) { Stop-Seat -Cause 'names_collide' -Says "Two files differ in capitals only: $name" }
+        try {
+            $here = Get-Here -Name $name
+            $sum = Get-Digest -Path $here
+            $to = Join-Path -Path "$Place\files" -ChildPath $name.Replace('/', '\')
+            if ($noted[$name] -eq $sum -or (Copy-Whole -From $here -To $to -Sum $sum)) { $copied[$name] = $sum } else { $later += 1 }
+        }
+        catch {
+            # 2 and 3: gone; 32 and 33: in use. Everything else is told.
+            if (@(2, 3, 32, 33) -notcontains ($_.Exception.GetBaseException().HResult -band 0xffff)) { throw }
+            $later += 1
         }
     }
-    foreach ($line in $lines) {
-        $name = $line.Substring(66).Replace('/', '\')
-        $to = Join-Path -Path "$Place\files" -ChildPath $name
-        if (Copy-One -From (Get-Here -Name $line.Substring(66)) -To $to -Sum $line.Substring(0, 64)) { $module.Result.changed = $true }
+    Write-Note -Name 'ahead.sha256' -Of $copied
+    $module.Result.changed = $true
+    $lines = @($copied.Keys | ForEach-Object -Process { "$($copied[$_])  $_" })
+    return (Write-Seal -Place $Place -Lines $lines) + @{ later = $later }
+}
+
+Function Save-Seat {
+    # What was copied ahead with the same digest is not read over the network again: whoever puts it in place compares it.
+    param ([string]$Place)
+    $lines = Get-Manifest
+    $wanted = Read-List -Lines $lines
+    $noted = Read-Note -Name 'ahead.sha256'
+    foreach ($name in $wanted.Keys) {
+        if ($noted[$name] -eq $wanted[$name]) { continue }
+        $to = Join-Path -Path "$Place\files" -ChildPath $name.Replace('/', '\')
+        Copy-One -From (Get-Here -Name $name) -To $to -Sum $wanted[$name]
     }
-    Write-Whole -Path "$Place\manifest.sha256" -Lines $lines
-    Write-Whole -Path "$store\manifest.sha256" -Lines $lines
-    return @{ manifest = (Get-TextDigest -Lines $lines); entries = $lines.Count }
+    return Write-Seal -Place $Place -Lines $lines
+}
+
+Function Test-Placed {
+    # Whether a file is as it was put here: in the last attempt, or in one that did not come to its end.
+    param ([string]$Name, [Collections.IDictionary[]]$Notes)
+    $sum = Get-Digest -Path (Get-Here -Name $Name)
+    return @($Notes | Where-Object -FilterScript { $_[$Name] -eq $sum }).Count -gt 0
 }
 
 Function Restore-Seat {
-    # Nothing that is there already is written over: equal files stay, others are a failure before anything is copied.
+    # Nothing of others is written over: equal files stay, what was put here earlier and is still so is replaced or, where it
+    # is not wanted any more, removed. Anything else is a failure before anything is copied.
     param ([string]$Place)
     $wanted = Read-Manifest -Path "$Place\manifest.sha256"
-    $placed = if ([IO.File]::Exists("$store\placed.txt")) { [IO.File]::ReadAllLines("$store\placed.txt") } else { @() }
-    $new = New-Object Collections.Generic.List[string]
+    $notes = @((Read-Note -Name 'placed.sha256'), (Read-Note -Name 'coming.sha256'))
+    $coming = [ordered]@{}
     $others = New-Object Collections.Generic.List[string]
     foreach ($name in $wanted.Keys) {
-        $to = Get-Here -Name $name
-        if (-not [IO.File]::Exists((Get-LongPath -Path $to))) { $new.Add($name) }
-        elseif ($placed -ccontains $name) { continue }
-        elseif ((Get-Digest -Path $to) -ne $wanted[$name]) { $others.Add($name) }
+        $at = Get-Here -Name $name
+        $ours = $notes[0].Contains($name) -or $notes[1].Contains($name)
+        $lies = [IO.File]::Exists((Get-LongPath -Path $at))
+        if (-not $ours -and [IO.File]::Exists((Get-LongPath -Path (Get-Part -Path $at)))) { $others.Add($name) }
+        elseif ($lies -and -not (Test-Placed -Name $name -Notes (@($wanted) + $notes))) { $others.Add($name) }
+        elseif ($ours -or -not $lies) { $coming[$name] = $wanted[$name] }
     }
     if ($others.Count) {
         $shown = ($others | Select-Object -First 3) -join '; '
         Stop-Seat -Cause 'target_not_empty' -Says "$($others.Count) files of others are in the way: $shown" -Facts @{ count = $others.Count }
     }
-    Write-Whole -Path "$store\placed.txt" -Lines (@($placed) + @($new) | Select-Object -Unique)
-    foreach ($name in $wanted.Keys) {
-        $tail = $name.Replace('/', '\')
-        $to = Get-Here -Name $name
-        if (Copy-One -From (Join-Path -Path "$Place\files" -ChildPath $tail) -To $to -Sum $wanted[$name]) { $module.Result.changed = $true }
+    # Before the first file: an undo must know what may have come.
+    Write-Note -Name 'coming.sha256' -Of $coming
+    foreach ($name in @($notes[0].Keys) + @($notes[1].Keys)) {
+        if ($wanted.Contains($name)) { continue }
+        $at = Get-Here -Name $name
+        Remove-One -Path (Get-Part -Path $at)
+        if ([IO.File]::Exists((Get-LongPath -Path $at)) -and (Test-Placed -Name $name -Notes $notes)) { Remove-One -Path $at }
     }
-    return @{ entries = $wanted.Count; placed = $new.Count }
+    foreach ($name in $wanted.Keys) {
+        $from = Join-Path -Path "$Place\files" -ChildPath $name.Replace('/', '\')
+        Copy-One -From $from -To (Get-Here -Name $name) -Sum $wanted[$name]
+    }
+    Write-Note -Name 'placed.sha256' -Of $coming
+    [IO.File]::Delete("$store\coming.sha256")
+    return @{ entries = $wanted.Count; placed = $coming.Count }
 }
 
 Function Remove-Placed {
     # Takes back what was put in place and is still as it was put; what people changed since stays and is told.
-    param ([string]$Place)
-    if (-not [IO.File]::Exists("$store\placed.txt")) { return @{ removed = 0 } }
-    $wanted = Read-Manifest -Path "$Place\manifest.sha256"
+    $notes = @((Read-Note -Name 'placed.sha256'), (Read-Note -Name 'coming.sha256'))
     $changed = New-Object Collections.Generic.List[string]
     $removed = 0
-    foreach ($name in [IO.File]::ReadAllLines("$store\placed.txt")) {
-        if (-not $wanted.Contains($name)) { continue }
+    foreach ($name in (@($notes[0].Keys) + @($notes[1].Keys) | Select-Object -Unique)) {
         $at = Get-Here -Name $name
+        Remove-One -Path (Get-Part -Path $at)
         if (-not [IO.File]::Exists((Get-LongPath -Path $at))) { continue }
-        if ((Get-Digest -Path $at) -ne $wanted[$name]) { $changed.Add($name); continue }
-        [IO.File]::SetAttributes((Get-LongPath -Path $at), [IO.FileAttributes]::Normal)
-        [IO.File]::Delete((Get-LongPath -Path $at))
+        if (-not (Test-Placed -Name $name -Notes $notes)) { $changed.Add($name); continue }
+        Remove-One -Path $at
         $module.Result.changed = $true
         $removed += 1
     }
@@ -221,7 +312,7 @@ Function Remove-Placed {
         $shown = ($changed | Select-Object -First 3) -join '; '
         Stop-Seat -Cause 'foreign_files' -Says "$($changed.Count) files were changed since: $shown" -Facts @{ count = $changed.Count }
     }
-    [IO.File]::Delete("$store\placed.txt")
+    foreach ($note in @('placed.sha256', 'coming.sha256')) { [IO.File]::Delete("$store\$note") }
     return @{ removed = $removed }
 }
 
@@ -255,6 +346,7 @@ Function Compare-Portrait {
 
 Function Remove-Saved {
     param ([string]$Place)
+    Remove-One -Path "$store\ahead.sha256"
     if ([IO.Directory]::Exists((Get-LongPath -Path $Place))) {
         [IO.Directory]::Delete((Get-LongPath -Path $Place), $true)
         $module.Result.changed = $true
@@ -280,12 +372,13 @@ try {
             @{ baseline = (Get-TextDigest -Lines $lines) }
         }
         'unchanged' { Compare-Portrait }
+        'ahead' { Copy-Ahead -Place $place }
         'told' { @{ manifest = (Get-TextDigest -Lines ([IO.File]::ReadAllLines("$store\manifest.sha256"))) } }
         'saved' { Save-Seat -Place $place }
         'forgotten' { Remove-Saved -Place $place }
         'restored' { Restore-Seat -Place $place }
         'compared' { Compare-Seat -Place $place }
-        'removed' { Remove-Placed -Place $place }
+        'removed' { Remove-Placed }
     }
 }
 catch [IO.IOException] {

@@ -61,3 +61,31 @@ def test_every_cause_of_the_module_has_words() -> None:
 
 def test_the_password_of_the_share_is_never_logged() -> None:
     assert re.search(r"share_password = @\{ type = 'str'; no_log = \$true \}", MODULE.read_text())
+
+
+def functions() -> dict[str, str]:
+    """Each function's text by its name."""
+    found = {}
+    for node in parsed(MODULE.read_bytes()).children:
+        for one in (node, *node.children):
+            if one.type == "function_statement":
+                text = one.text.decode()  # type: ignore[union-attr]
+                found[text.split()[1]] = text
+    return found
+
+
+def test_only_one_place_writes_files_and_it_puts_them_in_place_by_rename() -> None:
+    """A file under its own name is whole: an undo takes anything else there for somebody's work."""
+    told = functions()
+    assert [name for name, text in told.items() if "[IO.File]::Copy(" in text] == ["Copy-Whole"]
+    whole = told["Copy-Whole"]
+    order = [whole.index(one) for one in ("::Copy(", "Get-Digest", "Remove-One -Path $To", "::Move(")]
+    assert order == sorted(order)
+
+
+def test_what_will_come_is_noted_before_the_first_file_and_forgotten_after_the_last() -> None:
+    text = functions()["Restore-Seat"]
+    order = [
+        text.index(one) for one in ("-Name 'coming.sha256' -Of", "Copy-One", "-Name 'placed.sha256' -Of", "Delete(")
+    ]
+    assert order == sorted(order) and text.index("Stop-Seat") < order[0]

@@ -72,6 +72,45 @@ def test_a_server_moves_and_goes_back_as_it_was(place: tuple[Path, Path]) -> Non
 
 
 @pytest.mark.long
+def test_files_are_carried_while_users_work_and_only_what_changed_while_the_server_stands_still(
+    place: tuple[Path, Path],
+) -> None:
+    with a_town_with_a_server(*place) as town:
+        used, gone = FILES
+        town.old.in_use = {used}
+        halts = town.source.stopped
+
+        def stopped(given: dict[str, object]) -> dict[str, object]:
+            assert (
+                town.new.files == {gone: FILES[gone], "akten/bleibt": b"same"}
+                and town.source.services["MeldeDienst"][1]
+            )
+            town.old.in_use = set()
+            del town.old.files[gone]
+            return halts(given)
+
+        town.old.files["akten/bleibt"] = b"same"
+        town.source.stopped = stopped  # type: ignore[method-assign, assignment]
+        town.drive(until="desk")
+        town.say()
+        town.drive(until="desk")
+        assert town.waiting() == ["do:switch"]
+        assert town.old.sent == [(gone, "akten/bleibt"), (used,)]
+        assert town.new.files == town.old.files == {used: FILES[used], "akten/bleibt": b"same"}
+
+
+@pytest.mark.long
+def test_a_restore_that_breaks_off_is_taken_back_without_a_trace(place: tuple[Path, Path]) -> None:
+    with a_town_with_a_server(*place) as town:
+        before = town.source.stands(), town.target.stands()
+        town.drive(until="desk")
+        town.new.stops_after = 1
+        town.say()
+        back_as_it_was(town)
+        assert (town.source.stands(), town.target.stands()) == before
+
+
+@pytest.mark.long
 def test_a_note_that_was_changed_on_the_share_is_not_played_on_the_new_server(place: tuple[Path, Path]) -> None:
     with a_town_with_a_server(*place) as town:
         before = town.source.stands(), town.target.stands()
