@@ -26,6 +26,8 @@ from orchestrator.supervisor.boundary import boundary
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 SOCKETS = re.compile(r"\.kahn-[A-Za-z0-9_]{8,}")
+SECRETS = "domains"
+"""Folder of the state directory with a folder for each tenant: one's policy can name no file of another's."""
 _TREE = re.compile(r"[0-9a-f]{64}")
 _PLAYBOOK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.ya?ml")
 
@@ -191,7 +193,7 @@ def _move(order: RunOrder, attempt: AttemptSpec, *, state: Path) -> EmittedMove:
     if move.procedure is not None:
         variables["kahn_procedure"] = plain(move.procedure)
     if order.content.domain is not None:
-        secret = state / order.content.domain.secret_file
+        secret = state / SECRETS / order.content.tenant / order.content.domain.secret_file
         variables["kahn_domain"] = plain(order.content.domain) | {"secret_file": str(secret)}
     if order.once:
         variables |= _receipts(order, attempt)

@@ -27,7 +27,7 @@ class InvalidDomain(ExpectedError):
 class DomainSettings:
     """The domain whose member each successor becomes, and in which the old machine's account is disabled.
 
-    No secret stands here: it is the first line of a file of the state directory. Raises InvalidDomain.
+    No secret stands here: it is the first line of a file of the tenant's. Raises InvalidDomain.
     """
 
     realm: str
@@ -35,7 +35,7 @@ class DomainSettings:
     join_account: str
     """Name of the account that may make, change and delete computers."""
     secret_file: str
-    """Name of the file of the state directory with its password."""
+    """Name of the file with its password, in the tenant's own folder: `domains/TENANT` of the state directory."""
     controllers: tuple[str, ...] = ()
     """Names of domain controllers, the first that answers is taken; empty: those that DNS knows."""
     computers: str = ""
@@ -44,7 +44,7 @@ class DomainSettings:
     def __post_init__(self) -> None:
         self._check("realm", REALM, "the realm in capitals is wanted, such as AMT.STADT.EXAMPLE")
         self._check("join_account", ACCOUNT, "the plain name of an account is wanted, without realm and domain")
-        self._check("secret_file", SECRET_FILE, "the name of a file of the state directory is wanted, without a path")
+        self._check("secret_file", SECRET_FILE, "the name of a file of the tenant's folder is wanted, without a path")
         if self.computers:
             self._check("computers", PLACE, "a place such as OU=Seats,DC=amt,DC=stadt,DC=example is wanted")
         if len(self.controllers) > MOST_CONTROLLERS:

@@ -34,8 +34,8 @@ def _text(entry: Entry) -> str:
 DOMAIN_EXAMPLE = """
 # The domain (Active Directory) of the workplaces: each successor of replace-workstation becomes a member, and the old
 # machine's account is disabled once it is off. Without this table nothing of it happens. The join account may make,
-# change and delete computers in that place, and nothing else; its password is the first line of a file of the state
-# directory that its owner alone may read (chmod 600).
+# change and delete computers in that place, and nothing else; its password is the first line of a file in the folder
+# domains/TENANT of the state directory, which its owner alone may read (chmod 600).
 # [domain]
 # realm = "AMT.STADT.EXAMPLE"
 # join_account = "kahn-join"

@@ -107,7 +107,8 @@ class DomainSeats(Seats):
         self.settings = DomainSettings(
             realm=REALM, join_account=JOINER, secret_file="domain.secret", controllers=("dc-1.amt.test",)
         )
-        self.secret = state / "domain.secret"
+        self.secret = state / "domains" / tenant / "domain.secret"
+        self.secret.parent.mkdir(parents=True)
         self.keep_secret(SECRET)
         self.names: dict[int, tuple[str, str]] = {}
         for seat in range(1, count + 1):

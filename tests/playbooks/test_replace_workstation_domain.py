@@ -225,7 +225,8 @@ def town(seats: DomainSeats, tmp_path: Path) -> Story:
 def test_a_whole_wave_joins_and_disables_and_comes_back(seats: DomainSeats, town: Story) -> None:
     """Approved, refused for its password, mended, moved, compared and taken back, all from the command line."""
     before, first = picture(seats.new(2)), seats.domain.computers()
-    secret = town.home / "domain.secret"
+    secret = town.home / "domains" / town.tenant / "domain.secret"
+    secret.parent.mkdir(parents=True)
     secret.write_text("falsch\n")
     secret.chmod(0o600)
     town.kahn("plan", "propose", "--yes", person=ENGINEER)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.model import AssetId
+from inventory.model import AssetId, TenantId
 from orchestrator.adapters.run_directory import RunRefused, build_run_directory
 from orchestrator.core.domain import DomainSettings
 from orchestrator.core.procedures import ProcedureSettings
@@ -142,12 +142,17 @@ def test_a_domain_reaches_the_playbook_with_the_place_of_its_secret_and_without_
     order = field.order(TASK)
     assert "kahn_domain" not in (built(field, order) / files.INVENTORY).read_text()
     domain = DomainSettings(realm="AMT.TEST", join_account="kahn-join", secret_file="domain.secret")
-    state = field.runs._places.state
-    (state / "domain.secret").write_text("Sesam-öffne\n")
+    secret = field.runs._places.state / "domains" / order.content.tenant / "domain.secret"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("Sesam-öffne\n")
     path = built(field, replace(field.order(TASK), content=replace(order.content, domain=domain)))
     inventory = (path / files.INVENTORY).read_text()
     assert '"realm": !unsafe "AMT.TEST"' in inventory
-    assert f'"secret_file": !unsafe "{state / "domain.secret"}"' in inventory
+    assert f'"secret_file": !unsafe "{secret}"' in inventory
+    assert not any(b"Sesam" in one.read_bytes() for one in path.iterdir() if one.is_file())
+    other = replace(order, content=replace(order.content, domain=domain, tenant=TenantId("other")))
+    path = built(field, replace(field.order(TASK), content=other.content))
+    assert '/domains/other/domain.secret"' in (path / files.INVENTORY).read_text(), "never the one of another tenant"
     assert not any(b"Sesam" in one.read_bytes() for one in path.iterdir() if one.is_file())
 
 
