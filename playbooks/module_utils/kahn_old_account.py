@@ -59,7 +59,7 @@ class OldAccount:
             return False, self._told("disabled", by_others=True)
         was = {"control": found.control, "description": found.description}
         text = f"{mark} {found.description}".strip()[:LONGEST]
-        self._noted({"guid": found.guid, "ours": True, "was": was, "mark": text})
+        self._noted({"guid": found.guid, "ours": True, "was": was, "mark": text, "word": mark})
         self.directory.change(found, control=found.control | DISABLED, description=text)
         return True, self._told("disabled", since=text)
 
@@ -94,7 +94,9 @@ class OldAccount:
         was = noted["was"]
         as_left = found.control == was["control"] | DISABLED
         control = was["control"] if as_left else found.control & ~DISABLED
-        self.directory.change(found, control=control, description=was["description"])
+        rest = found.description.replace(noted["word"], "", 1).strip()  # with what others wrote beside it since
+        description = was["description"] if found.description == noted["mark"] else rest
+        self.directory.change(found, control=control, description=description)
         return True
 
     @staticmethod
@@ -104,7 +106,7 @@ class OldAccount:
             noted["ours"]
             and account.guid == noted["guid"]
             and account.disabled
-            and account.description == noted["mark"]
+            and noted["word"] in account.description
         )
 
     def _noted(self, note):

@@ -69,6 +69,13 @@ def test_what_others_changed_since_stays_theirs(office: Office) -> None:
     assert not office.of().enable()[0] and not office.account.disabled
 
 
+def test_a_word_that_others_wrote_beside_ours_stays_and_keeps_nothing_from_coming_back(office: Office) -> None:
+    office.of().disable(MARK)
+    office.account.description += ", see ticket 7"
+    assert not office.of().disable("another word")[0]
+    assert office.of().enable()[0] and office.stands() == (ldap.NEW, f"{NOTED}, see ticket 7")
+
+
 def test_it_is_found_again_after_it_was_moved_and_its_end_is_said(office: Office) -> None:
     office.of().disable(MARK)
     office.directory.accounts = {"APC-0001-ALT": office.account}
