@@ -62,6 +62,17 @@ def test_a_part_runs_its_long_proofs_and_no_other(tmp_path: Path, capsys: pytest
     assert "test_one.py::test_it PASSED" in capsys.readouterr().out
 
 
+def test_parts_whose_names_begin_alike_leave_each_others_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = long: takes long\n")
+    for name in ("move_procedure_names", "move_procedure_partners"):
+        proof = f"import pytest\n{MARK}\ndef test_it(tmp_path): (tmp_path / 'mine').touch()\n"
+        (tmp_path / f"test_{name}.py").write_text(proof)
+    work = tmp_path / "work"
+    work.mkdir()
+    assert [long_proofs.run(part, work).code for part in long_proofs.parts(tmp_path)] == [0, 0]
+    assert len([one for one in work.rglob("mine") if not one.parent.is_symlink()]) == 2
+
+
 def test_a_part_that_never_ends_is_ended(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as out:
         assert long_proofs._to_its_end(["sleep", "600"], out.fileno(), within_s=0.1) is None
