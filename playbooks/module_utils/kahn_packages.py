@@ -43,7 +43,8 @@ def to_be_had(names, run=None):
     found, name = {}, ""
     if not names:
         return found
-    for line in (run or said)(["apt-cache", "policy", *names]).splitlines():
+    # Names are another host's words: behind the dashes none is an option, such as one that names a program to run.
+    for line in (run or said)(["apt-cache", "policy", "--", *names]).splitlines():
         if line[:1].strip():
             name = line.strip().rstrip(":")
         elif line.strip().startswith("Candidate:"):

@@ -42,6 +42,17 @@ def test_what_is_not_to_be_had_and_what_has_another_version_is_named() -> None:
     assert packages.compared({"cron": "3.0"}, dpkg)["install"] == []
 
 
+def test_a_name_that_looks_like_an_option_of_apt_is_only_a_name_that_nobody_has() -> None:
+    asked: list[list[str]] = []
+
+    def told(argv: list[str]) -> str:
+        asked.append(argv)
+        return ""
+
+    assert packages.to_be_had(["-oDir::Bin::dpkg=/srv/evil", "cron"], told) == {}
+    assert asked == [["apt-cache", "policy", "--", "-oDir::Bin::dpkg=/srv/evil", "cron"]]
+
+
 def test_a_package_lock_that_somebody_holds_is_the_cause(tmp_path: Path) -> None:
     packages.refuse_locked(str(tmp_path))
     lock = tmp_path / "var/lib/dpkg/lock-frontend"
