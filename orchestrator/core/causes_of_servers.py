@@ -16,6 +16,21 @@ OF_SERVERS = (
         remedy="Read their last words in the result; mend the sources or the broken package there, then plan it again.",
     ),
     Cause(
+        code="mirror_unreachable",
+        says="a source of packages does not give what is needed",
+        remedy="Run `apt-get update` on the new host, look at the server named in the result, then plan it again.",
+    ),
+    Cause(
+        code="no_package_lists",
+        says="the new host does not know what its sources of packages have",
+        remedy="Run `apt-get update` on the new host, then plan it again.",
+    ),
+    Cause(
+        code="database_version",
+        says="the new host has another series of a database server",
+        remedy="Give the new host a source with that series, or move the database by `move-procedure`.",
+    ),
+    Cause(
         code="no_packages",
         says="the host has no dpkg and apt",
         remedy="Move it by a playbook of your own: `kahn runbook adopt`.",

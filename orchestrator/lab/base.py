@@ -60,9 +60,12 @@ def base_path(cache: Path, suite: str, more: Sequence[str] = ()) -> Path:
     return cache / f"base-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def ensure_base(cache: Path, tell: Tell, more: Sequence[str] = ()) -> Path:
-    """The finished base, built first if need be; only one lab builds, others wait. Raises LabSourcesMissing."""
-    suite = machine_suite()
+def ensure_base(cache: Path, tell: Tell, more: Sequence[str] = (), *, suite: str = "") -> Path:
+    """The finished base, built first if need be; only one lab builds, others wait. Raises LabSourcesMissing.
+
+    ``suite`` is another release of the same system, from the same mirrors.
+    """
+    suite = suite or machine_suite()
     target = base_path(cache, suite, more)
     if target.is_dir():
         return target
@@ -110,12 +113,13 @@ def _bootstrap(part: Path, suite: str, *, tell: Tell, lock: int, packages: Seque
     It dies with the caller and holds the lock as well, so no second build can meet the rest of a first one.
     """
     log = part.with_name(part.name + ".log")
+    sources = sources_of(suite, part.with_name(part.name + ".d"))
     words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     words += ["mmdebstrap"]
     words += ["--variant=minbase", "--mode=root", "--dpkgopt=force-unsafe-io", f"--include={','.join(packages)}"]
     words += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     words += [f"--aptopt={line}" for line in _proxy_options()]
-    words += [suite, str(part), *map(str, machine_sources())]
+    words += [suite, str(part), *map(str, sources)]
     with open(log, "w") as out:
         child = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=tool_environment(), pass_fds=(lock,)
@@ -129,6 +133,19 @@ def _bootstrap(part: Path, suite: str, *, tell: Tell, lock: int, packages: Seque
             child.kill()
         child.wait()
         log.unlink(missing_ok=True)
+        _remove(part.with_name(part.name + ".d"))
+
+
+def sources_of(suite: str, place: Path) -> tuple[Path, ...]:
+    """The machine's own sources, or copies of them below ``place`` that name another release."""
+    own = machine_sources()
+    if suite == machine_suite():
+        return own
+    _remove(place)
+    place.mkdir()
+    for path in own:
+        (place / path.name).write_text(path.read_text().replace(machine_suite(), suite))
+    return tuple(place / path.name for path in own)
 
 
 def _watch(child: subprocess.Popen[bytes], log: Path, tell: Tell) -> None:

@@ -30,6 +30,8 @@ class HostSpec:
     successor: str = ""
     packages: tuple[str, ...] = ()
     """Debian packages on top of the usual ones: such hosts share a base of their own, which is built and kept."""
+    release: str = ""
+    """Another release of this machine's system, by its name (``trixie``); empty is the machine's own."""
 
     def __post_init__(self) -> None:
         checked_label(self.name)

@@ -73,6 +73,10 @@ def _inventory_row(host: HostAccess) -> dict[str, str]:
     return {field: value for field, value in row.items() if value}
 
 
+_Kind = tuple[str, tuple[str, ...]]
+"""Release and further packages of a base."""
+
+
 class Lab:
     """One lab, known by its state directory; labs in other directories do not touch it."""
 
@@ -91,8 +95,8 @@ class Lab:
         """
         checked_label(tenant)
         require_possible()
-        wanted = {(), *(spec.packages for spec in specs)}
-        bases = {packages: ensure_base(self._cache, self._tell, packages) for packages in wanted}
+        wanted: set[_Kind] = {("", ()), *((spec.release, spec.packages) for spec in specs)}
+        bases = {kind: ensure_base(self._cache, self._tell, kind[1], suite=kind[0]) for kind in wanted}
         with self._held():
             self._lay_ground()
             number = self._tenant_number(tenant)
@@ -162,9 +166,7 @@ class Lab:
         network.make_lan(self.names, number)
         return number
 
-    def _make_hosts(
-        self, tenant: str, *, number: int, specs: Sequence[HostSpec], bases: Mapping[tuple[str, ...], Path]
-    ) -> None:
+    def _make_hosts(self, tenant: str, *, number: int, specs: Sequence[HostSpec], bases: Mapping[_Kind, Path]) -> None:
         have = {host.name: host.number for host in hosts_of(self.directory, tenant)}
         next_number = max(have.values(), default=0) + 1
         missing = [spec for spec in specs if spec.name not in have and spec.name != JUMP_NAME]
@@ -184,7 +186,7 @@ class Lab:
                 kind=spec.kind,
                 role=spec.role,
                 successor=spec.successor,
-                base=bases[spec.packages],
+                base=bases[spec.release, spec.packages],
             )
             new.append(self._with_disk(host))
         network.connect(new)

@@ -211,6 +211,7 @@ def _finish(crew):
     code = crew.gate.ask("quiet", begin=False)["code"]
     with suppress(Trouble):
         crew.target.ask("db_tidy")
+        crew.source.ask("forget_opened")
     return {"monitoring": "not told" if code else "told"}
 
 

@@ -11,9 +11,12 @@ from ansible.module_utils import (
     kahn_before,
     kahn_books,
     kahn_carried,
+    kahn_end,
     kahn_home,
     kahn_host,
+    kahn_mirror,
     kahn_never,
+    kahn_numbering,
     kahn_numbers,
     kahn_outcome,
     kahn_packages,
@@ -23,6 +26,7 @@ from ansible.module_utils import (
     kahn_talk,
     kahn_tree,
     kahn_units,
+    kahn_versions,
 )
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_outcome import Trouble, conclude
@@ -47,11 +51,12 @@ options:
   machines: {type: dict, required: true, description: "Their addresses and names"}
 """
 _HOST = (
-    kahn_outcome, kahn_tree, kahn_talk, kahn_switch, kahn_home, kahn_books, kahn_parcel, kahn_arrival, kahn_service,
-    kahn_never, kahn_packages, kahn_carried, kahn_before, kahn_numbers, kahn_units, kahn_host,
+    kahn_outcome, kahn_tree, kahn_talk, kahn_switch, kahn_home, kahn_books, kahn_parcel, kahn_arrival, kahn_end,
+    kahn_service, kahn_never, kahn_packages, kahn_mirror, kahn_versions, kahn_carried, kahn_before, kahn_numbers,
+    kahn_numbering, kahn_units, kahn_host,
 )  # fmt: skip
 """What is sent to a host, the parts before what uses them; the last one answers."""
-TOLD = 50
+TOLD, AT_ONCE = 50, 10_000
 
 
 class Pair:
@@ -104,7 +109,9 @@ def fit(pair):
         "services": sorted(found["units"])[:TOLD],
         "install": told["install"][:TOLD],
         "not_to_be_had": told["not_to_be_had"][:TOLD],
+        "databases": [f"{one['kind']} {one['series']}" for one in found["databases"]],
         "other_version": dict(sorted(told["other_version"].items())[:TOLD]),
+        "renumbered": sum(len(one) for one in told["renumbered"].values()),
         "left": [*(f"package {one}: not to be had" for one in told["not_to_be_had"]), *told["left_to_people"]][:TOLD],
         "left_count": len(told["not_to_be_had"]) + len(told["left_to_people"]),
     }
@@ -137,9 +144,19 @@ def _copied(pair):
     if not pair.target.ask("look")["brought"]:
         pair.source.ask("anew")
     told = carry(pair.source, pair.target, found["tops"], drains=False)
+    _put_aside(pair, found["tops"])
     pair.target.ask("address", tops=found["tops"], pairs=pair.pairs)
     _agree(pair.source, pair.target, found["tops"])
     return True, told
+
+
+def _put_aside(pair, tops):
+    """A folder of one program (a database's) holds what the old host's held, and nothing of a fresh installation."""
+    lying = pair.target.ask("lying", tops=tops)["names"]
+    for start in range(0, len(lying), AT_ONCE):
+        lacking = pair.source.ask("lacks", names=lying[start : start + AT_ONCE])["names"]
+        if lacking:
+            pair.target.ask("put_aside", names=lacking, tops=tops)
 
 
 def uncopied(pair):

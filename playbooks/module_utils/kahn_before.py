@@ -7,20 +7,23 @@ inode where that is possible: what arrives never writes into a file, it replaces
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 try:
     from ansible.module_utils import kahn_parcel as parcel
+    from ansible.module_utils.kahn_home import Home, dress
     from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
-    from ansible.module_utils.kahn_tree import attributes_of, is_carried_attribute
+    from ansible.module_utils.kahn_tree import is_carried_attribute
 except ImportError:  # sent to a host as one program
     import kahn_parcel as parcel
+    from kahn_home import Home, dress
     from kahn_outcome import Trouble, printable, remove_file, write_whole
-    from kahn_tree import attributes_of, is_carried_attribute
+    from kahn_tree import is_carried_attribute
 
 
 class Before:
@@ -56,6 +59,10 @@ class Before:
         """Names that lay here before and that nothing was brought for: not the server's that moves."""
         return frozenset(self._names()["names"]) - self._noted_so_far().keys()
 
+    def names(self):
+        """Every name that lay here at and below the tops, sorted."""
+        return self._names()["names"]
+
     def _names(self):
         with suppress(FileNotFoundError), open(self._there, "rb") as opened:
             return json.load(opened)
@@ -70,13 +77,9 @@ class Before:
         noted = self._noted_so_far()
         if path in noted:
             return
-        place = os.path.join(os.fsencode(self._root), os.fsencode(path))
-        try:
-            entry = os.lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            told = {"p": path, "t": ""}
-        else:
-            told = self._told(place, path, entry, len(noted))
+        with self._home() as home:
+            entry = home.entry(path)
+            told = {"p": path, "t": ""} if entry is None else self._told(home.parent(path), path, entry)
         noted[path] = told
         if self._out is None:
             self._out = _continued(self._book)
@@ -85,25 +88,34 @@ class Before:
         if told["t"] == "f":  # before the file itself may go: after a power loss nobody else knows that it was kept
             os.fsync(self._out.fileno())
 
-    def _told(self, place, path, entry, number):
-        kind = "d" if stat.S_ISDIR(entry.st_mode) else "f"
-        told = {"p": path, "t": kind}
-        if kind == "d":
-            told.update(m=stat.S_IMODE(entry.st_mode), u=entry.st_uid, g=entry.st_gid, mt=entry.st_mtime_ns)
-            told["x"] = {name: base64.b64encode(one).decode("ascii") for name, one in attributes_of(place).items()}
-        else:
-            told["k"] = f"file-{number}"
-            self._keep(place, entry, os.path.join(self._shelf, told["k"]))
-        return told
+    def put_aside(self, paths):
+        """Note these names and take them away; folders when they are empty by then."""
+        for path in sorted(paths, key=lambda one: -one.count("/")):
+            self.note(path)
+        self.settle()
+        with self._home() as home:
+            for path in sorted(paths, key=lambda one: -one.count("/")):
+                _remove(home, path)
 
-    @staticmethod
-    def _keep(place, entry, kept):
-        remove_file(kept)
+    @contextmanager
+    def _home(self):
+        """The root, entered by descriptors: no link that was sent leads out of it."""
+        home = Home(self._root)
         try:
-            os.link(place, kept, follow_symlinks=False)
-        except OSError:  # another file system
-            shutil.copy2(os.fsdecode(place), kept, follow_symlinks=False)
-            os.chown(kept, entry.st_uid, entry.st_gid, follow_symlinks=False)
+            yield home
+        finally:
+            home.close()
+
+    def _told(self, place, path, entry):
+        told = {"p": path, "t": "d" if stat.S_ISDIR(entry.st_mode) else "f"}
+        if told["t"] == "d":
+            told.update(m=stat.S_IMODE(entry.st_mode), u=entry.st_uid, g=entry.st_gid, mt=entry.st_mtime_ns)
+            with _opened(place) as opened:
+                told["x"] = {one: _as_text(os.getxattr(opened, one)) for one in _carried(opened)}
+        else:
+            told["k"] = f"file-{len(self._noted_so_far())}"
+            _keep(place, entry, os.path.join(self._shelf, told["k"]))
+        return told
 
     def _noted_so_far(self):
         if self._noted is None:
@@ -134,31 +146,49 @@ class Before:
             names = [printable("/" + one) for one in foreign[:20]]
             says = "There is what nobody brought: " + ", ".join(names[:3]) + ". Nothing was touched."
             raise Trouble("foreign_files", says, names=names)
-        for path in reversed(extra):
-            _remove(os.path.join(self._root, path))
-        for one in sorted(self._noted_so_far().values(), key=lambda one: -one["p"].count("/")):
-            self._put_back(one)
+        with self._home() as home:
+            for path in reversed(extra):
+                _remove(home, path)
+            self._put_back(home)
         # At once: a book that outlived the rest would be believed by the next move.
         shutil.rmtree(self._shelf + ".gone", ignore_errors=True)
         os.rename(self._shelf, self._shelf + ".gone")
         shutil.rmtree(self._shelf + ".gone")
 
-    def _put_back(self, one):
-        place = os.path.join(self._root, one["p"])
-        kept = os.path.join(self._shelf, one.get("k", ""))
-        if one["t"] == "f" and os.path.lexists(kept):
-            _replace(kept, place)
-        elif one["t"] == "d" and os.path.isdir(place) and not os.path.islink(place):
-            os.chown(place, one["u"], one["g"])
-            for name in os.listxattr(place):
-                if is_carried_attribute(name) and name not in one["x"]:
-                    os.removexattr(place, name)
-            for name, value in one["x"].items():
-                os.setxattr(place, name, base64.b64decode(value))
-            os.chmod(place, one["m"])
-            os.utime(place, ns=(one["mt"], one["mt"]))
-        elif not one["t"]:
-            _remove(place)
+    def _put_back(self, home):
+        """Folders first and their own looks last, so that everything finds its place, whatever lies there now."""
+        noted = sorted(self._noted_so_far().values(), key=lambda one: one["p"].count("/"))
+        for one in noted:
+            if one["t"] == "d":
+                _make_folder(home, one["p"])
+        for one in reversed(noted):
+            if one["t"] == "f":
+                self._put_file_back(home, one)
+            elif not one["t"]:
+                _remove(home, one["p"])
+        for one in reversed(noted):
+            if one["t"] == "d":
+                with _opened(home.parent(one["p"])) as opened:
+                    dress(opened, one)
+
+    def _put_file_back(self, home, one):
+        kept = os.path.join(self._shelf, one["k"])
+        if not os.path.lexists(kept):  # put back already, before this was killed
+            return
+        there = home.entry(one["p"])
+        directory, name = home.parent(one["p"])
+        if there is not None and os.path.samestat(os.lstat(kept), there):
+            os.unlink(kept)  # a rename of two names of one inode does nothing
+            return
+        if there is not None and stat.S_ISDIR(there.st_mode):
+            os.rmdir(name, dir_fd=directory)
+        try:
+            os.rename(kept, name, dst_dir_fd=directory)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _remove(home, one["p"])
+            _copy(kept, _by_path(directory, name))
 
 
 def _continued(book):
@@ -169,24 +199,62 @@ def _continued(book):
     return out
 
 
-def _replace(kept, place):
+def _keep(place, entry, kept):
+    directory, name = place
+    remove_file(kept)
     try:
-        same = os.path.lexists(place) and os.path.samestat(os.lstat(kept), os.lstat(place))
-        if same:  # a rename of two names of one inode does nothing
-            os.unlink(kept)
-        else:
-            os.rename(kept, place)
-    except OSError:
-        entry = os.lstat(kept)
-        remove_file(place)
-        shutil.copy2(kept, place, follow_symlinks=False)
-        os.chown(place, entry.st_uid, entry.st_gid, follow_symlinks=False)
+        os.link(name, kept, src_dir_fd=directory, follow_symlinks=False)
+    except OSError:  # another file system
+        _copy(_by_path(directory, name), kept)
 
 
-def _remove(place):
+def _copy(place, other):
+    entry = os.lstat(place)
+    shutil.copy2(place, other, follow_symlinks=False)
+    os.chown(other, entry.st_uid, entry.st_gid, follow_symlinks=False)
+
+
+def _by_path(directory, name):
+    return f"/proc/self/fd/{directory}/{os.fsdecode(name)}"
+
+
+def _make_folder(home, path):
+    """A folder at that place, where something else or nothing is."""
+    entry = home.entry(path)
+    if entry is None or not stat.S_ISDIR(entry.st_mode):
+        directory, name = home.parent(path)
+        if entry is not None:
+            os.unlink(name, dir_fd=directory)
+        os.mkdir(name, 0o700, dir_fd=directory)
+
+
+@contextmanager
+def _opened(place):
+    directory, name = place
+    opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _carried(opened):
+    with suppress(OSError):  # a file system without attributes
+        return [one for one in os.listxattr(opened) if is_carried_attribute(one)]
+    return []
+
+
+def _as_text(value):
+    return base64.b64encode(value).decode("ascii")
+
+
+def _remove(home, path):
     """A name that was not there before; a folder only when it is empty by then."""
-    with suppress(FileNotFoundError, NotADirectoryError, OSError):
-        os.rmdir(place) if os.path.isdir(place) and not os.path.islink(place) else os.unlink(place)
+    with suppress(OSError):
+        entry = home.entry(path)
+        if entry is not None:
+            directory, name = home.parent(path)
+            os.rmdir(name, dir_fd=directory) if stat.S_ISDIR(entry.st_mode) else os.unlink(name, dir_fd=directory)
 
 
 class _Watched:

@@ -37,7 +37,7 @@ def _is_data(root, name):
 
 def changed_configuration(root):
     """Files of /etc that differ from what their package brought, or that no package brought."""
-    originals, owned = _from_packages(root)
+    originals, owned, _ = _from_packages(root)
     found = []
     for top, folders, files in os.walk(os.path.join(root, "etc")):
         inside = os.path.relpath(top, root)
@@ -47,6 +47,17 @@ def changed_configuration(root):
             path = f"{inside}/{name}"
             if not path_reason(path) and _is_own(root, path, originals.get(path), path in owned):
                 found.append(path)
+    return found
+
+
+def configured(root, paths):
+    """{package: [version, changed files of it]} of those of these files that a package brought."""
+    found = {}
+    whose = _from_packages(root)[2]
+    for path in paths:
+        if path in whose:
+            name, version = whose[path]
+            found.setdefault(name, [version, []])[1].append(path)
     return found
 
 
@@ -69,16 +80,18 @@ def _md5(place):
 
 
 def _from_packages(root):
-    """({path: md5 of its package}, paths of all packages), as dpkg tells of /etc."""
-    originals = {}
-    for row in said(["dpkg-query", "-W", "-f", "${Conffiles}\n"]).splitlines():
+    """({path: md5 of its package}, paths of all packages, {path: (package, version)}), as dpkg tells of /etc."""
+    originals, whose, package = {}, {}, ("", "")
+    for row in said(["dpkg-query", "-W", "-f", "${Package} ${Version}\n${Conffiles}\n"]).splitlines():
         words = row.split()
-        if len(words) >= 2 and words[0].startswith("/etc/") and "obsolete" not in words[2:]:
-            originals[words[0][1:]] = words[1]
+        if row[:1].strip() and len(words) == 2:
+            package = (words[0], words[1])
+        elif len(words) >= 2 and words[0].startswith("/etc/") and "obsolete" not in words[2:]:
+            originals[words[0][1:]], whose[words[0][1:]] = words[1], package
     owned = set(originals)
     lists = os.path.join(root, "var/lib/dpkg/info")
     for name in os.listdir(lists):
         if name.endswith(".list"):
             with open(os.path.join(lists, name), encoding="utf-8", errors="surrogateescape") as opened:
                 owned.update(row.rstrip("\n")[1:] for row in opened if row.startswith("/etc/"))
-    return originals, owned
+    return originals, owned, whose

@@ -19,11 +19,11 @@ from contextlib import suppress
 
 try:
     from ansible.module_utils import kahn_parcel as parcel
-    from ansible.module_utils.kahn_outcome import Trouble, printable
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
     from ansible.module_utils.kahn_tree import attributes_of
 except ImportError:  # sent to a host as one program
     import kahn_parcel as parcel
-    from kahn_outcome import Trouble, printable
+    from kahn_outcome import Trouble, printable, remove_file, write_whole
     from kahn_tree import attributes_of
 
 SHOWN = 100
@@ -44,14 +44,19 @@ _TRIED = {
 
 
 class FileServer:
-    """The answers about its shares. ``user`` is an account that the move itself makes."""
+    """The answers about its shares. ``user`` is an account that the move itself makes.
 
-    def __init__(self, root, folders, user):
+    Who works on which file is told to nobody but root of the old server, in a list among the notes that goes when the
+    move has ended or was taken back: an answer is kept for good, so it holds folders, programs and numbered persons.
+    """
+
+    def __init__(self, root, folders, *, user, store):
         self._root, self._folders, self._user = root, folders, user
+        self._list = os.path.join(store, "open-files")
 
     def ops(self):
         """What can be asked, by name."""
-        return {name: getattr(self, name) for name in ("share", "share_fit", "opened", "still")}
+        return {name: getattr(self, name) for name in ("share", "share_fit", "opened", "still", "forget_opened")}
 
     # -- owners and attributes
 
@@ -114,11 +119,41 @@ class FileServer:
     # -- who has what open
 
     def opened(self, line, proc="/proc"):
-        """Open files of the share: [{path, program, pid, user, writes}], at most SHOWN, how many, and Samba's words."""
-        found = list(self._open_files(proc))
-        told = {"open": found[:SHOWN], "open_count": len(found), "writers": sum(one["writes"] for one in found)}
+        """Open files of the share by folder, program and person, how many, and where the names are to be read."""
         words = _smbstatus()
-        return {**told, "samba": words} if words else told
+        told = self._told(list(self._open_files(proc)), words)
+        return {**told, "samba_count": len(words)} if words else told
+
+    def _told(self, found, words=()):
+        people = {one: f"person-{number}" for number, one in enumerate(dict.fromkeys(one["user"] for one in found), 1)}
+        rows = {}
+        for one in found:
+            key = (one["folder"], one["program"], people[one["user"]])
+            row = rows.setdefault(
+                key, {"folder": key[0], "program": key[1], "person": key[2], "files": 0, "writers": 0}
+            )
+            row["files"] += 1
+            row["writers"] += one["writes"]
+        told = {
+            "open": list(rows.values())[:SHOWN],
+            "open_count": len(found),
+            "list": self._listed(found, people, words),
+        }
+        return {**told, "writers": sum(one["writes"] for one in found)}
+
+    def _listed(self, found, people, words):
+        """The file that names paths, accounts and Samba's clients; empty where none could be written."""
+        lines = ["{who} = {user}: {program} ({pid}){how} {path}".format(
+            who=people[one["user"]], how=" writes" if one["writes"] else "", **one) for one in found]  # fmt: skip
+        with suppress(OSError):  # a full disk must not keep anybody from being told how many
+            write_whole(self._list, [(one + "\n").encode() for one in (*lines, *words)])
+            return self._list
+        return ""
+
+    def forget_opened(self, line):
+        """Nobody's names are kept any longer."""
+        remove_file(self._list)
+        return {}
 
     def _open_files(self, proc):
         tops = [os.path.realpath(os.path.join(self._root, one)) for one in self._folders]
@@ -128,9 +163,10 @@ class FileServer:
             place = os.path.join(proc, pid)
             with suppress(OSError):  # it ended while it was looked at
                 for number in os.listdir(os.path.join(place, "fd")):
-                    path = _opened_path(place, number, tops)
+                    path, top = _opened_path(place, number, tops)
                     if path:
-                        yield {"path": printable(path), "pid": int(pid), **_program(place, number)}
+                        shown = {"path": printable(path), "folder": printable(top), "pid": int(pid)}
+                        yield {**shown, **_program(place, number)}
 
     def still(self, line, seconds=STILL_S, proc="/proc"):
         """Wait until nobody has a file of the share open. Raises Trouble naming programs and files."""
@@ -141,19 +177,19 @@ class FileServer:
                 return {}
             if time.monotonic() > until:
                 shown = ", ".join(sorted({"{program} ({pid})".format(**one) for one in found})[:3])
-                raise Trouble("files_in_use", f"Files of the share are open: {shown}.", open=found[:20])
+                raise Trouble("files_in_use", f"Files of the share are open: {shown}.", **self._told(found))
             time.sleep(0.5)
 
 
 def _opened_path(place, number, tops):
-    """The path of an open file or folder below the tops, or nothing."""
+    """(path, top) of an open file or folder below the tops; both empty when it is none."""
     with suppress(FileNotFoundError):
         path = os.readlink(os.path.join(place, "fd", number))
-        if not any(path == top or path.startswith(top + "/") for top in tops):
-            return ""
-        kind = os.stat(os.path.join(place, "fd", number)).st_mode
-        return path if stat.S_ISREG(kind) or stat.S_ISDIR(kind) else ""
-    return ""
+        top = next((one for one in tops if path == one or path.startswith(one + "/")), "")
+        kind = os.stat(os.path.join(place, "fd", number)).st_mode if top else 0
+        if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+            return path, top
+    return "", ""
 
 
 def _program(place, number):

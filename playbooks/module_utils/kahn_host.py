@@ -8,71 +8,51 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
-import stat
 import subprocess
-import sys
 import time
 
 try:
     from ansible.module_utils import kahn_arrival as arrival
     from ansible.module_utils import kahn_carried as carried
+    from ansible.module_utils import kahn_mirror as mirror
     from ansible.module_utils import kahn_numbers as numbers
     from ansible.module_utils import kahn_packages as packages
     from ansible.module_utils import kahn_parcel as parcel
     from ansible.module_utils import kahn_units as units
+    from ansible.module_utils import kahn_versions as versions
     from ansible.module_utils.kahn_before import Before, named
+    from ansible.module_utils.kahn_end import ALL_CONTENTS, End, fit_itself, room
     from ansible.module_utils.kahn_never import path_reason, refuse
-    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
-    from ansible.module_utils.kahn_switch import replaced
+    from ansible.module_utils.kahn_numbering import Arriving, Leaving, Numbering
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, write_whole
     from ansible.module_utils.kahn_talk import serving
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_carried as carried
+    import kahn_mirror as mirror
     import kahn_numbers as numbers
     import kahn_packages as packages
     import kahn_parcel as parcel
     import kahn_units as units
+    import kahn_versions as versions
     from kahn_before import Before, named
+    from kahn_end import ALL_CONTENTS, End, fit_itself, room
     from kahn_never import path_reason, refuse
-    from kahn_outcome import Trouble, printable, remove_file, store_of, write_whole
-    from kahn_switch import replaced
+    from kahn_numbering import Arriving, Leaving, Numbering
+    from kahn_outcome import Trouble, printable, remove_file, write_whole
     from kahn_talk import serving
 
-SKEW_S, SPARE = 300, 64 * 1024 * 1024
-ALL_CONTENTS = 1024**3
-LARGEST_TEXT = 1 << 20
 
+class Host(End):
+    """The host's answers."""
 
-class Host:
-    """The host's answers. `words`: asset, part and root."""
+    ANSWERS = (*End.ANSWERS, "lying", "lacks", "put_aside", "proven", "rename", "closed", "hand")
 
     def __init__(self, words):
-        self.root, self.part = words["root"], words["part"]
-        self.store = store_of(words["asset"], os.path.join(self.root, "var/lib/kahn"))
+        super().__init__(words)
         self.before = Before(self.store, self.root)
-
-    def at(self, name):
-        """The place of a name."""
-        return os.path.join(self.root, name)
-
-    def ops(self):
-        """What can be asked, by name."""
-        names = (
-            "look",
-            "survey",
-            "fit",
-            "prepare",
-            "unprepare",
-            "changes",
-            "known",
-            "give",
-            "take",
-            "agree",
-            "address",
-        )
-        names += ("fence", "open", "prints", "remove", "anew", "proven", "rename", "closed", "hand")
-        return {name: getattr(self, name) for name in names}
 
     # -- notes
 
@@ -101,10 +81,9 @@ class Host:
 
     def survey(self, line, now):
         """What there is to carry. `now` is the controller's time, None where it does not matter. Raises Trouble."""
-        self._fit_itself(time.time() if now is None else now)
+        fit_itself(time.time() if now is None else now)
         tops = carried.tops(self.root)
         found = parcel.states(self.root, tops["data"] + tops["configuration"], frozenset(tops["skip"]))
-        weight = parcel.weight(self.root, found)
         owners = {
             "users": sorted({one[2] for one in found.values()}),
             "groups": sorted({one[3] for one in found.values()}),
@@ -112,63 +91,65 @@ class Host:
         held = self._notes().get("units")
         return {
             "tops": tops,
-            "bytes": weight,
+            "bytes": parcel.weight(self.root, found),
             "entries": len(found),
             "owners": owners,
             "accounts": numbers.told(self.root),
             "packages": packages.asked_for(),
+            "databases": versions.databases(self.root, packages.installed()),
+            "configured": carried.configured(self.root, tops["configuration"]),
+            "release": versions.release(self.root),
             "units": held or units.carried(self.root),
             "hostname": socket.gethostname(),
         }
 
-    def _fit_itself(self, now):
-        if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
-            raise Trouble("python_too_old", f"Python {sys.version[:6]} is here, 3.9 is needed.")
-        skew = time.time() - now
-        if abs(skew) > SKEW_S:
-            raise Trouble("clock_wrong", f"The clock is {skew:.0f} s off.")
-
     def fit(self, line, now, found):
         """Whether the new host can take it: room, packages, accounts. Raises Trouble; the answer is for people."""
         refuse(found)
-        self._fit_itself(now)
+        fit_itself(now)
         packages.refuse_locked(self.root)
-        compared = packages.compared(found["packages"])
+        told = {**self._versions(found), "renumbered": numbers.numbering(self.root, numbers.checked(found["accounts"]))}
         if not self.before.begun:
             for top in (*found["tops"]["data"], "etc", "usr", "var/lib/dpkg"):
-                self._room(self.at(top), found)
+                room(self.at(top), found)
         wrong = numbers.conflicts(self.root, numbers.checked(found["accounts"]), found["owners"])
         if wrong:
             says = "The new host has another " + ", ".join(wrong[:3]) + "."
             raise Trouble("accounts_differ", says, names=wrong[:50])
-        return {**compared, "left_to_people": numbers.left_alone(found["accounts"])[:50]}
+        return {**told, "left_to_people": [*told["left_to_people"], *numbers.left_alone(found["accounts"])[:50]]}
 
-    @staticmethod
-    def _room(path, need):
-        while not os.path.isdir(path):
-            path = os.path.dirname(path)
-        found = os.statvfs(path)
-        free, wanted = found.f_bavail * found.f_frsize, need["bytes"] + need["entries"] * 4096 + SPARE
-        if found.f_flag & os.ST_RDONLY or not os.access(path, os.W_OK):
-            raise Trouble("read_only", printable(path) + " cannot be written to.")
-        if free < wanted:
-            raise Trouble("not_enough_space", f"{free >> 20} MiB are free, {wanted >> 20} are needed.", free_bytes=free)
+    def _versions(self, found):
+        """What is to be installed, after sources, databases and configuration were compared. Raises Trouble."""
+        servers = versions.packages_of(found["databases"])
+        wanted = {**dict.fromkeys(servers, ""), **found["packages"]}
+        told = packages.compared(wanted)
+        mirror.refuse_without_lists(told["not_to_be_had"], told["install"], self.root)
+        here = {**packages.to_be_had([*servers, *found["configured"]]), **packages.installed()}
+        versions.refuse_other_series(found["databases"], here)
+        mirror.refuse_unreachable(told["install"])
+        release = versions.release(self.root)
+        left = [f"{found['release']} there, {release} here"] if found["release"] != release else []
+        left += [f"configuration {one}" for one in versions.other_configuration(found["configured"], here)]
+        other = {name: both for name, both in told["other_version"].items() if both[0]}
+        return {**told, "other_version": other, "left_to_people": left[:50]}
 
     # -- packages, accounts, services of the new host
 
     def prepare(self, line, accounts, install, names):
         """Accounts first, so that packages find their numbers; then packages; then its services are held back."""
         refuse({"units": names, "packages": install})
+        packages.fetch(install, self.root)
         made = numbers.make(self.root, accounts, self.store)
         noted = self._notes()
         if "packages_before" not in noted:
-            self._note(packages_before=sorted(packages.installed()), hostname=socket.gethostname())
-        known = units.carried(self.root)
+            before = {"packages_before": sorted(packages.installed()), "units_before": sorted(units.carried(self.root))}
+            self._note(**before, state_before=self._state(), hostname=socket.gethostname())
         packages.install(install, self.root)
         if install or "packages_brought" not in noted:
-            self._note(packages_brought=self._came())
-        # What a package brings does not start by itself before it is known whether it ran on the old host.
-        self._hold(sorted({*names, *(units.carried(self.root).keys() - known.keys())}))
+            self._note(packages_brought=self._came(), state_brought=self._state_that_came())
+        # What a package brings does not start by itself before it is known whether it ran on the old host, also what
+        # one brought that was installed by a program that was killed right then.
+        self._hold(sorted({*names, *(units.carried(self.root).keys() - set(self._notes()["units_before"]))}))
         return {"changed": made or bool(install)}
 
     def _hold(self, names):
@@ -186,11 +167,23 @@ class Host:
             # Not what people installed since; of an installation that died nobody knows what else came meanwhile.
             brought = set(noted.get("packages_brought", self._came()))
             packages.remove(sorted(brought & packages.installed().keys()), self.root)
+            # A database leaves its empty cluster behind, which belonged to an account that goes as well.
+            for top in noted.get("state_brought", self._state_that_came()):
+                shutil.rmtree(self.at(top), ignore_errors=True)
         units.let_go(noted.get("units", {}), self.root)
         numbers.unmake(self.root, self.store)
         self._set_name(noted.get("hostname"))
-        self._note(units=None, packages_before=None, packages_brought=None, hostname=None, opened=None)
+        gone = ("state_before", "state_brought", "packages_before", "packages_brought", "units_before")
+        self._note(**dict.fromkeys((*gone, "units", "hostname", "opened")))
         return {}
+
+    def _state(self):
+        """Folders of /var/lib that would be carried."""
+        return [top for top in carried.tops(self.root)["data"] if top.startswith("var/lib/")]
+
+    def _state_that_came(self):
+        noted = self._notes()
+        return sorted({*noted.get("state_brought", ()), *self._state()} - set(noted.get("state_before", self._state())))
 
     def _came(self):
         noted = self._notes()
@@ -198,11 +191,6 @@ class Host:
         return sorted({*noted.get("packages_brought", ()), *fresh})
 
     # -- carrying
-
-    def changes(self, line, tops):
-        """How much changed since both were equal, and which changed files are large."""
-        now, changed, gone = parcel.changes(self.store, self._ground(tops))
-        return {"changed": len(changed), "gone": len(gone), "large": parcel.large(now, changed)}
 
     def known(self, line, tops, paths):
         """The blocks of these files, for the other side to send only others. Raises Trouble."""
@@ -214,10 +202,6 @@ class Host:
             raise Trouble(
                 "parcel_damaged", "A file was asked about that nobody carries: " + printable(str(error))
             ) from None
-
-    def give(self, line, tops, known):
-        """Send what changed."""
-        return parcel.give(line, store=self.store, ground=self._ground(tops), known=known)
 
     @staticmethod
     def _all(tops):
@@ -237,9 +221,30 @@ class Host:
         if self.part == "source":
             return {"files": arrival.take(line, root=self.root, tops=wanted, store=self.store)["files"]}
         self.before.begin(wanted)
-        return {
-            "files": arrival.take(self.before.watching(line), root=self.root, tops=wanted, store=self.store)["files"]
-        }
+        line = Arriving(self.before.watching(line), self._numbering())
+        return {"files": arrival.take(line, root=self.root, tops=wanted, store=self.store)["files"]}
+
+    def give(self, line, tops, known):
+        """Send what changed; the new host's numbers of accounts stay its own."""
+        return super().give(Leaving(line, self._numbering()), tops, known)
+
+    def _numbering(self):
+        return Numbering(numbers.noted(self.store) if self.part == "target" else {})
+
+    def lying(self, line, tops):
+        """Names of folders that belong to one program each, such as a database's, as they lay here before."""
+        kept = tuple(top + "/" for top in tops["data"] if top.startswith("var/lib/"))
+        return {"names": [one for one in self.before.names() if one.startswith(kept) and os.path.lexists(self.at(one))]}
+
+    def lacks(self, line, names):
+        """Which of these names are not here."""
+        return {"names": [one for one in names if not os.path.lexists(self.at(one))]}
+
+    def put_aside(self, line, names, tops):
+        """Take away what lay here in a folder of one program and the old host does not have: a mixture is neither's."""
+        refuse({"tops": tops})
+        self.before.put_aside(set(names) & set(self.lying(line, tops)["names"]))
+        return {}
 
     def agree(self, line, tops, gave):
         """Both sides are equal now."""
@@ -249,35 +254,16 @@ class Host:
     def prints(self, line, tops):
         """The fingerprint of the data at rest: the same on both sides, or something is lost."""
         skip = self._skip(tops)
-        size = sum(one[4] for one in parcel.states(self.root, tops["data"], skip).values())
-        return {"files": parcel.digest(self.root, tops["data"], skip=skip, contents=size <= ALL_CONTENTS)}
+        size = parcel.length(parcel.states(self.root, tops["data"], skip))
+        return {
+            "files": parcel.digest(
+                self.root, tops["data"], skip=skip, contents=size <= ALL_CONTENTS, numbering=self._numbering().back()
+            )
+        }
 
     def address(self, line, tops, pairs):
         """Write the new host's addresses into the configuration that was brought."""
-        count = 0
-        for name in tops["configuration"]:
-            path = self.at(name)
-            entry = os.lstat(path)
-            if not stat.S_ISREG(entry.st_mode) or entry.st_size > LARGEST_TEXT:
-                continue
-            with open(path, "rb") as opened:
-                text = before = opened.read()
-            for old, new in pairs:
-                text = replaced(text, old.encode(), new.encode())
-            if text != before:
-                count += 1
-                self._rewrite(path, entry, text)
-        return {"files": count}
-
-    @staticmethod
-    def _rewrite(path, entry, text):
-        part = path + parcel.PART
-        with open(part, "wb") as opened:
-            opened.write(text)
-            os.fchown(opened.fileno(), entry.st_uid, entry.st_gid)
-            os.fchmod(opened.fileno(), stat.S_IMODE(entry.st_mode))
-        os.utime(part, ns=(entry.st_mtime_ns, entry.st_mtime_ns))
-        os.replace(part, path)
+        return {"files": self.readdressed(tops["configuration"], pairs)}
 
     # -- the switch
 
@@ -340,15 +326,8 @@ class Host:
     def remove(self, line):
         """Put back what lay here; anything that somebody else put there stops it before it begins."""
         kept = parcel.load(self.store)
-        arrival.clear(self.root, self.before.tops, self.store)
         self.before.restore(None if kept is None else set(kept))
         self.anew(line)
-        return {}
-
-    def anew(self, line):
-        """The other side has nothing: the next time everything is sent."""
-        for name in ("parcel", "parcel.next"):
-            remove_file(os.path.join(self.store, name))
         return {}
 
     def closed(self, line):

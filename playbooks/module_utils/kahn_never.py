@@ -14,7 +14,8 @@ try:
 except ImportError:  # sent to a host as one program
     from kahn_outcome import Trouble, printable
 
-DATA = ("home", "opt", "root", "srv", "usr/local", "var/mail", "var/spool/cron/crontabs", "var/www")
+DATA = ("home", "opt", "root", "srv", "usr/local", "var/mail", "var/spool/anacron",
+        "var/spool/cron/atjobs", "var/spool/cron/crontabs", "var/www")  # fmt: skip
 """Folders that are carried whole, beside those of /var/lib and what was changed in /etc."""
 PATHS = (
     ("etc/machine-id", "says which machine it is: two with one would take each other's addresses and logs"),

@@ -1,7 +1,10 @@
 """Local accounts and groups of a server, with their numbers: told, made where they are missing, taken away exactly.
 
-Numbers below 100 are the same on every Debian. An account that both hosts know by another number is left alone, unless
-files that are carried belong to it: then nothing begins. Python 3.9, standard library only.
+Numbers below 100 are the same on every Debian. Those of packages' accounts, below 1000, are given by each host as it
+comes: they may differ, and owners of carried files are translated. A person's account that both hosts know by another
+number is left alone, unless files that are carried belong to it: then nothing begins.
+
+Python 3.9, standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ except ImportError:  # sent to a host as one program
     from kahn_books import FILES, RIGHTS, Books, locked
     from kahn_outcome import Trouble, printable, remove_file, write_whole
 
-FIRST, LAST = 100, 59999
+FIRST, LAST, PEOPLE = 100, 59999, 1000
+FILES_OF = ("passwd", "group")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _HASH = re.compile(r"[!*]{0,2}[A-Za-z0-9./$,=_-]{0,300}")
 _TEXT = re.compile(r"[^:\n\0]{0,300}")
@@ -69,20 +73,49 @@ def conflicts(root, wanted, owners):
     """
     books = Books(os.path.join(root, "etc"))
     found = []
-    sorts = (("passwd", {name: one["passwd"] for name, one in wanted["people"].items()}, owners["users"]),
-             ("group", wanted["groups"], owners["groups"]))  # fmt: skip
-    for kind, rows, owning in sorts:
-        here = books.entries(kind)
+    for kind, rows in _sorts(wanted):
+        here, owning = books.entries(kind), owners["users" if kind == "passwd" else "groups"]
         numbers = {row[2]: name for name, row in here.items()}
         word = "account" if kind == "passwd" else "group"
         for name, row in rows.items():
-            if not _is_number(row[2]):
+            if not _is_number(row[2]) or int(row[2]) < PEOPLE:
                 continue
             taken = name not in here and row[2] in numbers
             moved = name in here and here[name][2] != row[2] and int(row[2]) in owning
             if taken or moved:
                 found.append(f"{word} {printable(name)} ({row[2]})")
     return sorted(found)
+
+
+def _sorts(wanted):
+    return ("passwd", {name: one["passwd"] for name, one in wanted["people"].items()}), ("group", wanted["groups"])
+
+
+def numbering(root, wanted):
+    """{"users": {number there: number here}, "groups": ...} of packages' accounts that differ, or will.
+
+    Raises Trouble.
+    """
+    return {"users" if kind == "passwd" else "groups": one for kind, one in _numbered(root, wanted).items()}
+
+
+def _numbered(root, wanted):
+    books = Books(os.path.join(root, "etc"))
+    found = {}
+    for kind, rows in _sorts(wanted):
+        here = {name: int(row[2]) for name, row in books.entries(kind).items() if row[2].isdecimal()}
+        there = {name: int(row[2]) for name, row in rows.items() if _is_number(row[2]) and int(row[2]) < PEOPLE}
+        taken = {*here.values(), *(int(row[2]) for row in rows.values() if _is_number(row[2]))}
+        free = (number for number in range(PEOPLE - 1, FIRST - 1, -1) if number not in taken)
+        found[kind] = {}
+        for name, number in sorted(there.items()):
+            own = here.get(name, number if number not in here.values() else None)
+            own = next(free, None) if own is None else own
+            if own is None:
+                raise Trouble("accounts_differ", f"The new host has no number left for {printable(name)}.")
+            if own != number:
+                found[kind][number] = own
+    return found
 
 
 def left_alone(wanted):
@@ -98,21 +131,25 @@ def make(root, wanted, store):
     """Make what is missing, and memberships that give no rights; noted before it is done. Whether anything was made."""
     wanted, etc = checked(wanted), os.path.join(root, "etc")
     with locked(etc):
-        books = Books(etc)
+        books, numbered = Books(etc), _numbered(root, wanted)
+        users, groups = ({str(there): str(here) for there, here in numbered[kind].items()} for kind in FILES_OF)
         note = _note(store) or {"people": {}, "groups": {}, "joined": []}
         for name, row in wanted["groups"].items():
             if _is_number(row[2]) and name not in books.entries("group"):
-                books.rows["group"].append([name, "x", row[2], ""])
+                row = [name, "x", groups.get(row[2], row[2]), ""]
+                books.rows["group"].append(row)
                 if books.rows["gshadow"]:
                     books.rows["gshadow"].append([name, "!", "", ""])
                 note["groups"][name] = row[2]
         for name, one in wanted["people"].items():
             if name not in books.entries("passwd"):
-                books.rows["passwd"].append([name, "x", *one["passwd"][2:]])
+                user, group, *rest = one["passwd"][2:]
+                books.rows["passwd"].append([name, "x", users.get(user, user), groups.get(group, group), *rest])
                 books.rows["shadow"] = [row for row in books.rows["shadow"] if row[0] != name]
                 # An account without a password would be open to everybody.
                 books.rows["shadow"].append([name, one["shadow"][1] or "!", *one["shadow"][2:]])
-                note["people"][name] = one["passwd"][2]
+                note["people"][name] = users.get(user, user)
+        note["numbering"] = {"users": users, "groups": groups}
         _join_all(books, wanted, note)
         write_whole(os.path.join(store, "numbers"), [json.dumps(note, sort_keys=True).encode("ascii")])
         return books.write()
@@ -161,6 +198,11 @@ def _take_away(books, note):
     groups = {name for name, row in books.entries("group").items() if note["groups"].get(name) == row[2]}
     for kind, names in (("passwd", people), ("shadow", people), ("group", groups), ("gshadow", groups)):
         books.rows[kind] = [row for row in books.rows[kind] if row[0] not in names]
+
+
+def noted(store):
+    """The numbering that counts since accounts were made; empty before."""
+    return (_note(store) or {}).get("numbering", {})
 
 
 def _note(store):

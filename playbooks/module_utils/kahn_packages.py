@@ -20,6 +20,14 @@ except ImportError:  # sent to a host as one program
 ASK_S, WORK_S = 120, 3000
 _POLICY = b"#!/bin/sh\n# Kahn: services start when their data is there\nexit 101\n"
 _KEPT = ".before-kahn"
+WANTED = ("--no-install-recommends",)
+_CAUSES = {
+    "No space left on device": "disk_full",
+    "enough free space in": "disk_full",
+    "Could not get lock": "package_lock",
+    "Failed to fetch": "mirror_unreachable",
+    "Read-only file system": "read_only",
+}
 _KEEP = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 
 
@@ -81,12 +89,19 @@ def refuse_locked(root="/"):
             raise Trouble("package_lock", "Another program works with the packages of this host.") from None
 
 
+def fetch(names, root="/"):
+    """Fetch what would be installed: a source that is silent is known before anything changes. Raises Trouble."""
+    if names:
+        refuse_locked(root)
+        _work(["apt-get", "install", "--download-only", "-y", "-q", *WANTED, *names])
+
+
 def install(names, root="/"):
     """Install by name, nothing else than needed; services stay off. Raises Trouble."""
     if names:
         refuse_locked(root)
         with _no_starts(root):
-            _work(["apt-get", "install", "-y", "-q", "--no-install-recommends", *_KEEP, *names])
+            _work(["apt-get", "install", "-y", "-q", *WANTED, *_KEEP, *names])
 
 
 def remove(names, root="/"):
@@ -131,16 +146,15 @@ def _is_ours(path):
 
 
 def _work(argv):
-    code, told = _call(argv, WORK_S)
+    code, told = call(argv, WORK_S)
     if code:
-        cause = "package_lock" if "Could not get lock" in told else "packages_failed"
-        cause = "disk_full" if "No space left on device" in told else cause
+        cause = next((one for words, one in _CAUSES.items() if words in told), "packages_failed")
         raise Trouble(cause, f"apt-get ended with code {code}: {printable(told[-200:])}")
 
 
 def said(argv):
     """The output of a command that only looks. Raises Trouble."""
-    code, told = _call(argv, ASK_S)
+    code, told = call(argv, ASK_S)
     if code == 127:
         raise Trouble("no_packages", argv[0] + " is not here: only hosts with dpkg and apt are known.")
     if code:
@@ -148,7 +162,8 @@ def said(argv):
     return told
 
 
-def _call(argv, patience_s):
+def call(argv, patience_s):
+    """(exit code, what was said) of a command; 127 where there is none, 124 when it took too long."""
     words = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
     try:
         ended = subprocess.run(

@@ -146,17 +146,20 @@ def length(found):
     return sum(one[4] for one in found.values() if one[0] == "f")
 
 
-def digest(root, tops, *, skip=frozenset(), contents=True):
+def digest(root, tops, *, skip=frozenset(), contents=True, numbering=None):
     """SHA-256 over names, kinds, modes, owners, sizes, times, link targets, attributes and, if wanted, contents.
 
-    It does not depend on the order in which a file system lists its names.
+    It does not depend on the order in which a file system lists its names. With a `numbering` (kahn_numbering) owners
+    count by the other host's numbers.
     """
     whole = hashlib.sha256()
     for path, one in sorted(states(root, tops, skip).items()):
         # The other side's inode and change time are its own; a directory's time follows what lies in it.
-        told = [path, one[0], _carried_mode(one[0], one[1]), *one[2:5], one[5] if one[0] == "f" else 0, one[8]]
+        owners = numbering.owners(*one[2:4]) if numbering else one[2:4]
+        told = [path, one[0], _carried_mode(one[0], one[1]), *owners, one[4], one[5] if one[0] == "f" else 0, one[8]]
         if one[0] in "fd":
-            told.append(_as_text(attributes_of(os.path.join(os.fsencode(root), os.fsencode(path)))))
+            found = attributes_of(os.path.join(os.fsencode(root), os.fsencode(path)))
+            told.append(_as_text(numbering.attributes(found) if numbering else found))
         if contents and one[0] == "f":
             told.append(digest_of(os.path.join(root, path)))
         whole.update(json.dumps(told).encode("ascii"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,8 +21,8 @@ try:
     from ansible.module_utils import kahn_servers as servers
     from ansible.module_utils import kahn_service as service
     from ansible.module_utils import kahn_sqlite as sqlite
-    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file, store_of
-    from ansible.module_utils.kahn_switch import replaced
+    from ansible.module_utils.kahn_end import ALL_CONTENTS, End, fit_itself, room
+    from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file
     from ansible.module_utils.kahn_talk import serving
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
@@ -32,52 +31,32 @@ except ImportError:  # sent to a host as one program
     import kahn_servers as servers
     import kahn_service as service
     import kahn_sqlite as sqlite
-    from kahn_outcome import Trouble, printable, remove_file, store_of
-    from kahn_switch import replaced
+    from kahn_end import ALL_CONTENTS, End, fit_itself, room
+    from kahn_outcome import Trouble, printable, remove_file
     from kahn_talk import serving
 
-SKEW_S = 300
-SPARE = 32 * 1024 * 1024
 QUIET_S = 10
 REACH_S = 4
-ALL_CONTENTS = 1024**3
-"""Up to so many bytes every content is read again while users wait; of more, only what was carried then."""
 
 
-class Side:
+class Side(End):
     """The server's answers. `words`: asset, part, root and the procedure's settings."""
 
+    ANSWERS = (*End.ANSWERS, "reach", "jobs_give", "jobs_take", "idle")
+
     def __init__(self, words):
-        self.root, self.part, self.settings = words["root"], words["part"], words["settings"]
-        self.store = store_of(words["asset"], os.path.join(self.root, "var/lib/kahn"))
+        super().__init__(words)
+        self.settings = words["settings"]
         self.data = _names(self.settings["data"])
         self.tops = self.data + _names(self.settings["programs"])
         self.jobs = self.settings["jobs"]
         self.service = service.Service(self.settings, self.root)
         self.servers = servers.Servers(self.settings, self.store)
-        self.shares = fileserver.FileServer(self.root, self.data, self.settings["user"])
-
-    def at(self, name):
-        """The place of a name."""
-        return os.path.join(self.root, name.lstrip("/"))
+        self.shares = fileserver.FileServer(self.root, self.data, user=self.settings["user"], store=self.store)
 
     def ops(self):
         """What can be asked, by name."""
-        names = (
-            "look",
-            "survey",
-            "fit",
-            "prepare",
-            "unprepare",
-            "changes",
-            "known",
-            "give",
-            "take",
-            "agree",
-            "address",
-        )
-        names += ("reach", "fence", "open", "prints", "jobs_give", "jobs_take", "remove", "idle", "anew")
-        return {**{name: getattr(self, name) for name in names}, **self.servers.ops(), **self.shares.ops()}
+        return {**super().ops(), **self.servers.ops(), **self.shares.ops()}
 
     # -- looking
 
@@ -87,14 +66,13 @@ class Side:
         return {"runs": self.service.runs(), "fenced": bool(noted.get("fenced")), "brought": "tops" in noted}
 
     def anew(self, line):
-        """The other side has nothing: the next time everything is sent."""
-        for name in ("parcel", "parcel.next"):
-            remove_file(os.path.join(self.store, name))
-        return {}
+        """The other side has nothing, and nobody's open files are told any longer."""
+        self.shares.forget_opened(line)
+        return super().anew(line)
 
     def survey(self, line, now):
         """Whether the old server is fit, and what there is to carry. Raises Trouble."""
-        self._fit_itself(now)
+        fit_itself(now)
         missing = [name for name in self.tops if not os.path.lexists(self.at(name))]
         if missing:
             raise Trouble("path_missing", "There is no /" + printable(missing[0]) + ".")
@@ -109,7 +87,7 @@ class Side:
         account = service.account_read(self.settings["user"], self.root) if self.settings["user"] else None
         databases = self.servers.survey()
         for directory, size in self.servers.way_back(databases):
-            self._room(directory, {"bytes": size, "entries": 0})
+            room(directory, {"bytes": size, "entries": 0})
         return {
             "bytes": parcel.weight(self.root, found),
             "entries": len(found),
@@ -117,25 +95,18 @@ class Side:
             "servers": databases,
         }
 
-    def _fit_itself(self, now):
-        if sys.version_info < (3, 9):  # noqa: UP036 (the machine decides)
-            raise Trouble("python_too_old", f"Python {sys.version[:6]} is here, 3.9 is needed.")
-        skew = time.time() - now
-        if abs(skew) > SKEW_S:
-            raise Trouble("clock_wrong", f"The clock is {skew:.0f} s off.")
-
     def fit(self, line, now, need, servers):
         """Whether the new server is free for it and has room. Raises Trouble."""
-        self._fit_itself(now)
+        fit_itself(now)
         self._refuse_taken()
         kept_in = self.servers.fit(servers)
         if self._brought():
             return {}
         for top in self.tops:
-            self._room(self.at(top), need)
+            room(self.at(top), need)
         for directory, size in kept_in:
             # What arrives lies beside what is there for a while.
-            self._room(directory, {"bytes": 2 * size, "entries": 0})
+            room(directory, {"bytes": 2 * size, "entries": 0})
         return {}
 
     def _refuse_taken(self):
@@ -149,17 +120,6 @@ class Side:
 
     def _brought(self):
         return service.note_of(self.store).get("tops", [])
-
-    @staticmethod
-    def _room(path, need):
-        while not os.path.isdir(path):
-            path = os.path.dirname(path)
-        found = os.statvfs(path)
-        free, wanted = found.f_bavail * found.f_frsize, need["bytes"] + need["entries"] * 4096 + SPARE
-        if found.f_flag & os.ST_RDONLY:
-            raise Trouble("read_only", printable(path) + " cannot be written to.")
-        if free < wanted:
-            raise Trouble("not_enough_space", f"{free >> 20} MiB are free, {wanted >> 20} are needed.", free_bytes=free)
 
     def reach(self, line):
         """Which of the procedure's interfaces to others do not answer from here."""
@@ -180,11 +140,6 @@ class Side:
 
     # -- carrying
 
-    def changes(self, line, tops):
-        """How much changed since both were equal, and which changed files are large."""
-        now, changed, gone = parcel.changes(self.store, self._ground(tops))
-        return {"changed": len(changed), "gone": len(gone), "large": parcel.large(now, changed)}
-
     def known(self, line, paths):
         """The blocks of these files, for the other side to send only others. Raises Trouble."""
         try:
@@ -196,10 +151,6 @@ class Side:
 
     def _companions(self):
         return frozenset(name.lstrip("/") + one for name in self.settings["databases"] for one in sqlite.COMPANIONS)
-
-    def give(self, line, tops, known):
-        """Send what changed."""
-        return parcel.give(line, store=self.store, ground=self._ground(tops), known=known)
 
     def _ground(self, tops):
         return parcel.Ground(self.root, self.tops, tops, self._companions())
@@ -226,7 +177,6 @@ class Side:
         """Fingerprints of data and databases at rest: the same on both sides, or something is lost."""
         for name in self.settings["databases"]:
             sqlite.settle(self.at(name))
-        # By length, not by weight: both sides must decide alike, and the same files have other holes over there.
         size = parcel.length(parcel.states(self.root, self.data, self._companions()))
         files = parcel.digest(self.root, self.data, skip=self._companions(), contents=size <= ALL_CONTENTS)
         found = {one: sqlite.fingerprint(self.at(one)) for one in self.settings["databases"]}
@@ -234,28 +184,7 @@ class Side:
 
     def address(self, line, pairs):
         """Write the new server's addresses into the configuration that was brought."""
-        count = 0
-        for name in self.settings["configuration"]:
-            path = self.at(name)
-            with open(path, "rb") as opened:
-                text = before = opened.read()
-            for old, new in pairs:
-                text = replaced(text, old.encode(), new.encode())
-            if text != before:
-                count += 1
-                self._rewrite(path, text)
-        return {"files": count}
-
-    @staticmethod
-    def _rewrite(path, text):
-        entry = os.lstat(path)
-        part = path + parcel.PART
-        with open(part, "xb") as opened:
-            opened.write(text)
-            os.fchown(opened.fileno(), entry.st_uid, entry.st_gid)
-            os.fchmod(opened.fileno(), entry.st_mode & 0o7777)
-        os.utime(part, ns=(entry.st_mtime_ns, entry.st_mtime_ns))
-        os.replace(part, path)
+        return {"files": self.readdressed(self.settings["configuration"], pairs)}
 
     # -- who may write
 
@@ -324,7 +253,6 @@ class Side:
         noted = service.note_of(self.store)
         if "tops" in noted:
             self._refuse_foreign(noted["tops"])
-            arrival.clear(self.root, noted["tops"], self.store)
             for job in self.jobs:
                 remove_file(self.at(job) + service.HELD)
             for top in noted["tops"]:

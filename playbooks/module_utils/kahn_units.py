@@ -27,7 +27,7 @@ def carried(root="/"):
     """{unit: {"enabled": bool, "active": bool}} of what goes with the server; empty where systemd does not run."""
     if not is_systemd(root):
         return {}
-    enabled = _names(["list-unit-files", "--state=enabled,enabled-runtime"])
+    enabled = _names(["list-unit-files", "--state=enabled"])
     active = _names(["list-units", "--state=active"])
     units = sorted(one for one in {*enabled, *active} if not unit_reason(one) and "@." not in one)
     return {one: {"enabled": one in enabled, "active": one in active} for one in units}
@@ -45,8 +45,7 @@ def states(names, root="/"):
     """The same of these units, whatever they are."""
     found = {}
     for one in names:
-        unit = Service({"unit": one}, root)
-        found[one] = {"enabled": unit.enabled(), "active": unit.runs()}
+        found[one] = {"enabled": _starts(one), "active": Service({"unit": one}, root).runs()}
     return found
 
 
@@ -63,16 +62,30 @@ def let_go(wanted, root="/"):
     for one in reversed(_in_order(wanted)):
         Service({"unit": one}, root).let_go()
     for one in reversed(_in_order(wanted)):
-        unit = Service({"unit": one}, root)
-        unit.enable(wanted[one]["enabled"])
+        _switch(one, wanted[one]["enabled"])
         if wanted[one]["active"]:
-            unit.start()
+            Service({"unit": one}, root).start()
 
 
 def switch(wanted, root="/"):
     """Whether they start with the machine, as wanted; nothing is started."""
     for one in wanted:
-        Service({"unit": one}, root).enable(wanted[one]["enabled"])
+        _switch(one, wanted[one]["enabled"])
+
+
+def _starts(name):
+    """Whether people switched it on: what a generator or another unit pulls in (PostgreSQL's clusters) is no switch."""
+    return _systemctl("is-enabled", name).stdout.strip() == b"enabled"
+
+
+def _switch(name, wanted):
+    if _starts(name) is not wanted:
+        _systemctl("enable" if wanted else "disable", name)
+
+
+def _systemctl(verb, name):
+    argv = ["systemctl", verb, "--quiet", name] if verb != "is-enabled" else ["systemctl", verb, name]
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK_S)
 
 
 def differing(wanted, root="/"):

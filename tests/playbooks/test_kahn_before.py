@@ -88,3 +88,40 @@ def test_a_book_that_outlived_its_undo_is_never_believed(
     os.replace(_new(root / "srv/.part"), root / "srv/a")
     before.Before(str(tmp_path / "store"), str(root)).restore(None)
     assert (root / "srv/a").read_text() == "changed by its owner"
+
+
+def test_no_link_that_was_sent_leads_notes_or_undo_out_of_the_root(root: Path, tmp_path: Path) -> None:
+    """An old host in somebody else's hands puts a link where a folder was, and then names what lies behind it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "shadow").write_text("secret")
+    (root / "srv/tief/a").write_text("a")
+    was = tree(root)
+    notes = before.Before(str(tmp_path / "store"), str(root))
+    notes.begin(["srv"])
+    for path in ("srv/tief/a", "srv/tief", "srv/l"):
+        notes.note(path)
+    (root / "srv/tief/a").unlink()
+    (root / "srv/tief").rmdir()
+    (root / "srv/tief").symlink_to(outside)
+    for path in ("srv/tief/shadow", "srv/tief/new/deep"):
+        notes.note(path)
+    notes.settle()
+    (root / "srv/l").unlink()
+    (root / "srv/l/brought").mkdir(parents=True)
+    (outside / "shadow").write_text("changed by its owner")
+    before.Before(str(tmp_path / "store"), str(root)).restore(None)
+    assert tree(root) == was and (outside / "shadow").read_text() == "changed by its owner"
+
+
+def test_what_is_put_aside_is_gone_and_comes_back(root: Path, tmp_path: Path) -> None:
+    (root / "srv/tief/a").write_text("a")
+    (root / "srv/tief").chmod(0o750)
+    was = tree(root)
+    for _again in range(2):  # as after a kill
+        notes = before.Before(str(tmp_path / "store"), str(root))
+        notes.begin(["srv"])
+        notes.put_aside(["srv/tief", "srv/tief/a", "srv/l"])
+        assert sorted(one.name for one in (root / "srv").iterdir()) == ["a"] and notes.own() == {"srv", "srv/a"}
+    before.Before(str(tmp_path / "store"), str(root)).restore(None)
+    assert tree(root) == was

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import struct
@@ -30,7 +31,7 @@ def an_acl(*more: tuple[int, int, int], mask: int = 7) -> bytes:
 
 def a_share(place: Path) -> Any:
     (place / "srv/a").mkdir(parents=True, exist_ok=True)
-    return fileserver.FileServer(str(place), ["srv/a"], "")
+    return fileserver.FileServer(str(place), ["srv/a"], user="", store=str(place))
 
 
 class Holder:
@@ -75,7 +76,7 @@ def test_owners_that_are_others_over_there_are_refused_by_name(tmp_path: Path) -
 
 
 def test_the_service_account_is_made_later_and_counts_as_fitting(tmp_path: Path) -> None:
-    one = fileserver.FileServer(str(tmp_path), ["srv/a"], "wohngeld")
+    one = fileserver.FileServer(str(tmp_path), ["srv/a"], user="wohngeld", store=str(tmp_path))
     assert one.share_fit(None, users={"990": "wohngeld"}, groups={"990": "wohngeld"}, attributes=[])["nameless"] == []
 
 
@@ -110,15 +111,32 @@ def test_open_files_are_told_with_their_program_and_whether_it_may_write(tmp_pat
         Holder(tmp_path / "srv/ab"),
     ):
         told = one.opened(None)
-        assert {(row["pid"], row["writes"]) for row in told["open"]} == {(reads, False), (writes, True)}
-        assert (told["open_count"], told["writers"]) == (2, 1)
-        assert told["open"][0]["path"] == f"{tmp_path}/srv/a/le\\nsen" and told["open"][0]["program"].startswith(
-            "python"
+        (row,) = told["open"]
+        assert (row["files"], row["writers"], row["person"], row["folder"]) == (2, 1, "person-1", f"{tmp_path}/srv/a")
+        assert (told["open_count"], told["writers"]) == (2, 1) and row["program"].startswith("python")
+        listed = Path(told["list"]).read_text()
+        assert (
+            f"({reads}) {tmp_path}/srv/a/le\\nsen\n" in listed and f"({writes}) writes {tmp_path}/srv/a/neu" in listed
         )
         assert cause(lambda: one.still(None, seconds=0)) == "files_in_use"
         os.unlink(tmp_path / "srv/a/neu")
         assert one.opened(None)["open_count"] == 2, "a file that was deleted is still written to"
     assert one.still(None) == {}
+
+
+def test_an_answer_that_is_kept_for_good_names_neither_files_nor_people(tmp_path: Path) -> None:
+    one = a_share(tmp_path)
+    path = tmp_path / "srv/a/Abmahnung Müller"
+    path.write_text("x")
+    with Holder(path):
+        kept = json.dumps(one.opened(None), ensure_ascii=False)
+        with pytest.raises(Trouble) as told:
+            one.still(None, seconds=0)
+    kept += json.dumps(told.value.facts, ensure_ascii=False) + told.value.says
+    assert "Müller" not in kept and json.dumps(pwd.getpwuid(os.getuid()).pw_name) not in kept
+    assert (tmp_path / "open-files").stat().st_mode & 0o777 == 0o600
+    one.forget_opened(None)
+    assert not (tmp_path / "open-files").exists()
 
 
 def test_nothing_inherited_from_a_default_acl_stays_on_what_arrives(tmp_path: Path) -> None:

@@ -39,13 +39,36 @@ def test_rights_are_left_to_people(tmp_path: Path) -> None:
     assert numbers.left_alone(wanted) == ["amt: member of docker"]
 
 
-def test_another_number_matters_only_to_files_that_are_carried(tmp_path: Path) -> None:
-    wanted = told_by(tmp_path / "alt", "messagebus:x:104:110::/:/bin/false\n", "messagebus:x:110:\n")
-    new = a_host(tmp_path / "neu", accounts="messagebus:x:101:101::/:/bin/false\n", groups="messagebus:x:101:\n")
+def test_another_number_of_a_person_matters_only_to_files_that_are_carried(tmp_path: Path) -> None:
+    wanted = told_by(tmp_path / "alt", "amt:x:1104:1110::/:/bin/false\n", "amt:x:1110:\n")
+    new = a_host(tmp_path / "neu", accounts="amt:x:1101:1101::/:/bin/false\n", groups="amt:x:1101:\n")
     assert numbers.conflicts(str(new), wanted, NOBODY) == []
-    assert numbers.conflicts(str(new), wanted, {"users": [104], "groups": []}) == ["account messagebus (104)"]
-    other = a_host(tmp_path / "dritter", accounts="fremd:x:104:104::/:/bin/false\n")
-    assert numbers.conflicts(str(other), wanted, NOBODY) == ["account messagebus (104)"]
+    assert numbers.conflicts(str(new), wanted, {"users": [1104], "groups": []}) == ["account amt (1104)"]
+    other = a_host(tmp_path / "dritter", accounts="fremd:x:1104:1104::/:/bin/false\n")
+    assert numbers.conflicts(str(other), wanted, NOBODY) == ["account amt (1104)"]
+
+
+def test_accounts_of_packages_keep_the_numbers_of_each_host(tmp_path: Path) -> None:
+    """mysql is 100 there; here that is messagebus, and mysql gets a number that neither host has."""
+    wanted = told_by(
+        tmp_path / "alt",
+        "mysql:x:100:102::/:/bin/false\nmessagebus:x:101:103::/:/bin/false\nlast:x:999:999::/:/bin/false\n",
+        "mysql:x:102:\nmessagebus:x:103:\ncrontab:x:101:\nlast:x:999:\n",
+    )
+    new = a_host(
+        tmp_path / "neu", accounts="messagebus:x:100:101::/:/bin/false\n", groups="messagebus:x:101:\nmysql:x:555:\n"
+    )
+    assert numbers.conflicts(str(new), wanted, {"users": [100, 101], "groups": [102]}) == []
+    told = {"users": {100: 998, 101: 100}, "groups": {102: 555, 103: 101, 101: 998}}
+    assert numbers.numbering(str(new), wanted) == told
+    was = tree(new)
+    for _again in range(2):
+        numbers.make(str(new), wanted, str(tmp_path))
+        assert numbers.noted(str(tmp_path))["users"] == {"100": "998", "101": "100"}
+    assert "mysql:x:998:555:" in (new / "etc/passwd").read_text()
+    assert "crontab:x:998:" in (new / "etc/group").read_text()
+    numbers.unmake(str(new), str(tmp_path))
+    assert tree(new) == was and numbers.noted(str(tmp_path)) == {}
 
 
 @pytest.mark.parametrize(

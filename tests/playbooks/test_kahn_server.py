@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def test_it_comes_back_with_what_was_written_meanwhile_and_the_new_host_is_as_be
 
 def ignoring_folders(found: dict[str, tuple[object, ...]]) -> dict[str, tuple[object, ...]]:
     return {name: one for name, one in found.items() if name not in ("srv", "var/lib")}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files to others")
+def test_files_of_a_packages_account_belong_to_it_on_both_hosts_whatever_its_number(two: Two) -> None:
+    for root, row in ((two.old, "mysql:x:{0}:{0}::/:/bin/false\n"), (two.new, "messagebus:x:{0}:{0}::/:/bin/false\n")):
+        with (root / "etc/passwd").open("a") as people, (root / "etc/group").open("a") as groups:
+            people.write(row.format(110))
+            groups.write(row.split(":")[0] + ":x:110:\n")
+    os.chown(two.old / "var/lib/kasse/loch", 110, 110)
+    assert two.act("fit")["renumbered"] == 2
+    for state in ("prepared", "copied", "moved"):
+        two.act(state)
+    there = (two.new / "var/lib/kasse/loch").stat()
+    assert (there.st_uid, there.st_gid) == (999, 999) and "mysql:x:999:999:" in (two.new / "etc/passwd").read_text()
+    (two.new / "var/lib/kasse/auf dem neuen").touch()
+    os.chown(two.new / "var/lib/kasse/auf dem neuen", 999, 999)
+    for state in ("returned", "uncopied", "unprepared"):
+        two.act(state)
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in (two.old / "var/lib/kasse").iterdir()} == {(110, 110)}
+    assert "mysql" not in (two.new / "etc/passwd").read_text()
 
 
 @pytest.mark.parametrize("nth", [20, *(pytest.param(nth, marks=pytest.mark.long) for nth in (8, 27))])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lab.base import base_path, machine_sources, machine_suite
+from orchestrator.lab.base import base_path, machine_sources, machine_suite, sources_of
 from tests.labs import lab_or_skip
 from tests.waiting import PATIENCE_S, until
 
@@ -102,3 +102,14 @@ def test_only_the_systems_own_package_sources_are_used(tmp_path: Path) -> None:
     assert machine_sources(tmp_path) == (tmp_path / "sources.list.d/debian.sources",)
     (tmp_path / "sources.list").write_text("deb http://mirror.example/debian bookworm main\n")
     assert tmp_path / "sources.list" in machine_sources(tmp_path)
+
+
+def test_another_release_comes_from_the_same_mirrors_and_has_a_base_of_its_own(tmp_path: Path) -> None:
+    own, place = machine_suite(), tmp_path / "sources"
+    assert sources_of(own, place) == machine_sources() and not place.exists()
+    for _again in range(2):
+        copies = sources_of("sid", place)
+        assert [path.name for path in copies] == [path.name for path in machine_sources()]
+        text = "".join(path.read_text() for path in copies)
+        assert "sid" in text and own not in text
+    assert base_path(tmp_path, "sid") != base_path(tmp_path, own)
