@@ -124,7 +124,7 @@ def _said(
             "do not fit into the {left} minutes left, the way back counted",
             facts={**facts, "steps": ", ".join(guessed)},
         )
-        alone = not any(left_untried(one) for one in content.runbook.steps)
+        alone = not any(left_untried(one) for one in content.runbook.for_tenant(has_domain=False).steps)
         remedy = replace(_ALONE if alone else _WITH_PEOPLE, facts={"wave": content.key})
         return ReadyLine(gate="time", verdict=UNKNOWN, says=says, owner=ENGINEER, remedy=remedy)
     if not behind:

@@ -39,6 +39,7 @@ _CAUSES = {
     "cannot resolve": "domain_unreachable",
     "unable to reach": "domain_unreachable",
     "can't contact ldap server": "domain_unreachable",
+    "unknown authentication method": "domain_tools_missing",
 }
 """What the programs say, in small letters; all in one language, see `run`."""
 

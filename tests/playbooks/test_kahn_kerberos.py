@@ -22,6 +22,7 @@ kerberos = shared("kahn_kerberos")
         ("kinit: Client's credentials have been revoked while getting", "domain_account_locked"),
         ("kinit: Clock skew too great while getting initial credentials", "domain_clock_wrong"),
         ("kinit: Cannot contact any KDC for realm 'AMT.TEST'", "domain_unreachable"),
+        ("ldap_sasl_interactive_bind: Unknown authentication method (-6)", "domain_tools_missing"),
         ("adcli: joining domain failed: Something else", "domain_refused"),
         ("", "domain_refused"),
     ],

@@ -74,6 +74,9 @@ def test_what_nobody_measured_is_rehearsed_by_kahn_alone_only_where_no_step_need
     with_people = line({}, replace(WAVE, runbook=replace(WAVE.runbook, steps=(by_people, *rest)))).remedy
     assert alone is not None and alone.text == "kahn wave rehearse W01"
     assert with_people is not None and "`kahn wave rehearse W01 --played-as THAT`" in with_people.text
+    joins = replace(rest[0], name="join", only_with="domain")  # a rehearsal leaves it out
+    in_a_domain = replace(WAVE, runbook=replace(WAVE.runbook, steps=(first, *rest, joins)))
+    assert line({}, in_a_domain).remedy == alone
 
 
 def test_a_wave_that_fits_with_its_way_back_is_ok() -> None:
