@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -142,6 +142,8 @@ class RunOrder:
     """Whether claim and receipts are written on the target (effect ``once``)."""
     second_way: frozenset[AssetId] = frozenset()
     """Assets whose machine the plays reach at its second address, with the same host key."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Names of the inventory's machines by their address, for a service check of procedures; else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from inventory.errors import ExpectedError
 from inventory.model import AssetId, TenantId
 from orchestrator.actions.desk import Desk, Outside
 from orchestrator.actions.follow_run import follow_run
-from orchestrator.actions.look_around import Took, earlier_times, surroundings
+from orchestrator.actions.look_around import Took, earlier_times, known_machines, surroundings
 from orchestrator.actions.look_at_hosts import Lookout
 from orchestrator.actions.raise_alarms import alarm_not_starting, raise_alarms
 from orchestrator.actions.record import change_move, change_wave, progress_in, write_down, write_fact
@@ -356,6 +356,7 @@ class Driver:
             on=play.on,
             once=play.once,
             second_way=frozenset(command.second_way),
+            known=known_machines(desk, wave, command.direction),
         )
 
 

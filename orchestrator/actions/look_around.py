@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from orchestrator.actions.desk import Desk
 from orchestrator.actions.read_times import times_of
 from orchestrator.core.alarms import allowed_outage
+from orchestrator.core.asked_old import known_addresses
 from orchestrator.core.calendar import frozen_span
 from orchestrator.core.constraints import EVERYWHERE
 from orchestrator.core.estimates import took_of
 from orchestrator.core.policy import Policy
+from orchestrator.core.runbook import Direction
 from orchestrator.core.surroundings import Room, Surroundings
 from orchestrator.ports import WaveRow
 
@@ -33,6 +35,13 @@ def surroundings(
         outage_allowed_s=int(allowed.total_seconds()) if allowed else 0,
         took=earlier_times(desk, wave) if took is None else took,
     )
+
+
+def known_machines(desk: Desk, wave: WaveRow, direction: Direction) -> Mapping[str, str]:
+    """Names of the inventory's machines by their address, where a service check of procedures wants them."""
+    if direction is not Direction.SERVICE or not wave.content.runbook.procedure:
+        return {}
+    return known_addresses(desk.books.assets.snapshot(wave.tenant).assets)
 
 
 def _freeze_in_force(desk: Desk, policy: Policy) -> str:

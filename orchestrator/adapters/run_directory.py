@@ -191,7 +191,7 @@ def _move(order: RunOrder, attempt: AttemptSpec, *, state: Path) -> EmittedMove:
     if run.step in order.content.runbook.step_names:
         variables["kahn_deadline_s"] = order.content.runbook.step(run.step).deadline_s
     if move.procedure is not None:
-        variables["kahn_procedure"] = plain(move.procedure)
+        variables |= {"kahn_procedure": plain(move.procedure), "kahn_known": [list(one) for one in order.known.items()]}
     if order.content.domain is not None:
         secret = state / SECRETS / order.content.tenant / order.content.domain.secret_file
         variables["kahn_domain"] = plain(order.content.domain) | {"secret_file": str(secret)}

@@ -10,6 +10,7 @@ from orchestrator.actions.record import progress_in, subject_of
 from orchestrator.actions.take_back import asset_named
 from orchestrator.cli.context import Context
 from orchestrator.cli.lines import clock, entry_line, run_words
+from orchestrator.cli.wave_soak import asked_words
 from orchestrator.core.decisions import in_zone
 from orchestrator.core.evidence import Evidence, Seen, StepLine, evidence_of
 from orchestrator.core.lifecycle import MoveState
@@ -58,6 +59,7 @@ def _lines(content: WaveContent, page: Evidence) -> list[str]:
     if page.likeness is not None:
         lines.append(f"  {likeness_words(page.likeness.counts, page.likeness.serious)}")
         lines.append(f"      kahn wave compare {content.key} -- {one_line(quote(page.name))}")
+    lines += [f"  {asked_words(page.asked_old, zone)}"] if page.asked_old is not None else []
     reached = _("reached") if page.no_return_reached else _("not reached")
     lines += ["", _("point of no return: {reached}").format(reached=reached)]
     lines.append(_("fingerprint from before: {digest}").format(digest=page.baseline[:16] or _("none was taken")))

@@ -12,9 +12,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.wave_soak import asker_lines, opening_lines
 from orchestrator.core.decisions import Decision
 from orchestrator.core.lifecycle import WAVE_GROUPS, MoveState
-from orchestrator.core.opening_check import Opening
 from orchestrator.core.wave_view import BatchLine, BehindLine, NotWellLine, Outage, WaveView
 from orchestrator.spoken import moment, one_line, span, spoken, state_word, wave_word
 from orchestrator.texts import _
@@ -60,7 +60,8 @@ def render(view: WaveView, *, last: Sequence[str] = (), rows: int = ALL_ROWS) ->
         parts.append(_rule(_("NEEDS YOU ({count})").format(count=len(view.needs_you))))
         for nth, decision in enumerate(view.needs_you, 1):
             parts += decision_lines(nth, decision)
-    parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view), *_compared(view), *_openings(view)]
+    parts += [_rule(_("BATCHES")), _Batches(view), *_gates(view), *_compared(view)]
+    parts += [*opening_lines(view, loud=_LOUD), *asker_lines(view)]
     if view.not_well:
         parts += [_rule(_("NOT WELL ({count})").format(count=len(view.not_well))), _NotWell(view.not_well[:rows])]
         more = len(view.not_well) - rows
@@ -91,26 +92,6 @@ def _compared(view: WaveView) -> list[RenderableType]:
     if accepted:
         line.append(f"; {_('a person signed that it may stay so')}: {_few(accepted)}")
     return [line]
-
-
-def _openings(view: WaveView) -> list[RenderableType]:
-    """Opening checks, a line each."""
-    words = {
-        Opening.TO_COME: _("to come"),
-        Opening.DUE: _("being asked"),
-        Opening.GOOD: _("serves"),
-        Opening.BAD: _("DOES NOT SERVE"),
-    }
-    return [
-        Text(
-            " "
-            + _("opening check of {name} at {time}: {stands}").format(
-                name=one_line(one.name), time=_hour(one.at), stands=words[one.stands]
-            ),
-            style=_LOUD if one.stands is Opening.BAD else "",
-        )
-        for one in view.openings[:NAMES]
-    ]
 
 
 def _few(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory.model import AssetId
+from orchestrator.core.asked_old import AskedOld
 from orchestrator.core.causes import cause_of
 from orchestrator.core.causes_of_machines import Cause
 from orchestrator.core.control import askable, signatures_needed
@@ -80,6 +81,8 @@ class Evidence:
     """How before and after compare; None where they were not compared."""
     askable: bool = False
     """Whether its machine can be asked again how far the step came."""
+    asked_old: AskedOld | None = None
+    """Who still asks its old server; None where that was not counted."""
     left_behind: bool = False
     """Whether it was held and its wave is over: nothing tries it again but another plan."""
 
@@ -115,6 +118,7 @@ def evidence_of(
         likeness=move.likeness,
         askable=askable(content, move),
         left_behind=left_behind,
+        asked_old=move.asked_old,
     )
 
 

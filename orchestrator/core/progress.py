@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory.model import AssetId
+from orchestrator.core.asked_old import AskedOld, asked_old_in
 from orchestrator.core.lifecycle import MoveState, WaveEvent, WaveState
 from orchestrator.core.likeness import BEFORE_AND_AFTER, Likeness
 from orchestrator.core.results import OPENING_BAD, SERVICE_BAD, STARTED, WAITS, AtWork, Result, fault_of
@@ -84,6 +85,8 @@ class MoveProgress:
     service_at: datetime | None = None
     """When it was last asked whether it really serves."""
     service_ok: bool | None = None
+    asked_old: AskedOld | None = None
+    """Who still asks its old server; None until that was counted."""
     wish: Wish | None = None
     asked: bool = False
     """Whether a person wants its machine asked again, and nobody has yet."""
@@ -277,7 +280,8 @@ def _attempt_ended(progress: WaveProgress, fact: Fact) -> WaveProgress:
 def _learned(move: MoveProgress, result: Result) -> MoveProgress:
     """What the result teaches about done, begun, the baseline and the service."""
     if result.direction is Direction.SERVICE:
-        return replace(move, service_at=result.at, service_ok=result.outcome == "done")
+        asked = asked_old_in(result.evidence) or move.asked_old
+        return replace(move, service_at=result.at, service_ok=result.outcome == "done", asked_old=asked)
     if result.direction is Direction.DO:
         return _stepped(move, result)
     if result.outcome == "done":
@@ -338,6 +342,7 @@ def _move_state(progress: WaveProgress, fact: Fact) -> WaveProgress:
         started_at=move.started_at or (fact.at if body["event"] == "still_going" else None),
         likeness=None if body["event"] == "roll_back" else move.likeness,
         accepted=move.accepted and body["event"] != "roll_back",
+        asked_old=None if body["event"] == "roll_back" else move.asked_old,
         waits_since=None if fresh else move.waits_since,
     )
     gave_up = body["event"] == "give_up" and body["from"] == MoveState.ROLLING_BACK

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.approval import Standing
+from orchestrator.core.asked_old import AskedOld
 from orchestrator.core.causes import cause_of
 from orchestrator.core.decisions import About, Decision, decisions_of, in_zone, local, place_of
 from orchestrator.core.dependants import doubts
@@ -150,6 +151,16 @@ class WaveView:
     """None where the runbook compares nothing, or nothing was compared yet."""
     openings: tuple[OpeningLine, ...] = ()
     """Opening checks for which the wave soaks."""
+    asked_old: tuple[AskedOldLine, ...] = ()
+    """Who still asks the old server of each procedure that moved, where that was counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOldLine:
+    """One asset's old server and who asks it."""
+
+    name: str
+    asked: AskedOld
 
 
 def view_of(
@@ -199,6 +210,11 @@ def view_of_case(case: WaveCase, *, now: datetime) -> WaveView:
         lead=progress.lead,
         compared=_compared(content, progress),
         openings=openings_of(content, progress, now=now),
+        asked_old=tuple(
+            AskedOldLine(name=content.move(move.asset).name, asked=move.asked_old)
+            for move in progress.moves.values()
+            if move.asked_old is not None
+        ),
     )
 
 

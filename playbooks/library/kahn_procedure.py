@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
+from ansible.module_utils import kahn_watch
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.kahn_crew import Crew
 from ansible.module_utils.kahn_outcome import Trouble, conclude
@@ -19,14 +20,14 @@ description: >-
   Runs on the controller and keeps one session to each machine for the whole step. `fit` looks only; `prepared` makes
   the service account and lowers the time to live of the names; `copied` carries files while users work; `waited` looks
   whether the old time to live is over; `moved` stops, carries the rest, compares, starts, and switches the gateway;
-  `proven` asks as a user does; `settled` does so too, and gives the names their time to live again. `returned`,
-  `uncopied` and `unprepared` are their inverses.
-  `opened` lists who has which file open.
+  `proven` asks as a user does; `asked` does so too, and counts who asks the old server; `settled` ends that, and gives
+  the names their time to live again. `returned`, `uncopied` and `unprepared` are their inverses.
+  `opened` counts open files.
 options:
   asset: {type: str, required: true, description: Asset id; names the directory below /var/lib/kahn}
   state:
     type: str
-    choices: [fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, settled, opened]
+    choices: [fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, asked, settled, opened]
     required: true
     description: What to do
   settings: {type: dict, required: true, description: The procedure as the policy describes it}
@@ -34,6 +35,7 @@ options:
   machines: {type: dict, required: true, description: "Their addresses and names"}
   share: {type: bool, default: false, description: "Files are what moves: their owners and ACLs must fit, none be open"}
   tries: {type: int, default: 20, description: How often the procedure is asked (proven)}
+  known: {type: list, elements: list, default: [], description: "Address and name of the inventory's machines"}
 """
 START_TRIES = 100
 """Questions, 0.1 s apart, until a service that was started must answer."""
@@ -349,13 +351,23 @@ def proven(crew):
     return False, {"asked": crew.asked["tries"]}
 
 
-def settled(crew):
-    """As `proven`, at the end of the last soak: from now on the names live as long as before the move."""
+def asked(crew):
+    """As `proven`, while the batch soaks; and who asks the old server, counted from the first time on."""
     told = proven(crew)[1]
-    return _writes_names(crew) and crew.gate.ask("names_restore", side="new")["changed"], told
+    return False, dict(
+        told, asked_old=kahn_watch.answer(crew.source.ask("asked"), crew.asked.get("known"), time.time())
+    )
 
 
-_STATES = (fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, settled, opened)
+def settled(crew):
+    """As `asked`, at the end of the last soak: from now on the names live as long as before, and nobody counts."""
+    told = asked(crew)[1]
+    changed = _writes_names(crew) and crew.gate.ask("names_restore", side="new")["changed"]
+    crew.source.ask("unasked")
+    return changed, told
+
+
+_STATES = (fit, prepared, unprepared, copied, uncopied, waited, moved, returned, proven, asked, settled, opened)
 ACTS = {one.__name__: one for one in _STATES}
 
 
@@ -371,6 +383,7 @@ def main():
             "machines": given,
             "share": {"type": "bool", "default": False},
             "tries": {"type": "int", "default": 20},
+            "known": {"type": "list", "elements": "list", "default": []},
         },
         supports_check_mode=True,
     )

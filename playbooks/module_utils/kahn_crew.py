@@ -31,6 +31,7 @@ from ansible.module_utils import (
     kahn_talk,
     kahn_tree,
     kahn_update,
+    kahn_watch,
 )
 from ansible.module_utils.kahn_partner import Partners
 from ansible.module_utils.kahn_talk import Talk
@@ -38,7 +39,7 @@ from ansible.module_utils.kahn_talk import Talk
 _COMMON = (kahn_outcome, kahn_tree, kahn_talk, kahn_switch)
 _SERVERS = (kahn_postgres, kahn_mariadb_words, kahn_mariadb_swap, kahn_mariadb, kahn_servers)
 _CARRIED = (kahn_home, kahn_books, kahn_parcel, kahn_arrival, kahn_end, kahn_service, kahn_fileserver)
-_SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_side)
+_SIDE = (*_COMMON, *_CARRIED, *_SERVERS, kahn_sqlite, kahn_watch, kahn_side)
 _GATE = (*_COMMON, kahn_names, kahn_update, kahn_naming, kahn_gate)
 _PARTNER = (*_COMMON, kahn_partner)
 """What is sent to a machine, the parts before what uses them; the last one answers."""

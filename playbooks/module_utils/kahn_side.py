@@ -24,6 +24,7 @@ try:
     from ansible.module_utils.kahn_end import ALL_CONTENTS, End, fit_itself, room
     from ansible.module_utils.kahn_outcome import Trouble, printable, remove_file
     from ansible.module_utils.kahn_talk import serving
+    from ansible.module_utils.kahn_watch import Watch
 except ImportError:  # sent to a host as one program
     import kahn_arrival as arrival
     import kahn_fileserver as fileserver
@@ -34,6 +35,7 @@ except ImportError:  # sent to a host as one program
     from kahn_end import ALL_CONTENTS, End, fit_itself, room
     from kahn_outcome import Trouble, printable, remove_file
     from kahn_talk import serving
+    from kahn_watch import Watch
 
 QUIET_S = 10
 REACH_S = 4
@@ -42,7 +44,7 @@ REACH_S = 4
 class Side(End):
     """The server's answers. `words`: asset, part, root and the procedure's settings."""
 
-    ANSWERS = (*End.ANSWERS, "reach", "jobs_give", "jobs_take", "idle")
+    ANSWERS = (*End.ANSWERS, "reach", "jobs_give", "jobs_take", "idle", "asked", "unasked")
 
     def __init__(self, words):
         super().__init__(words)
@@ -52,6 +54,7 @@ class Side(End):
         self.jobs = self.settings["jobs"]
         self.service = service.Service(self.settings, self.root)
         self.servers = servers.Servers(self.settings, self.store)
+        self.watch = Watch(words["asset"], self.settings.get("port", 0))
         self.shares = fileserver.FileServer(self.root, self.data, user=self.settings["user"], store=self.store)
 
     def ops(self):
@@ -230,6 +233,20 @@ class Side(End):
         self.service.start()
         service.jobs_held(self.root, self.jobs, False)
         service.note(self.store, fenced=None, enabled=None, limits=None)
+        return self.unasked(line)
+
+    def asked(self, line):
+        """Who began a connection here since the first time that this was asked; counted from now on."""
+        rows = self.watch.seen()
+        if rows is None:
+            service.note(self.store, watched=int(time.time()))
+        why = self.watch.begin()
+        return {"why": why, "rows": rows or [], "since": service.note_of(self.store).get("watched", 0)}
+
+    def unasked(self, line):
+        """Nobody counts any more who asks."""
+        if self.watch.end() or "watched" in service.note_of(self.store):
+            service.note(self.store, watched=None)
         return {}
 
     def idle(self, line):

@@ -217,3 +217,30 @@ def test_a_move_whose_controller_is_killed_goes_back_without_a_lost_write(trio: 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_move_that_breaks_at_any_request_goes_back_without_a_lost_write(trio: Trio, killed: bool) -> None:
     assert through_every_request(trio, killed=killed, step=1) == []
+
+
+COUNTED = """#!/bin/sh
+case "$*" in *list*) cat <<'END'
+{"nftables": [{"set": {"name": "four", "elem": [
+ {"elem": {"val": "10.0.0.7", "timeout": 86400, "expires": 86390, "counter": {"packets": 4}}},
+ {"elem": {"val": "10.9.9.9", "timeout": 86400, "expires": 86390, "counter": {"packets": 2}}}]}}]}
+END
+;; *delete*) echo gone >>"$0.log";; *) cat >>"$0.log";; esac
+"""
+
+
+def test_while_it_soaks_those_who_ask_the_old_server_are_told_and_at_its_end_nobody_counts(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/nft"
+    program.write_text(COUNTED)
+    program.chmod(0o755)
+    path = [f"PATH={tmp_path}/bin:{os.environ['PATH']}"]
+    with Trio(tmp_path / "trio", environment={"source": path}) as trio:
+        for state in ("prepared", "copied", "waited", "moved"):
+            act(trio, state)
+        with mover.Crew({**trio.asked, "known": [["10.0.0.7", "kasse"]]}, roots=trio.roots) as crew:
+            found = mover.ACTS["asked"](crew)[1]["asked_old"]
+            assert [(one["name"], one["count"]) for one in found["machines"]] == [("kasse", 4)]
+            assert found["others"]["count"] == 2 and "10.9.9.9" not in str(found)
+            mover.ACTS["settled"](crew)
+    assert f"tcp dport {trio.port}" in (log := (tmp_path / "bin/nft.log").read_text()) and log.endswith("gone\n")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from inventory.model import AssetKind
-from orchestrator.actions.look_around import earlier_times, surroundings
+from orchestrator.actions.look_around import earlier_times, known_machines, surroundings
 from orchestrator.actions.stop_all import stop_all
 from orchestrator.core.policy import Freeze
+from orchestrator.core.runbook import Direction
 from orchestrator.core.surroundings import CALM, Room, Surroundings
 from tests.copied_towns import a_town
 from tests.towns import STADT, Town
@@ -64,3 +65,14 @@ def test_the_outage_that_was_agreed_is_that_of_the_waves_kinds_of_asset(tmp_path
             policy = replace(books.tenants.policy(STADT), max_outage_min=minutes)
             books.tenants.set_policy(STADT, policy)
         assert around(town).outage_allowed_s == seconds
+
+
+def test_machines_are_known_by_their_address_only_to_a_service_check_of_procedures(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    with town.outside().look() as desk:
+        row = desk.books.waves.get(STADT, "W01")
+        served = replace(row, content=replace(row.content, runbook=replace(row.content.runbook, procedure=True)))
+        assert known_machines(desk, row, Direction.SERVICE) == {}
+        assert known_machines(desk, served, Direction.DO) == {}
+        found = known_machines(desk, served, Direction.SERVICE)
+    assert {move.name for move in row.content.moves} <= set(found.values())

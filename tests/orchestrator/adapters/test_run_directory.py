@@ -132,7 +132,9 @@ def test_a_procedure_s_settings_reach_the_playbook_as_values_that_are_never_look
         gateway_line="to {address}", gateway_reload=("true",), gateway_port=2, expect="no",
     )  # fmt: skip
     moves = tuple(replace(move, procedure=settings) for move in order.content.moves)
-    text = (built(field, replace(order, content=replace(order.content, moves=moves))) / "inventory.yml").read_text()
+    asked = replace(order, content=replace(order.content, moves=moves), known={"fd00::7": "{{ 7*7 }}"})
+    text = (built(field, asked) / "inventory.yml").read_text()
+    assert '"kahn_known":' in text and '- !unsafe "fd00::7"' in text and '- !unsafe "{{ 7*7 }}"' in text
     assert (
         '''"name": !unsafe "{{ lookup('pipe', 'id') }}"''' in text and '"gateway_line": !unsafe "to {address}"' in text
     )
