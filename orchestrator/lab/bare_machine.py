@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.lab.base import ensure_base
-from orchestrator.lab.errors import LabSourcesMissing
+from orchestrator.lab.errors import LabSourcesMissing, LabToolFailed
 from orchestrator.lab.host import Host
 from orchestrator.lab.kernel import run, tool_environment
 from orchestrator.lab.notice import Notice, Tell
@@ -50,6 +50,17 @@ _NOT_NEEDED = (
     "usr/share", "usr/lib/systemd", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/perl-base",
     "usr/lib/apt", "var/lib/dpkg", "var/cache", "var/lib/apt", "usr/lib/x86_64-linux-gnu/systemd", "usr/lib/udev",
 )  # fmt: skip
+LOADER_PACKAGES = ("grub-common", "grub-pc-bin")
+GRUB_CODE = 440
+"""So many bytes of the first sector are code; the partition table follows."""
+KERNEL_WORDS = "console=ttyS0 panic=5 no_timer_check"
+"""For a machine in an emulator: on a loaded machine its timer is late, which Linux would take for a broken one."""
+GRUB = f"""set timeout=0
+set root=(hd0,msdos1)
+linux /boot/vmlinuz kahn.mode=disk kahn.root=/dev/vda1 {KERNEL_WORDS}
+initrd /boot/initrd
+boot
+"""
 IN_CHROOT = (
     'root="$1"; mkdir -p "$root/bare"; mount --bind "$2" "$root/bare"; mount --bind /dev "$root/dev"'
     '; mount --bind /proc "$root/proc"; shift 2; exec chroot "$root" "$@"'
@@ -73,10 +84,19 @@ def kernel_of(root: Path) -> tuple[Path, Path]:
     return root / "boot" / f"vmlinuz-{modules.name}", modules
 
 
-def make_image(base: Path, image: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootLoader:
+    """What an image starts by itself with: GRUB out of that root, and the kernel and initrd that it loads."""
+
+    root: Path
+    kernel: Path
+    initrd: Path
+
+
+def make_image(base: Path, image: Path, *, loader: BootLoader | None = None) -> None:
     """A whole disk with one partition: what a lab host is made of, small enough to be written without acceleration.
 
-    Raises LabToolFailed.
+    Without a boot loader it needs to be sent a kernel. Raises LabToolFailed.
     """
     tree = image.with_suffix(".tree")
     run("cp", "-a", "--reflink=auto", base, tree)
@@ -88,6 +108,8 @@ def make_image(base: Path, image: Path) -> None:
     init.chmod(0o755)
     sshd = "HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
     (tree / "etc/ssh/sshd_config").write_text(sshd)
+    if loader is not None:
+        _fill_boot(tree / "boot", loader)
     mib = _room_mib(tree)
     with image.open("wb") as out:
         out.write(partition_table(OFFSET // SECTOR, mib * (1 << 20) // SECTOR))
@@ -95,6 +117,31 @@ def make_image(base: Path, image: Path) -> None:
     options = f"offset={OFFSET},lazy_itable_init=1"
     run("mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-E", options, "-d", tree, image, f"{mib}M")
     shutil.rmtree(tree)
+    if loader is not None:
+        _put_loader(image, loader)
+
+
+def _fill_boot(boot: Path, loader: BootLoader) -> None:
+    (boot / "grub").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(loader.kernel, boot / "vmlinuz")
+    shutil.copyfile(loader.initrd, boot / "initrd")
+    (boot / "grub/grub.cfg").write_text(GRUB)
+
+
+def _put_loader(image: Path, loader: BootLoader) -> None:
+    """GRUB's first sector beside the partition table, and its core in the gap before the first partition."""
+    words = ("grub-mkimage", "-O", "i386-pc", "-o", "/bare/core.img", "-p", "(hd0,msdos1)/boot/grub")
+    modules = ("biosdisk", "part_msdos", "ext2", "linux", "normal", "configfile")
+    inside = ("unshare", "--mount", "sh", "-ec", IN_CHROOT, "sh")
+    run(*inside, loader.root, image.parent, *words, *modules)
+    core = (image.parent / "core.img").read_bytes()
+    first = (loader.root / "usr/lib/grub/i386-pc/boot.img").read_bytes()
+    if SECTOR + len(core) > OFFSET:
+        raise LabToolFailed(tool="grub-mkimage", reason=f"its {len(core)} bytes do not fit before the partition")
+    with image.open("r+b") as disk:
+        disk.write(first[:GRUB_CODE])
+        disk.seek(SECTOR)
+        disk.write(core)
 
 
 def _room_mib(tree: Path) -> int:
@@ -121,8 +168,6 @@ class BareMachine:
     root: Path
     host: Host
     place: Path
-    more: tuple[str, ...] = ()
-    """Further words for the emulator."""
     _started: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -165,7 +210,7 @@ class BareMachine:
             "none", "-nodefaults", "-no-user-config", "-serial", "file:/bare/console",
             "-boot", "order=n,reboot-timeout=5000", "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n0,mac={self.host.mac}",
-            "-drive", "file=/bare/disk,if=virtio,format=raw,cache=unsafe", *self.more,
+            "-drive", "file=/bare/disk,if=virtio,format=raw,cache=unsafe",
         )  # fmt: skip
 
     def switch_off(self) -> None:

@@ -17,7 +17,15 @@ from typing import Any
 from orchestrator.core.runbook import RoleSource, Runbook
 from orchestrator.core.trial import Ground
 from orchestrator.core.wave import WaveMove
-from orchestrator.lab.bare_machine import BareMachine, emulator_root, kernel_of, lending, make_image, written
+from orchestrator.lab.bare_machine import (
+    KERNEL_WORDS,
+    BareMachine,
+    emulator_root,
+    kernel_of,
+    lending,
+    make_image,
+    written,
+)
 from orchestrator.lab.base import default_cache
 from orchestrator.lab.errors import LabToolFailed
 from orchestrator.lab.ground import LabGround
@@ -92,7 +100,7 @@ class BootGround(LabGround):
         make_image(self._boot.base, self.place / "root.img")
         shutil.copyfile(self.place / "root.img", self._folder / "files/root.img")
         site = (self._folder / "site.toml").read_text().replace('local = "bios"', 'local = "kernel"')
-        words = 'kernel_words = "console=ttyS0 panic=5"'
+        words = f'kernel_words = "{KERNEL_WORDS}"'
         (self._folder / "site.toml").write_text(site.replace('kernel_words = ""', words))
         public = self.lab.key_path.with_suffix(".pub").read_bytes()
         (self._folder / "authorized_keys").write_bytes(public)

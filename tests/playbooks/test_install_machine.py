@@ -20,8 +20,17 @@ import pytest
 
 from orchestrator.adapters.netboot_folder import BootFolder
 from orchestrator.core.netboot_site import dnsmasq_text, site_text
-from orchestrator.lab.bare_machine import BareMachine, emulator_root, kernel_of, lending, make_image
-from orchestrator.lab.base import default_cache
+from orchestrator.lab.bare_machine import (
+    KERNEL_WORDS,
+    LOADER_PACKAGES,
+    BareMachine,
+    BootLoader,
+    emulator_root,
+    kernel_of,
+    lending,
+    make_image,
+)
+from orchestrator.lab.base import default_cache, ensure_base
 from orchestrator.lab.host import Host, HostSpec
 from orchestrator.lab.lab import Lab, inventory_rows, seat_specs
 from orchestrator.lab.network import plug_in
@@ -164,24 +173,30 @@ def test_a_seat_moves_to_a_successor_that_was_bare_when_its_wave_began(lab: Lab,
     assert not list((story.home / "trees").rglob("*.pyc")), "the approved tree stays as it is"
 
 
-def real_files(story: Story, folder: BootFolder, root: Path, place: Path) -> None:
-    """Installer, image and settings for a machine that really boots."""
+def real_files(story: Story, folder: BootFolder, root: Path, place: Path, *, local: str) -> None:
+    """Installer, image and settings for a machine that really boots; the image has GRUB where it starts by itself."""
     kernel, modules = kernel_of(root)
     boot_installer(folder.place, kernel=kernel, modules=modules, busybox=root / "bin/busybox", more=())
-    make_image(story.host("boot").base, place / "root.img")
+    grub = ensure_base(default_cache(), silent, LOADER_PACKAGES) if local == "bios" else None
+    loader = BootLoader(root=grub, kernel=kernel, initrd=folder.place / "files/initrd.gz") if grub else None
+    make_image(story.host("boot").base, place / "root.img", loader=loader)
     shutil.copyfile(place / "root.img", folder.place / "files/root.img")
-    site = (folder.place / "site.toml").read_text().replace('"bios"', '"kernel"')
-    (folder.place / "site.toml").write_text(site.replace('kernel_words = ""', 'kernel_words = "console=ttyS0 panic=5"'))
+    site = (folder.place / "site.toml").read_text().replace('"bios"', f'"{local}"', 1)
+    (folder.place / "site.toml").write_text(site.replace('kernel_words = ""', f'kernel_words = "{KERNEL_WORDS}"'))
     key = story.lab.access(story.tenant).key_path
     public = subprocess.run(("ssh-keygen", "-y", "-f", key), check=True, capture_output=True).stdout
     (folder.place / "authorized_keys").write_bytes(public)
 
 
 @pytest.mark.long
-def test_a_bare_machine_boots_is_installed_and_answers_with_the_approved_host_key(lab: Lab, tmp_path: Path) -> None:
-    story, folder = a_bare_seat(tmp_path, lab, tenant="echt")
+@pytest.mark.parametrize("local", ["kernel", "bios"])
+def test_a_bare_machine_boots_is_installed_and_answers_with_the_approved_host_key(
+    local: str, lab: Lab, tmp_path: Path
+) -> None:
+    """By the kernel that is served, and by the image's own boot loader, to which iPXE sends it."""
+    story, folder = a_bare_seat(tmp_path, lab, tenant=f"echt-{local}")
     root, host = emulator_root(default_cache(), silent), story.host("neu-0001")
-    real_files(story, folder, root, tmp_path)
+    real_files(story, folder, root, tmp_path, local=local)
     machine = BareMachine(root=root, host=host, place=tmp_path / "machine")
     url = f"http://{story.host('boot').address}:{URL_PORT}"
     ready = dnsmasq_text(url=url, interface="eth0", first="10.77.99.1", last="10.77.99.99", mask="255.255.0.0")
