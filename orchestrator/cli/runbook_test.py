@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def try_runbook(
     They are one seat, or, where a procedure moves, two servers with a made-up one behind a gateway; for network boot
     a bare machine in an emulator. Every file, and every row of the procedure, is compared with before from outside.
     Needs root and Linux. A runbook for Windows is played against a protocol double, which is no Windows machine. Ends
-    with 1 when anything went otherwise than it must.
+    with 1 when anything went otherwise than it must. Ctrl-C takes the hosts away, too, and ends with 130.
     """
     kahn = context_of(ctx)
     folder = folder_of(kahn, runbook)
@@ -80,11 +81,33 @@ def _place(kahn: Context, *, with_lab: bool) -> Iterator[tuple[Lab | None, Path]
 
     with tempfile.TemporaryDirectory(prefix="kahn-trial-") as place:
         lab = Lab(Path(place) / "lab", tell=lambda notice: kahn.out.line(f"  {notice}")) if with_lab else None
-        try:
-            yield lab, Path(place) / "state"
-        finally:
-            if lab is not None:
-                lab.down()
+        with _stopped_once():
+            try:
+                yield lab, Path(place) / "state"
+            except KeyboardInterrupt:
+                kahn.out.warn(_("Interrupted; taking the throw-away hosts away. Nothing was found out."))
+                raise
+            finally:
+                if lab is not None:
+                    lab.down()
+
+
+@contextmanager
+def _stopped_once() -> Iterator[None]:
+    """The first Ctrl-C, end or hang-up of the terminal interrupts; a further one does not disturb the taking away."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupted(_number: int, _frame: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupted) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def no_windows() -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from orchestrator.cli import runbook_test
@@ -38,6 +41,26 @@ def test_a_trial_against_a_double_says_so_in_its_first_and_its_last_line(
     ).stdout.splitlines()
     assert first == last and "PROTOCOL DOUBLE" in first
     assert "no Windows machine was reached" in first and "opens no gate" in first
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_interrupts_is_told_and_a_second_time_disturbs_nothing(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    class Interrupted:
+        def run(self) -> Trial:
+            try:
+                os.kill(os.getpid(), number)
+                signal.sigtimedwait([], 30)  # the signal ends the wait
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+            raise AssertionError
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(runbook_test, "trial_of", lambda *_words, **_more: Interrupted())
+    ended = call(command_app(runbook_test.try_runbook), Context(), "replace-windows-seat")
+    assert ended.exit_code == 130 and "Interrupted; taking the throw-away hosts away." in ended.output
+    assert signal.getsignal(number) == before
 
 
 @pytest.mark.parametrize(
