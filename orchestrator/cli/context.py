@@ -41,6 +41,13 @@ class NoPerson(ExpectedError):
     remedy = "Give `--as NAME --key FILE`, or set KAHN_PERSON and KAHN_KEY."
 
 
+class NoKeyFile(ExpectedError):
+    """The key with which somebody would sign is not where they say."""
+
+    code, says = "CLI-034", "There is no key file {file}."
+    remedy = "Look at the path that `--key` (or KAHN_KEY) names, and give that of your private key."
+
+
 class NotConfirmed(ExpectedError):
     """The person at the keyboard did not say yes, or there is no keyboard."""
 
@@ -129,10 +136,12 @@ class Context:
         return TenantId(name)
 
     def signer(self, name: str, key: Path | None) -> tuple[str, Path]:
-        """Who acts and with which key file: options, else KAHN_PERSON and KAHN_KEY. Raises NoPerson."""
+        """Who acts and with which key file: options, else KAHN_PERSON and KAHN_KEY. Raises NoPerson, NoKeyFile."""
         person, key_file = name or self.settings.person, key or self.settings.key_file
-        if not person or key_file is None or not key_file.exists():
+        if not person or key_file is None:
             raise NoPerson()
+        if not key_file.exists():
+            raise NoKeyFile(file=key_file)
         return person, key_file
 
     def confirm(self, question: str) -> None:

@@ -69,7 +69,7 @@ def list_waves(ctx: typer.Context) -> None:
     table = Table(_("wave"), _("state"), _("window"), _("assets"), _("runbook"))
     for wave in waves:
         window = f"{wave.content.window.local} {wave.content.window.zone}"
-        table.add_row(wave.key, wave.state.value, window, str(len(wave.content.moves)), wave.content.runbook.name)
+        table.add_row(wave.key, _(wave.state.value), window, str(len(wave.content.moves)), wave.content.runbook.name)
     kahn.out.rich(table)
     kahn.out.json([{"wave": one.key, "state": one.state, "fingerprint": one.fingerprint} for one in waves])
 

@@ -17,7 +17,7 @@ from orchestrator.core.explain import Sentence
 from orchestrator.core.lifecycle import ARRIVED, MoveState, WaveState
 from orchestrator.core.places import WaveCase, in_order
 from orchestrator.core.progress import MoveProgress
-from orchestrator.core.retention import due_in, local_day
+from orchestrator.core.retention import due_in, due_since, local_day
 from orchestrator.core.runbook import Direction
 from orchestrator.core.undo import WAVE_HELD, past_return
 from orchestrator.core.waiting import Outlook, move_without_people, next_without_people
@@ -106,7 +106,7 @@ def _erase(case: WaveCase, due: Sequence[MoveProgress]) -> Decision:
         ),
         who=ENGINEER,
         if_nobody_acts=Sentence(says="They are kept, with all that is on them."),
-        since=earliest((move.since for move in due), case.content),
+        since=due_since(case.content, due),
         assets=tuple(move.asset for move in due),
         names=names,
         commands=(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from inventory.errors import ExpectedError
@@ -172,6 +172,11 @@ def due_in(content: WaveContent, progress: WaveProgress, today: date) -> tuple[M
 def _due(content: WaveContent, move: MoveProgress) -> date:
     assert move.since is not None
     return may_be_erased_from(content, move.since)
+
+
+def due_since(content: WaveContent, due: Iterable[MoveProgress]) -> datetime:
+    """When the first of these old machines, at least one, could be erased: its day's beginning on the wall."""
+    return datetime.combine(min(_due(content, one) for one in due), time(), tzinfo=ZoneInfo(content.window.zone))
 
 
 def check_erasable(

@@ -9,7 +9,7 @@ import pytest
 from rich.table import Table
 
 from inventory.errors import ExpectedError
-from orchestrator.cli.context import Context, NoPerson, NotConfirmed, Out, harmless
+from orchestrator.cli.context import Context, NoKeyFile, NoPerson, NotConfirmed, Out, harmless
 from orchestrator.settings import CONFIG_NAME, example_config
 
 HOSTILE = "\x1b]0;owned\x07\r\x1b[2J\x00\x9b31m\u202e\u2028\ud800"
@@ -63,7 +63,7 @@ def test_whoever_acts_is_named_by_option_or_variable_and_has_a_key(
     key.touch()
     with pytest.raises(NoPerson):
         a_context(tmp_path).signer("", key)
-    with pytest.raises(NoPerson):
+    with pytest.raises(NoKeyFile, match="gone"):
         a_context(tmp_path).signer("anna", tmp_path / "gone")
     monkeypatch.setenv("KAHN_PERSON", "bert")
     assert a_context(tmp_path).signer("", key) == ("bert", key)

@@ -17,6 +17,7 @@ from orchestrator.core.approval import NotYourOwn
 from orchestrator.core.lifecycle import IllegalTransition, WaveState
 from orchestrator.core.ready import NotReady
 from orchestrator.core.refusals import UnknownWave
+from orchestrator.texts import use_language
 from tests.copied_towns import by_hand
 from tests.known_town import call
 from tests.simulated_runs import Fault
@@ -161,6 +162,15 @@ def test_what_the_state_does_not_allow_is_refused(tmp_path: Path) -> None:
         with pytest.raises(IllegalTransition) as refused:
             kahn(context, *words, "--reason", "x", *as_anna(town))
         assert refused.value.exit_code == 3
+
+
+def test_the_list_speaks_the_language_of_whoever_asks(tmp_path: Path) -> None:
+    context, _town = a_terminal(tmp_path)
+    use_language("de")
+    try:
+        assert "vorgeschlagen" in kahn(context, "list").output
+    finally:
+        use_language("en")
 
 
 def test_every_answer_is_one_json_document_when_asked_for(tmp_path: Path) -> None:

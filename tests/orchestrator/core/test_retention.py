@@ -126,4 +126,6 @@ def test_people_are_asked_once_the_time_is_over_and_not_before() -> None:
     assert due_in(RETIRING, closed(state=MoveState.ERASED), first) == ()
     (asked,) = decisions_of([a_case(game)], now=OPENS + timedelta(days=31))
     assert asked.about is About.ERASE and "kahn wave erased W01" in asked.commands[1]
+    midnight = datetime.combine(first, time(), tzinfo=ZoneInfo(RETIRING.window.zone))
+    assert asked.since == midnight, "it waits since the day came, not since the machine was switched off"
     assert decisions_of([a_case(game)], now=OPENS + timedelta(days=3)) == ()
