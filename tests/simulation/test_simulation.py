@@ -20,7 +20,7 @@ from orchestrator.core import decide, move_rules, undo
 from orchestrator.core.command import ChangeMove
 from orchestrator.core.lifecycle import MoveEvent, MoveState
 from orchestrator.core.outcome import Outcome, outcomes
-from tests.simulation.__main__ import Result, effective, told
+from tests.simulation.__main__ import Result, effective, floors, told
 from tests.simulation.faults import ALL
 from tests.simulation.oracle import Violated
 from tests.simulation.play import play
@@ -53,6 +53,15 @@ def test_leaving_out_a_fault_changes_what_was_done_or_written() -> None:
 def test_a_violated_seed_names_the_command_that_replays_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert told([Result(seed=41, broken="Violated: property 4")], sample=(), demanding=False) == 1
     assert "python -m tests.simulation --seed 41" in capsys.readouterr().out
+
+
+def test_a_fault_that_is_hardly_played_fails_the_run_also_with_fewer_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = tuple(ALL)
+    played = [Result(seed=number, faults=faults if number < 12 else faults[1:]) for number in range(800)]
+    assert told(played, sample=(), demanding=True) == 0
+    assert told(played[1:], sample=(), demanding=True) == 1
+    assert f"PLAYED LESS THAN 12 TIMES: {faults[0]}" in capsys.readouterr().out
+    assert floors(2000) == (50, 30)
 
 
 def test_every_fault_has_words_of_its_own() -> None:
