@@ -211,9 +211,9 @@ def _finish(crew):
     """After the switch: asked through the gateway, and the monitoring told. Nothing here takes the switch back."""
     crew.gate.ask("serves", where="gateway", tries=START_TRIES)
     code = crew.gate.ask("quiet", begin=False)["code"]
-    with suppress(Trouble):
-        crew.target.ask("db_tidy")
-        crew.source.ask("forget_opened")
+    for side, what in ((crew.target, "db_tidy"), (crew.source, "forget_opened")):
+        with suppress(Trouble):  # each for itself: names of people stay nowhere because a database could not be dropped
+            side.ask(what)
     return {"monitoring": "not told" if code else "told"}
 
 

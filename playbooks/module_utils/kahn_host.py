@@ -128,7 +128,7 @@ class Host(End):
         versions.refuse_other_series(found["databases"], here)
         mirror.refuse_unreachable(told["install"])
         release = versions.release(self.root)
-        left = [f"{found['release']} there, {release} here"] if found["release"] != release else []
+        left = [printable(f"{found['release'][:80]} there, {release} here")] if found["release"] != release else []
         left += [f"configuration {one}" for one in versions.other_configuration(found["configured"], here)]
         other = {name: both for name, both in told["other_version"].items() if both[0]}
         return {**told, "other_version": other, "left_to_people": left[:50]}

@@ -154,6 +154,8 @@ def refuse(told):
     wrong += [one for one in tops.get("configuration", ()) if not one.startswith("etc/") or path_reason(one)]
     wrong += [one for one in units if not _UNIT.fullmatch(one) or unit_reason(one)]
     wrong += [one for one in packages if not _PACKAGE.fullmatch(one) or package_reason(one)]
+    # Names of packages and their files go to apt and to people; a release is only shown.
+    wrong += [one for one in told.get("configured", {}) if not _PACKAGE.fullmatch(one)]
     wrong += [one for one in (told.get("hostname"),) if one and not _HOST.fullmatch(one)]
     if wrong:
         raise Trouble("parcel_damaged", "The other host names what is never carried: " + printable(wrong[0]) + ".")

@@ -107,12 +107,15 @@ def _numbered(root, wanted):
         there = {name: int(row[2]) for name, row in rows.items() if _is_number(row[2]) and int(row[2]) < PEOPLE}
         taken = {*here.values(), *(int(row[2]) for row in rows.values() if _is_number(row[2]))}
         free = (number for number in range(PEOPLE - 1, FIRST - 1, -1) if number not in taken)
-        found[kind] = {}
+        found[kind], given = {}, {}
         for name, number in sorted(there.items()):
             own = here.get(name, number if number not in here.values() else None)
             own = next(free, None) if own is None else own
             if own is None:
                 raise Trouble("accounts_differ", f"The new host has no number left for {printable(name)}.")
+            if given.setdefault(number, own) != own:  # whose files would they be there, and on the way back?
+                says = f"{printable(name)} shares its number {number} with another account, and not on the new host."
+                raise Trouble("accounts_differ", says)
             if own != number:
                 found[kind][number] = own
     return found

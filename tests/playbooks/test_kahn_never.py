@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.playbooks.modules import shared
+from tests.playbooks.modules import cause, shared
 
 never = shared("kahn_never")
 
@@ -33,6 +33,12 @@ def test_units_and_packages_of_each_machine_stay() -> None:
     assert not any(map(never.unit_reason, ("postgresql@15-main.service", "cron.service", "kasse.timer")))
     assert all(map(never.package_reason, ("linux-image-amd64", "qemu-guest-agent", "intel-microcode", "grub-pc")))
     assert not any(map(never.package_reason, ("postgresql", "cron")))
+
+
+def test_a_name_of_a_package_that_could_be_an_option_of_apt_is_refused() -> None:
+    never.refuse({"packages": ["cron"], "configured": {"libc6": ["2.36", ["etc/x"]], "g++-12": ["12", []]}})
+    for told in ({"configured": {"-oDir::Bin::dpkg=/srv/evil": ["1", []]}}, {"packages": ["-cfile"]}):
+        assert cause(never.refuse, told) == "parcel_damaged"
 
 
 def test_each_has_a_reason_and_none_stands_there_twice() -> None:

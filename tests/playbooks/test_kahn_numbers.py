@@ -71,6 +71,13 @@ def test_accounts_of_packages_keep_the_numbers_of_each_host(tmp_path: Path) -> N
     assert tree(new) == was and numbers.noted(str(tmp_path)) == {}
 
 
+def test_two_accounts_of_one_number_that_would_get_two_are_refused(tmp_path: Path) -> None:
+    wanted = told_by(tmp_path / "alt", "a:x:100:100::/:/bin/false\nb:x:100:100::/:/bin/false\n", "a:x:100:\n")
+    assert numbers.numbering(str(a_host(tmp_path / "frei")), wanted) == {"users": {}, "groups": {}}
+    new = a_host(tmp_path / "neu", accounts="a:x:115:115::/:/bin/false\n", groups="a:x:100:\n")
+    assert cause(numbers.numbering, str(new), wanted) == "accounts_differ"
+
+
 @pytest.mark.parametrize(
     "row",
     [["amt", "x", "0", "0", "", "/", "/bin/sh"], ["amt", "x", "1500", "1500", "a\nroot2::0:0", "/", ""], ["amt", "x"]],

@@ -31,12 +31,29 @@ def trio(tmp_path: Path) -> Iterator[Trio]:
         yield made
 
 
-def test_a_procedure_moves_and_comes_back_with_what_was_written_meanwhile(trio: Trio) -> None:
+def _nothing_can_be_tidied(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = talks.Talk.ask
+
+    def ask(self: Any, what: str, **facts: Any) -> Any:
+        if what == "db_tidy":
+            raise Trouble("database_refused", "Not now.")
+        return real(self, what, **facts)
+
+    monkeypatch.setattr(talks.Talk, "ask", ask)
+
+
+def test_a_procedure_moves_and_comes_back_with_what_was_written_meanwhile(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before_old, before_new, before_gate = tree(trio.old), tree(trio.new), tree(trio.gate)
     for state in ("fit", "prepared", "copied"):
         act(trio, state)
     assert trio.write("vor dem Umzug")
+    (who_has_what_open,) = [one / "open-files" for one in (trio.old / "var/lib/kahn").iterdir() if one.is_dir()]
+    who_has_what_open.write_text("person-1 = anna: vi (7) /srv/wohngeld/x")
+    _nothing_can_be_tidied(monkeypatch)
     told = act(trio, "moved")
+    assert not who_has_what_open.exists(), "people's names stay nowhere because a database could not be dropped"
     assert trio.seen() == "new" and told["databases"]["/srv/wohngeld/wohngeld.db"]["rows"] == 63
     assert (trio.new / JOB.lstrip("/")).exists() and not (trio.old / JOB.lstrip("/")).exists()
     assert "127.0.0.3\n" in (conf := (trio.new / CONFIGURATION.lstrip("/")).read_text()) and "127.0.0.20\n" in conf
