@@ -47,11 +47,19 @@ class DomainSettings:
         self._check("secret_file", SECRET_FILE, "the name of a file of the tenant's folder is wanted, without a path")
         if self.computers:
             self._check("computers", PLACE, "a place such as OU=Seats,DC=amt,DC=stadt,DC=example is wanted")
+            self._check_domain_of_place()
         if len(self.controllers) > MOST_CONTROLLERS:
             raise InvalidDomain(key="controllers", why=f"at most {MOST_CONTROLLERS} are taken")
         for name in self.controllers:
             if len(name) > 253 or not CONTROLLER.fullmatch(name):
                 raise InvalidDomain(key="controllers", why=f"{name[:80]!r} is no whole host name")
+
+    def _check_domain_of_place(self) -> None:
+        """A slip there would be found out by the first seat of the night."""
+        parts = [part.partition("=") for part in self.computers.split(",")]
+        domain = ".".join(value for kind, _equals, value in parts if kind.upper() == "DC")
+        if domain.upper() != self.realm:
+            raise InvalidDomain(key="computers", why=f"it lies in {domain.upper()[:80]!r}, not in {self.realm}")
 
     def _check(self, key: str, form: re.Pattern[str], why: str) -> None:
         if not form.fullmatch(getattr(self, key)):

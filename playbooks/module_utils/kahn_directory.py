@@ -38,11 +38,14 @@ def secret_in(path):
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as opened:
             entry = os.fstat(opened.fileno())
-            if not stat.S_ISREG(entry.st_mode) or stat.S_IMODE(entry.st_mode) & 0o077:
-                raise Trouble("domain_secret_unusable", "Others may read the join account's secret; use chmod 600.")
+            if not stat.S_ISREG(entry.st_mode):
+                raise Trouble("domain_secret_unusable", "The join account's secret " + path + " is no plain file.")
+            if stat.S_IMODE(entry.st_mode) & 0o077:
+                says = "Others may read the join account's secret; use chmod 600 " + path + "."
+                raise Trouble("domain_secret_unusable", says)
             line = opened.read(MOST + 1).partition(b"\n")[0]
     except OSError as error:
-        says = "The join account's secret cannot be read: " + os.strerror(error.errno or 0)
+        says = "The join account's secret " + path + " cannot be read: " + os.strerror(error.errno or 0)
         raise Trouble("domain_secret_unusable", says) from None
     try:
         secret = line.decode("utf-8").rstrip("\r")

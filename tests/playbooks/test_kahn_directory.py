@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_a_secret_that_others_may_read_a_link_or_a_folder_is_refused(tmp_path: P
     (tmp_path / "link").symlink_to(written(tmp_path, b"geheim\n"))
     for odd in ("link", ".", "none"):
         assert cause(directory.secret_in, str(tmp_path / odd)) == "domain_secret_unusable"
+
+
+@pytest.mark.parametrize(("name", "why"), [("pipe", "no plain file"), ("none", "No such file"), ("open", "chmod 600")])
+def test_whoever_is_called_at_night_reads_which_file_and_what_is_wrong_with_it(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "open").touch(mode=0o644)
+    with pytest.raises(Trouble) as refused:
+        directory.secret_in(str(tmp_path / name))
+    assert str(tmp_path / name) in str(refused.value) and why in str(refused.value)
 
 
 def test_a_mark_says_what_happened_and_why() -> None:

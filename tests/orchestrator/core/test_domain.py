@@ -15,7 +15,7 @@ def settings(**changes: object) -> DomainSettings:
 
 def test_what_a_town_writes_is_taken() -> None:
     assert settings(controllers=("dc1.amt.stadt.example",)).computers == ""
-    assert settings(computers="OU=Plätze 2,OU=Bauamt,DC=amt,DC=example").realm == "AMT.STADT.EXAMPLE"
+    assert settings(computers="OU=Plätze 2,OU=Bauamt,DC=amt,dc=Stadt,DC=example").realm == "AMT.STADT.EXAMPLE"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,8 @@ def test_what_a_town_writes_is_taken() -> None:
         ("controllers", ("dc1.amt.example -D x",)),
         ("controllers", ("dc1.amt.example",) * 11),
         ("computers", "Computers"),
+        ("computers", "OU=Seats,DC=amt,DC=example"),
+        ("computers", "OU=Seats,CN=amt"),
         ("computers", "OU=a\nchangetype: delete,DC=b"),
         ("computers", "OU=a)(cn=*,DC=b;"),
     ],
