@@ -22,6 +22,14 @@ _PLAIN: Mapping[str, str] = {
     "string_pattern_mismatch": "{name} is {input!r}, but it begins with a-z and goes on with {signs}",
 }
 
+_WRITTEN: Mapping[str, str] = {
+    "ansible": "ansible: modern",
+    "roles": "roles: {source: asset}",
+    "baseline": "baseline: {on: source, take: FILE.yml, compare: FILE.yml}",
+    "effect": "effect: none, idempotent or once",
+}
+"""Keys that must be there, as they are written."""
+
 
 def said(error: Any, *, keys: Collection[str]) -> str:
     """One finding of the schema in words. ``keys``: those that may stand there, for one that is misspelt."""
@@ -32,6 +40,8 @@ def said(error: Any, *, keys: Collection[str]) -> str:
         return f"unknown key {name}{meant(str(last), keys)}"
     if kind == "string_pattern_mismatch":
         facts["signs"] = "a-z, 0-9 and _" if "_]" in str(facts.get("pattern", "")) else "a-z, 0-9 and -"
+    if kind == "missing" and last in _WRITTEN:
+        return f"{name} is missing; write `{_WRITTEN[last]}`"
     if kind in _PLAIN:
         return _PLAIN[kind].format(name=name, **facts)
     return f"{name}: {error['msg'][:1].lower()}{error['msg'][1:]}"
