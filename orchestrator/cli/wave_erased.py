@@ -66,9 +66,10 @@ def erased(
     with kahn.world.store.reading() as books:
         row, progress = wave_at(books, kahn.tenant, wave)
     today = local_day(kahn.world.clock.now(), row.content)
-    erasure = Erasure(on=_day(on) if on else today, certificate=_name(certificate), sha256=_digest(certificate))
+    day = _day(on) if on else today
     named = tuple(dict.fromkeys(asset_named(row.content, one) for one in assets))
-    check_erasable(row.content, progress, named, on=erasure.on, today=today)
+    check_erasable(row.content, progress, named, on=day, today=today)
+    erasure = Erasure(on=day, certificate=_name(certificate), sha256=_digest(certificate))
     kahn.out.line(_("Certificate {name}, SHA-256 {sha256}.").format(name=erasure.certificate, sha256=erasure.sha256))
     kahn.out.line(_("Erased on {day} by {who}; how: {how}").format(day=erasure.on, who=one_line(by), how=one_line(how)))
     for asset in named:
