@@ -117,7 +117,7 @@ else
     # shellcheck disable=SC2046
     begin_aside lab $bin/python -m pytest -v -n 3 --dist loadfile --no-loadscope-reorder -m "lab and not long" $(of_the_lab)
     begin_aside types types_and_playbooks
-    stage "unit, property, house and ansible" nice $bin/python -m pytest -q -n "$cores" --dist worksteal --basetemp "$quick/unit" -m "not lab and not postgres and not mariadb and not long"
+    stage "unit, property, house and ansible" nice env KAHN_LABS_BESIDE=1 $bin/python -m pytest -q -n "$cores" --dist worksteal --basetemp "$quick/unit" -m "not lab and not postgres and not mariadb and not long"
     end_aside types "types, playbooks"
     # One process: two would make the server's account at the same moment, and each start a server of its own.
     stage "PostgreSQL and MariaDB" nice $bin/python -m pytest -q --basetemp "$quick/postgres" -m "(postgres or mariadb) and not lab and not long"

@@ -28,7 +28,7 @@ MOST_ENTRIES = 180
 """Entries of one part of a section: what is written down afterwards holds no more in one map."""
 MOST_BYTES = 40_000
 LONGEST = 180
-ASK_S = 20
+ASK_S = 60
 PASSING_UNITS = re.compile(
     r"(user|user-runtime-dir|getty|serial-getty|modprobe|container-getty)@.*|(systemd|run|kmod)-.*"
 )

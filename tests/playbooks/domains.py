@@ -101,6 +101,8 @@ class Domain:
 class DomainSeats(Seats):
     """Seats of a tenant with that domain; ``names`` gives a seat's machines other names in their records."""
 
+    HAS_DOMAIN = True
+
     def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path) -> None:
         super().__init__(lab, tenant=tenant, count=count, state=state)
         self.domain = Domain(lab.host("dc-1", tenant=tenant))

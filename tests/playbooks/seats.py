@@ -36,11 +36,12 @@ class Seats:
 
     INIT: Init = "sshd"
     DISK_MIB = 256
+    HAS_DOMAIN = False
 
     def __init__(self, lab: Lab, *, tenant: str, count: int, state: Path, runbook: str = "replace-workstation") -> None:
         self.lab, self.tenant, self.count, self.state = lab, tenant, count, state
         lab.up(tenant=tenant, specs=self.specs(count))
-        self.runbook = load_runbook(SHIPPED / runbook)
+        self.runbook = load_runbook(SHIPPED / runbook).for_tenant(has_domain=self.HAS_DOMAIN)
         freeze_tree(SHIPPED / runbook, state / "trees", shared=SHIPPED)
         self.clock = SystemClock()
         self.runs = AnsibleRuns(state=state, trees=state / "trees", ansible_playbook=PLAYBOOK, clock=self.clock)

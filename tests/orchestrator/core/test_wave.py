@@ -10,6 +10,7 @@ import pytest
 
 from inventory.model import AssetId, TenantId
 from orchestrator.core.canonical import plain, restore
+from orchestrator.core.domain import DomainSettings
 from orchestrator.core.plan import MoveGroup, WaveKey
 from orchestrator.core.wave import WaveContent
 from tests.orchestrator.core.builders import a_wave
@@ -30,6 +31,7 @@ CHANGED: dict[str, Any] = {
     "approvers_needed": 2,
     "contacts": ("0331 1",),
     "shown": "1",
+    "domain": DomainSettings(realm="AMT.STADT.EXAMPLE", join_account="kahn", secret_file="join"),
 }
 
 
